@@ -1,0 +1,2 @@
+//! Mizzen's command line: a client of the core.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The Docker CLI's context store and which engine is selected.

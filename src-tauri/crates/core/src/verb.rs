@@ -1,0 +1,155 @@
+//! Everything a person can ask the core to do, and what comes of it.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::view::{SessionView, Settings, WorkspaceKind};
+
+/// A wish. Every verb is idempotent and may be sent again after a crash.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Verb {
+    /// Creates the session of a folder when there is none, and starts it.
+    Up(UpParams),
+    /// Starts a stopped session.
+    Start(SessionRef),
+    /// Shuts a session down gracefully; its container stays.
+    Stop(SessionRef),
+    /// Freezes a session.
+    Pause(SessionRef),
+    /// Thaws a session.
+    Resume(SessionRef),
+    /// Stops and starts.
+    Restart(SessionRef),
+    /// Removes container, network and status files; never the project folder.
+    Remove(RemoveParams),
+    /// Builds the session image, also when it is there (`rebuild`).
+    BuildImage {
+        /// Engine to build on; none means the selected one.
+        engine: Option<String>,
+        /// Build although the image exists.
+        rebuild: bool,
+    },
+    /// Tries an offline engine now instead of after its backoff.
+    RetryEngine {
+        /// Its name.
+        engine: String,
+    },
+    /// Puts an alert away.
+    DismissAlert {
+        /// Its id.
+        id: String,
+    },
+    /// Saves settings.
+    SaveSettings {
+        /// The new settings, whole.
+        settings: Settings,
+    },
+}
+
+/// Names a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SessionRef {
+    /// Its name; compared without case.
+    pub session: String,
+}
+
+/// Parameters of [`Verb::Up`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(default)]
+pub struct UpParams {
+    /// Project folder; absolute.
+    pub dir: String,
+    /// Session name; derived from the folder's when empty.
+    pub name: Option<String>,
+    /// Engine; the selected one when empty.
+    pub engine: Option<String>,
+    /// Workspace kind.
+    pub workspace: Option<WorkspaceKind>,
+    /// Image reference; Mizzen's own when empty.
+    pub image: Option<String>,
+    /// Memory limit.
+    pub memory_bytes: Option<u64>,
+    /// Processors.
+    pub cpus: Option<f64>,
+}
+
+/// Parameters of [`Verb::Remove`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct RemoveParams {
+    /// Session name.
+    pub session: String,
+    /// Also when it runs: it is stopped first.
+    #[serde(default)]
+    pub force: bool,
+    /// Also its volumes: settings and logins kept in the session's home.
+    #[serde(default)]
+    pub volumes: bool,
+}
+
+/// What came of a verb.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Outcome {
+    /// In one sentence.
+    pub message: String,
+    /// The session afterwards.
+    pub session: Option<SessionView>,
+}
+
+/// Why a wish did not come about. Closed: clients branch on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// Malformed: a bad name, folder or number.
+    Usage,
+    /// No such session, engine or alert.
+    NotFound,
+    /// The limit of running sessions.
+    Limit,
+    /// The session's state forbids it.
+    State,
+    /// Safety forbids it.
+    Policy,
+    /// The engine does not answer.
+    EngineUnreachable,
+    /// A phase failed.
+    Failed,
+    /// No core answers.
+    CoreUnreachable,
+    /// Waits for a person.
+    NeedsPerson,
+}
+
+/// An error for a person: what failed and why, and the next step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
+#[ts(export)]
+#[error("{message}")]
+pub struct ApiError {
+    /// What clients branch on.
+    pub code: ErrorCode,
+    /// What failed and why, in one sentence.
+    pub message: String,
+    /// The next step.
+    pub hint: String,
+}
+
+impl ErrorCode {
+    /// Exit code of the command line, as documented in `mizzen --help`.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed | Self::CoreUnreachable => 1,
+            Self::Usage => 2,
+            Self::NeedsPerson => 3,
+            Self::EngineUnreachable => 4,
+            Self::NotFound => 5,
+            Self::Limit | Self::State | Self::Policy => 6,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Atomic writes, safe reads and file watching with errors that name their path.

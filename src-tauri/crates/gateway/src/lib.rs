@@ -1,0 +1,1 @@
+//! The loopback reverse proxy in front of every session's web services.

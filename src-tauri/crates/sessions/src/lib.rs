@@ -1,0 +1,1 @@
+//! The session state machine and its verbs.

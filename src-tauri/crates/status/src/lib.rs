@@ -1,0 +1,1 @@
+//! The status protocol's files: schema, tolerant reader, atomic writer.

@@ -1,0 +1,1 @@
+//! Pieces that tests share: fake clock, faulty engine, in-memory duplex.

@@ -1,0 +1,1 @@
+//! One byte stream to many typed, flow-controlled streams.

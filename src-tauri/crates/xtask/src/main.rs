@@ -1,0 +1,2 @@
+//! cargo xtask: the developer's one tool.
+fn main() {}

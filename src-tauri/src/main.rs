@@ -1,0 +1,2 @@
+//! Mizzen's tray application.
+fn main() {}

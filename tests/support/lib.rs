@@ -1,0 +1,1 @@
+//! Rigs that the end-to-end tests share.
