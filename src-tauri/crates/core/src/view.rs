@@ -475,7 +475,9 @@ impl Snapshot {
                 upsert(&mut self.sessions, *session, |view| view.name.clone());
             }
             Change::SessionRemoved { name } => self.sessions.retain(|view| view.name != name),
-            Change::Engine { engine } => upsert(&mut self.engines, engine, |view| view.name.clone()),
+            Change::Engine { engine } => {
+                upsert(&mut self.engines, engine, |view| view.name.clone())
+            }
             Change::AlertRaised { alert } => {
                 self.alerts.retain(|view| view.id != alert.id);
                 self.alerts.insert(0, alert);

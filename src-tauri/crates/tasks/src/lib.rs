@@ -38,7 +38,12 @@ impl Owner {
     /// Makes an owner that answers to nobody.
     #[must_use]
     pub fn root(name: &str) -> Self {
-        Self::with(name.to_owned(), CancellationToken::new(), TaskTracker::new(), Alive::default())
+        Self::with(
+            name.to_owned(),
+            CancellationToken::new(),
+            TaskTracker::new(),
+            Alive::default(),
+        )
     }
 
     /// Makes an owner that also stops when this one does, and whose tasks this one waits for.
@@ -54,7 +59,14 @@ impl Owner {
     }
 
     fn with(name: String, token: CancellationToken, tracker: TaskTracker, alive: Alive) -> Self {
-        Self { inner: Arc::new(Inner { name, token, tracker, alive }) }
+        Self {
+            inner: Arc::new(Inner {
+                name,
+                token,
+                tracker,
+                alive,
+            }),
+        }
     }
 
     /// Runs a future until it ends or the owner stops.
@@ -104,7 +116,10 @@ impl Owner {
     pub async fn shut_down(&self, deadline: Duration) -> Vec<String> {
         self.inner.token.cancel();
         self.inner.tracker.close();
-        if tokio::time::timeout(deadline, self.inner.tracker.wait()).await.is_ok() {
+        if tokio::time::timeout(deadline, self.inner.tracker.wait())
+            .await
+            .is_ok()
+        {
             return Vec::new();
         }
         lock(&self.inner.alive).iter().cloned().collect()

@@ -8,7 +8,10 @@ use super::Owner;
 const SOON: Duration = Duration::from_secs(5);
 
 /// A task that never ends by itself, and a receiver that errs once the task is gone.
-fn endless() -> (impl Future<Output = ()> + Send + 'static, oneshot::Receiver<()>) {
+fn endless() -> (
+    impl Future<Output = ()> + Send + 'static,
+    oneshot::Receiver<()>,
+) {
     let (held, gone) = oneshot::channel::<()>();
     let task = async move {
         let _held = held;
@@ -22,7 +25,10 @@ async fn a_dropped_handle_is_a_stopped_task() {
     let owner = Owner::root("core");
     let (task, gone) = endless();
     drop(owner.spawn_held("endless", task));
-    assert!(gone.await.is_err(), "the task must be dropped with its handle");
+    assert!(
+        gone.await.is_err(),
+        "the task must be dropped with its handle"
+    );
 }
 
 #[tokio::test]
@@ -31,7 +37,10 @@ async fn a_dropped_owner_stops_its_tasks() {
     let (task, gone) = endless();
     owner.spawn("endless", task);
     drop(owner);
-    assert!(gone.await.is_err(), "the task must be dropped with its owner");
+    assert!(
+        gone.await.is_err(),
+        "the task must be dropped with its owner"
+    );
 }
 
 #[tokio::test]
@@ -44,8 +53,15 @@ async fn a_child_stops_with_its_parent_and_not_the_other_way_round() {
     parent.spawn("kept", kept);
     child.shut_down(Duration::ZERO).await;
     assert!(gone.await.is_err(), "the child's task must end");
-    assert!(still.try_recv().is_err_and(|e| e == oneshot::error::TryRecvError::Empty));
-    assert!(parent.shut_down(SOON).await.is_empty(), "the parent must end in time");
+    assert!(
+        still
+            .try_recv()
+            .is_err_and(|e| e == oneshot::error::TryRecvError::Empty)
+    );
+    assert!(
+        parent.shut_down(SOON).await.is_empty(),
+        "the parent must end in time"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

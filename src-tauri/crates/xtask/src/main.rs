@@ -1,2 +1,55 @@
 //! cargo xtask: the developer's one tool.
-fn main() {}
+//!
+//! Invariant: it drives cargo, npm and docker; nothing of the product links to it.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "writes build output, never a user's files"
+)]
+
+mod bindings;
+mod image;
+mod supervisor;
+mod tool;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, checks and measures Mizzen")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Generate the window's TypeScript types from Rust
+    Bindings {
+        /// Only compare: fail when the committed files are out of date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Build an image of images/ unless one with these inputs exists, and print its tag
+    Image { image: image::Image },
+    /// Build the static supervisor and put it beside the executables
+    Supervisor,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().task {
+        Task::Bindings { check: true } => bindings::check(),
+        Task::Bindings { check: false } => bindings::generate(),
+        Task::Image { image } => {
+            println!("{}", image::ensure(image)?);
+            Ok(())
+        }
+        Task::Supervisor => {
+            println!("{}", supervisor::build()?.display());
+            Ok(())
+        }
+    }
+}
