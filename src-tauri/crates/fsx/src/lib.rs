@@ -1,1 +1,16 @@
 //! Atomic writes, safe reads and file watching with errors that name their path.
+//!
+//! Invariant: a file is replaced whole or not at all; a reader never sees half of one.
+//! Invariant: [`SafeDir`] never follows a link, never opens a device or a FIFO for reading, and
+//! never reads more than its caller's cap: what lies in the directory is hostile.
+//! Invariant: a [`Watch`] is a hint. It may say too much or nothing; the truth is in the files.
+
+mod atomic;
+mod path_error;
+mod safe_dir;
+mod watch;
+
+pub use atomic::{remove_leftovers, write_atomic, write_atomic_with};
+pub use path_error::{At, PathError};
+pub use safe_dir::{FileKind, SafeDir, UnsafeFile, UnsafeReason};
+pub use watch::{Watch, WatchError};

@@ -1,0 +1,103 @@
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::path_error::{At, PathError};
+
+/// Temporary files are `.<name>.<random>.tmp`: hidden, so that readers of the directory skip them.
+const SUFFIX: &str = ".tmp";
+
+/// Replaces a file's content whole; the file is private to its owner (mode 0600).
+///
+/// # Errors
+/// Names the path that could not be written. The old content is then untouched.
+pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), PathError> {
+    write_atomic_with(path, bytes, 0o600, None)
+}
+
+/// Replaces a file's content whole, with a mode and optionally an owner (uid, gid).
+///
+/// The new file is written and synced beside the old one and takes its place by a rename; the
+/// directory is synced after it. Mode and owner mean nothing on Windows.
+///
+/// # Errors
+/// Names the path that could not be written. The old content is then untouched.
+pub fn write_atomic_with(
+    path: impl AsRef<Path>,
+    bytes: &[u8],
+    mode: u32,
+    owner: Option<(u32, u32)>,
+) -> Result<(), PathError> {
+    let path = path.as_ref();
+    let (dir, name) = split(path).at(path)?;
+    let prefix = format!(".{}.", name.to_string_lossy());
+    let mut temp = tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(SUFFIX)
+        .tempfile_in(dir)
+        .at(dir)?;
+    temp.write_all(bytes).at(temp.path())?;
+    protect(temp.as_file(), mode, owner).at(temp.path())?;
+    temp.as_file().sync_all().at(temp.path())?;
+    temp.persist(path).map_err(|failed| failed.error).at(path)?;
+    sync_dir(dir).at(dir)
+}
+
+/// Removes what a writer of `path` that was killed left beside it, and says how many files.
+///
+/// Only for a path with one writer, and before that writer starts: a file in use would go too.
+///
+/// # Errors
+/// Names the directory that could not be listed or the file that could not be removed.
+pub fn remove_leftovers(path: impl AsRef<Path>) -> Result<usize, PathError> {
+    let path = path.as_ref();
+    let (dir, name) = split(path).at(path)?;
+    let prefix = format!(".{}.", name.to_string_lossy());
+    let mut removed = 0;
+    for entry in fs::read_dir(dir).at(dir)? {
+        let entry = entry.at(dir)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(&prefix) && name.ends_with(SUFFIX) {
+            fs::remove_file(entry.path()).at(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
+    let dir = path
+        .parent()
+        .map(|dir| if dir == "" { Path::new(".") } else { dir });
+    dir.zip(path.file_name())
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not the path of a file"))
+}
+
+#[cfg(unix)]
+fn protect(file: &File, mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
+    use std::os::unix::fs::{PermissionsExt, fchown};
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    owner.map_or(Ok(()), |(uid, gid)| fchown(file, Some(uid), Some(gid)))
+}
+
+#[cfg(not(unix))]
+fn protect(_file: &File, _mode: u32, _owner: Option<(u32, u32)>) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+// Windows writes directory entries through; there is no handle to sync.
+#[cfg(not(unix))]
+fn sync_dir(_dir: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests;

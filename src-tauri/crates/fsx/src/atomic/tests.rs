@@ -1,0 +1,101 @@
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{remove_leftovers, write_atomic, write_atomic_with};
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn replaces_the_file_and_leaves_nothing_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("status.json");
+    write_atomic(&path, b"one").unwrap();
+    write_atomic(&path, b"two").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"two");
+    assert_eq!(names(dir.path()), ["status.json"]);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
+        0o600
+    );
+}
+
+#[test]
+fn gives_the_file_the_mode_and_owner_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    let me = fs::metadata(dir.path()).unwrap();
+    write_atomic_with(&path, b"x", 0o640, Some((me.uid(), me.gid()))).unwrap();
+    let made = fs::metadata(&path).unwrap();
+    assert_eq!(made.permissions().mode() & 0o7777, 0o640);
+    assert_eq!((made.uid(), made.gid()), (me.uid(), me.gid()));
+}
+
+#[test]
+fn a_failed_write_keeps_the_old_content_and_names_the_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("taken");
+    fs::create_dir(&path).unwrap();
+    let error = write_atomic(&path, b"x").unwrap_err();
+    assert_eq!(error.path, path);
+    assert_eq!(names(dir.path()), ["taken"]);
+    let error = write_atomic(dir.path().join("no/such/file"), b"x").unwrap_err();
+    assert!(error.to_string().contains("no/such"), "{error}");
+}
+
+#[test]
+fn a_path_without_a_file_name_is_refused() {
+    assert!(write_atomic("/", b"x").is_err());
+    assert!(write_atomic("..", b"x").is_err());
+}
+
+#[test]
+fn only_the_leftovers_of_the_same_name_go() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in [
+        ".status.json.aB3.tmp",
+        ".metrics.json.x.tmp",
+        "status.json",
+        ".status.json",
+    ] {
+        fs::File::create(dir.path().join(name)).unwrap();
+    }
+    assert_eq!(remove_leftovers(dir.path().join("status.json")).unwrap(), 1);
+    assert_eq!(
+        names(dir.path()),
+        [".metrics.json.x.tmp", ".status.json", "status.json"]
+    );
+}
+
+#[test]
+fn a_reader_sees_one_whole_version_or_the_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("status.json");
+    let versions = [vec![b'a'; 300_000], vec![b'b'; 300_000]];
+    write_atomic(&path, &versions[0]).unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let seen = fs::read(&path).unwrap();
+                assert!(
+                    versions.contains(&seen),
+                    "torn read of {} bytes",
+                    seen.len()
+                );
+            }
+        });
+        for round in 0..50 {
+            write_atomic(&path, &versions[round % 2]).unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}

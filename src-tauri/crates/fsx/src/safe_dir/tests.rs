@@ -1,0 +1,219 @@
+//! Rows 1 to 9 of the bad inputs (docs/protocol): what a container can put where a file should be.
+
+#![expect(clippy::disallowed_methods, reason = "a container writes as it likes")]
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+use super::{FileKind, SafeDir, UnsafeReason};
+
+const CAP: u64 = 1024;
+
+/// Lets `plant` prepare a directory and reads `status.json` in it.
+fn read(plant: impl FnOnce(&Path)) -> Result<Vec<u8>, UnsafeReason> {
+    let dir = tempfile::tempdir().unwrap();
+    plant(dir.path());
+    let started = Instant::now();
+    let result = SafeDir::open(dir.path())
+        .unwrap()
+        .read_regular("status.json", CAP, None);
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "a bad file must not hold us up"
+    );
+    result.map_err(|refused| refused.reason)
+}
+
+fn kind(plant: impl FnOnce(&Path)) -> FileKind {
+    match read(plant) {
+        Err(UnsafeReason::Kind(kind)) => kind,
+        other => panic!("expected a refusal by kind, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_plain_file_up_to_the_cap_is_read() {
+    let text = vec![b'x'; 1024];
+    assert_eq!(
+        read(|d| fs::write(d.join("status.json"), &text).unwrap()).unwrap(),
+        text
+    );
+}
+
+#[test]
+fn a_missing_file_is_told_apart() {
+    assert!(matches!(read(|_| {}), Err(UnsafeReason::Missing)));
+}
+
+#[test]
+fn row_1_a_link_to_a_host_file() {
+    assert_eq!(
+        kind(|d| symlink("/etc/shadow", d.join("status.json")).unwrap()),
+        FileKind::Link
+    );
+}
+
+#[test]
+fn row_2_a_directory_that_turns_into_a_link() {
+    let root = tempfile::tempdir().unwrap();
+    let (session, other) = (root.path().join("web"), root.path().join("other"));
+    for (dir, text) in [(&session, "mine"), (&other, "stolen")] {
+        fs::create_dir(dir).unwrap();
+        fs::write(dir.join("status.json"), text).unwrap();
+    }
+    let open = SafeDir::open(&session).unwrap();
+    fs::rename(&session, root.path().join("aside")).unwrap();
+    symlink(&other, &session).unwrap();
+    assert_eq!(
+        open.read_regular("status.json", CAP, None).unwrap(),
+        b"mine"
+    );
+    assert!(
+        SafeDir::open(&session).is_err(),
+        "a link must not be opened as the directory"
+    );
+}
+
+#[test]
+fn row_3_a_fifo() {
+    let plant = |d: &Path| {
+        mknodat(CWD, d.join("status.json"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+    };
+    assert_eq!(kind(plant), FileKind::Fifo);
+}
+
+#[test]
+fn row_4_a_device_and_a_socket() {
+    // /dev/zero by its number: reading it would never end. Needs CAP_MKNOD, so only as root.
+    let device = |d: &Path| {
+        let mode = Mode::RUSR | Mode::WUSR;
+        let zero = rustix::fs::makedev(1, 5);
+        mknodat(
+            CWD,
+            d.join("status.json"),
+            FileType::CharacterDevice,
+            mode,
+            zero,
+        )
+        .unwrap();
+    };
+    if rustix::process::geteuid().is_root() {
+        assert_eq!(kind(device), FileKind::Device);
+    }
+    assert_eq!(
+        kind(|d| drop(UnixListener::bind(d.join("status.json")).unwrap())),
+        FileKind::Socket
+    );
+}
+
+#[test]
+fn row_5_a_sparse_terabyte() {
+    let plant = |d: &Path| {
+        File::create(d.join("status.json"))
+            .unwrap()
+            .set_len(1 << 40)
+            .unwrap()
+    };
+    assert!(matches!(
+        read(plant),
+        Err(UnsafeReason::TooLarge { cap: CAP })
+    ));
+}
+
+#[test]
+fn row_6_a_file_that_grows_while_it_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("status.json");
+    let safe = SafeDir::open(dir.path()).unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let mut file = File::create(&path).unwrap();
+                for _ in 0..64 {
+                    file.write_all(&[b'x'; 64]).unwrap();
+                }
+            }
+        });
+        for _ in 0..500 {
+            match safe.read_regular("status.json", CAP, None) {
+                Ok(bytes) => assert!(bytes.len() as u64 <= CAP),
+                Err(refused) => assert!(
+                    matches!(
+                        refused.reason,
+                        UnsafeReason::TooLarge { .. } | UnsafeReason::Missing
+                    ),
+                    "{refused}"
+                ),
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn row_7_a_hard_link() {
+    let plant = |d: &Path| {
+        fs::write(d.join("secret"), "s").unwrap();
+        fs::hard_link(d.join("secret"), d.join("status.json")).unwrap();
+    };
+    assert!(matches!(read(plant), Err(UnsafeReason::HardLinked(2))));
+}
+
+#[test]
+fn row_8_a_directory() {
+    assert_eq!(
+        kind(|d| fs::create_dir(d.join("status.json")).unwrap()),
+        FileKind::Directory
+    );
+}
+
+#[test]
+fn row_9_a_foreign_owner_and_no_permission() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("status.json");
+    fs::write(&path, "x").unwrap();
+    let me = fs::metadata(&path).unwrap().uid();
+    let safe = SafeDir::open(dir.path()).unwrap();
+    assert!(safe.read_regular("status.json", CAP, Some(me)).is_ok());
+    let refused = safe
+        .read_regular("status.json", CAP, Some(me + 1))
+        .unwrap_err();
+    assert!(matches!(refused.reason, UnsafeReason::Owner { found, .. } if found == me));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    // Root reads a file of mode 000; anybody else is refused in words.
+    if !rustix::process::geteuid().is_root() {
+        let refused = safe.read_regular("status.json", CAP, None).unwrap_err();
+        assert!(matches!(refused.reason, UnsafeReason::Io(_)), "{refused}");
+    }
+}
+
+#[test]
+fn a_name_is_one_plain_component() {
+    let dir = tempfile::tempdir().unwrap();
+    let safe = SafeDir::open(dir.path()).unwrap();
+    for name in [
+        "",
+        ".",
+        "..",
+        "../x",
+        "a/b",
+        "/etc/passwd",
+        "a/",
+        "./a",
+        "a\0b",
+    ] {
+        let refused = safe.read_regular(name, CAP, None).unwrap_err();
+        assert!(
+            matches!(refused.reason, UnsafeReason::Name),
+            "{name:?}: {refused}"
+        );
+    }
+}

@@ -1,0 +1,118 @@
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::path_error::PathError;
+
+/// Events within this time of the first are one hint.
+const WINDOW: Duration = Duration::from_millis(20);
+
+/// Says that something in some directories may have changed; stops when dropped.
+pub struct Watch {
+    // Dropped with the handle: the channel closes and the thread ends.
+    _watcher: RecommendedWatcher,
+}
+
+/// File events are not to be had, e.g. on a network file system. Callers fall back to polling.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// One directory cannot be watched.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The system gives no watcher at all.
+    #[error("no file events: {0}")]
+    System(String),
+}
+
+impl Watch {
+    /// Watches directories (not what is below them) and calls `on_hint` at most once per 20 ms,
+    /// from a thread of its own.
+    ///
+    /// # Errors
+    /// A directory does not exist, or the system has no file events left to give.
+    pub fn new<P: AsRef<Path>>(
+        directories: impl IntoIterator<Item = P>,
+        on_hint: impl FnMut() + Send + 'static,
+    ) -> Result<Self, WatchError> {
+        let (events, hints) = mpsc::channel();
+        let report = move |event: notify::Result<notify::Event>| {
+            // A lost or failed event is a hint as well. Reads by others are not changes.
+            if event.map_or(true, |event| !event.kind.is_access()) {
+                let _ = events.send(());
+            }
+        };
+        let mut watcher =
+            notify::recommended_watcher(report).map_err(|e| WatchError::System(e.to_string()))?;
+        for directory in directories {
+            let path = directory.as_ref();
+            watcher
+                .watch(path, RecursiveMode::NonRecursive)
+                .map_err(|e| at(path, e))?;
+        }
+        thread::Builder::new()
+            .name("watch".to_owned())
+            .spawn(move || coalesce(&hints, on_hint))
+            .map_err(|e| WatchError::System(e.to_string()))?;
+        Ok(Self { _watcher: watcher })
+    }
+}
+
+fn coalesce(hints: &Receiver<()>, mut on_hint: impl FnMut()) {
+    while hints.recv().is_ok() {
+        let until = Instant::now() + WINDOW;
+        loop {
+            match hints.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(()) => {}
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+        on_hint();
+    }
+}
+
+fn at(path: &Path, error: notify::Error) -> WatchError {
+    let source = match error.kind {
+        notify::ErrorKind::Io(source) => source,
+        other => std::io::Error::other(format!("{other:?}")),
+    };
+    WatchError::Path(PathError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::Watch;
+    use crate::write_atomic;
+
+    const SOON: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_replaced_file_is_hinted_and_a_dropped_watch_is_silent() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tell, told) = mpsc::channel();
+        let watch = Watch::new([dir.path()], move || tell.send(()).unwrap()).unwrap();
+        write_atomic(dir.path().join("status.json"), b"1").unwrap();
+        told.recv_timeout(SOON).expect("a hint must come");
+        drop(watch);
+        // The thread drops its callback, and with it the sender.
+        while told.recv_timeout(SOON).is_ok() {}
+        assert_eq!(told.try_recv(), Err(mpsc::TryRecvError::Disconnected));
+    }
+
+    #[test]
+    fn a_missing_directory_is_named() {
+        let Err(error) = Watch::new(["/no/such/dir"], || {}) else {
+            panic!("must fail")
+        };
+        assert!(error.to_string().contains("/no/such/dir"), "{error}");
+    }
+}
