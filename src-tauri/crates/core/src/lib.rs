@@ -2,5 +2,7 @@
 //!
 //! Invariant: only this crate's view types reach a client; domain types never do.
 
+pub mod menu;
+pub mod toast;
 pub mod verb;
 pub mod view;

@@ -1,0 +1,239 @@
+//! Which events become desktop notifications: a policy without clock, bus or window.
+//!
+//! Invariant: nothing that a container wrote reaches a notification server as markup, control
+//! characters or more than a few lines.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::menu::{Navigate, View};
+use crate::view::{AlertKind, AlertView, Change};
+
+#[cfg(test)]
+mod tests;
+mod text;
+
+/// A session is not heard again about the same kind of news within this time.
+const COOLDOWN: Duration = Duration::from_secs(30);
+/// At most `BURST` toasts in `BURST_WINDOW`; more are told in one toast that is updated in place.
+const BURST: usize = 3;
+const BURST_WINDOW: Duration = Duration::from_secs(10);
+/// Key of that one toast. No session can be called so: a colon is not allowed in names.
+const CROWD: &str = "crowd:";
+
+/// A desktop notification to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    /// A toast with the same key is replaced in place.
+    pub key: String,
+    /// Plain text; servers draw the title as it is.
+    pub title: String,
+    /// Escaped for the markup that servers draw in bodies.
+    pub body: String,
+    /// How loud.
+    pub urgency: Urgency,
+    /// Where its action `Open`, or a click on it, leads.
+    pub open: Navigate,
+}
+
+/// How loud a toast is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Goes away by itself.
+    Normal,
+    /// Stays until it is seen.
+    Critical,
+}
+
+/// What the policy asks of the world.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The setting.
+    pub notifications: bool,
+    /// Session that the focused window shows.
+    pub looking_at: Option<&'a str>,
+    /// Now.
+    pub now: Instant,
+}
+
+/// Remembers what was told when.
+#[derive(Debug, Default)]
+pub struct Toaster {
+    told: BTreeMap<String, Told>,
+    recent: VecDeque<Instant>,
+    crowd: Option<Crowd>,
+}
+
+#[derive(Debug)]
+struct Told {
+    at: Instant,
+    weight: u8,
+}
+
+/// Sessions and engines told about in one toast.
+#[derive(Debug)]
+struct Crowd {
+    at: Instant,
+    subjects: Vec<String>,
+}
+
+impl Toaster {
+    /// Decides whether a change is worth a toast.
+    pub fn on_change(&mut self, change: &Change, around: Surroundings<'_>) -> Option<Toast> {
+        let Change::AlertRaised { alert } = change else {
+            return None;
+        };
+        let weight = weight(alert.kind)?;
+        let seen = alert.session.is_some() && alert.session.as_deref() == around.looking_at;
+        if !around.notifications || seen {
+            return None;
+        }
+        let key = key(alert);
+        self.forget_before(around.now);
+        // A heavier fact about the same subject replaces the toast at once: the kernel's kill
+        // is often told after the container's end that it caused.
+        if self
+            .told
+            .get(&key)
+            .is_some_and(|told| told.weight >= weight)
+        {
+            return None;
+        }
+        let update = self
+            .told
+            .insert(
+                key.clone(),
+                Told {
+                    at: around.now,
+                    weight,
+                },
+            )
+            .is_some();
+        if let Some(crowd) = &mut self.crowd {
+            return crowd.join(key, around.now);
+        }
+        if update {
+            return Some(single(alert, key));
+        }
+        if self.recent.len() >= BURST {
+            let crowd = self.crowd.insert(Crowd {
+                at: around.now,
+                subjects: Vec::new(),
+            });
+            return crowd.join(key, around.now);
+        }
+        self.recent.push_back(around.now);
+        Some(single(alert, key))
+    }
+
+    fn forget_before(&mut self, now: Instant) {
+        self.told
+            .retain(|_, told| now.duration_since(told.at) < COOLDOWN);
+        while self
+            .recent
+            .front()
+            .is_some_and(|at| now.duration_since(*at) >= BURST_WINDOW)
+        {
+            self.recent.pop_front();
+        }
+        self.crowd
+            .take_if(|crowd| now.duration_since(crowd.at) >= BURST_WINDOW);
+    }
+}
+
+impl Crowd {
+    fn join(&mut self, subject: String, now: Instant) -> Option<Toast> {
+        self.at = now;
+        if self.subjects.contains(&subject) {
+            return None;
+        }
+        self.subjects.push(subject);
+        Some(self.toast())
+    }
+
+    fn toast(&self) -> Toast {
+        let title = match self.subjects.len() {
+            1 => "1 more needs you".to_owned(),
+            count => format!("{count} more need you"),
+        };
+        let names = self
+            .subjects
+            .iter()
+            .map(|key| key.strip_prefix(ENGINE).unwrap_or(key));
+        Toast {
+            key: CROWD.to_owned(),
+            title,
+            body: text::body(&names.collect::<Vec<_>>().join(", ")),
+            urgency: Urgency::Normal,
+            open: Navigate::to(View::Sessions),
+        }
+    }
+}
+
+const ENGINE: &str = "engine:";
+
+/// One toast per session and one per engine.
+fn key(alert: &AlertView) -> String {
+    match (&alert.session, &alert.engine) {
+        (Some(session), _) => session.clone(),
+        (None, Some(engine)) => format!("{ENGINE}{engine}"),
+        (None, None) => format!("alert:{}", alert.id),
+    }
+}
+
+/// How telling a kind is; none for what the tray and the window tell well enough.
+fn weight(kind: AlertKind) -> Option<u8> {
+    match kind {
+        AlertKind::OutOfMemory => Some(3),
+        AlertKind::ContainerDied | AlertKind::ContainerGone | AlertKind::EngineOffline => Some(2),
+        AlertKind::Unhealthy => Some(1),
+        AlertKind::StatusStale | AlertKind::GatewayDown => None,
+    }
+}
+
+fn single(alert: &AlertView, key: String) -> Toast {
+    let subject = alert
+        .session
+        .as_deref()
+        .or(alert.engine.as_deref())
+        .unwrap_or("Mizzen");
+    let title = format!("{}: {}", subject, headline(alert.kind));
+    let body = if alert.hint.is_empty() {
+        text::body(&alert.message)
+    } else {
+        text::body(&format!("{}\n{}", alert.message, alert.hint))
+    };
+    Toast {
+        key,
+        title: text::title(&title),
+        body,
+        urgency: urgency(alert.kind),
+        open: alert
+            .session
+            .as_deref()
+            .map_or(Navigate::to(View::Doctor), Navigate::to_session),
+    }
+}
+
+fn headline(kind: AlertKind) -> &'static str {
+    match kind {
+        AlertKind::ContainerDied => "container ended",
+        AlertKind::OutOfMemory => "out of memory",
+        AlertKind::Unhealthy => "unhealthy",
+        AlertKind::EngineOffline => "engine unreachable",
+        AlertKind::StatusStale => "no reports",
+        AlertKind::ContainerGone => "container removed",
+        AlertKind::GatewayDown => "no gateway",
+    }
+}
+
+fn urgency(kind: AlertKind) -> Urgency {
+    match kind {
+        AlertKind::ContainerDied | AlertKind::OutOfMemory => Urgency::Critical,
+        AlertKind::Unhealthy
+        | AlertKind::EngineOffline
+        | AlertKind::StatusStale
+        | AlertKind::ContainerGone
+        | AlertKind::GatewayDown => Urgency::Normal,
+    }
+}
