@@ -64,7 +64,7 @@ async fn a_child_stops_with_its_parent_and_not_the_other_way_round() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shutdown_names_the_tasks_that_do_not_end_in_time() {
     let owner = Owner::root("core");
     let (entered, running) = oneshot::channel();
