@@ -354,6 +354,8 @@ pub struct UnmanagedView {
 pub struct Settings {
     /// How many sessions may run at once (`max_running`).
     pub max_running: u32,
+    /// Memory that running sessions may be promised together; none only warns above the engine's own.
+    pub memory_budget_bytes: Option<u64>,
     /// Port the gateway tries first.
     pub gateway_port: u16,
     /// Image for new sessions; none builds Mizzen's own.
@@ -370,6 +372,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_running: 5,
+            memory_budget_bytes: None,
             gateway_port: 8743,
             image: None,
             memory_bytes: 4 << 30,

@@ -1,1 +1,24 @@
-//! The session state machine and its verbs.
+//! The session state machine and its verbs: a project folder, a container and what lives in it, under one name.
+//!
+//! Invariant: policy is pure (`machine`, `limits`, `spec`, `provision`); only actors and their work touch the world.
+//! Invariant: one actor owns a session; everyone else reads its facts.
+//! Invariant: intent is on disk before the engine is called, and a container carries the nonce of its intent.
+//! Invariant: no path, label or argument is built from a name that `SessionName::parse` did not accept.
+//! Invariant: nothing in a project folder is written or removed but the session's own files under `.para/state`.
+
+mod error;
+mod fact;
+pub mod limits;
+pub mod machine;
+mod name;
+mod sessions;
+
+pub use error::{ErrorKind, SessionError};
+pub use fact::{
+    CodeServer, Done, Facts, Freshness, Health, Notice, NoticeKind, OnProgress, PhaseFact,
+    PhaseReport, PhaseState, Progress, Reason, Report, SessionFact, Unmanaged, deaf,
+};
+pub use limits::{Limits, SessionSettings};
+pub use machine::{Phase, State, Wish};
+pub use name::{NameError, SessionName};
+pub use sessions::{Clock, Sessions, SessionsDeps, UpRequest};

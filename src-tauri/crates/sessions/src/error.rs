@@ -1,0 +1,97 @@
+//! Why a verb did not come about, in words a person can act on.
+
+use crate::machine::Phase;
+
+/// What kind of failure it is: callers branch on this, never on text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Malformed: a bad name, folder or number.
+    Usage,
+    /// No such session or engine.
+    NotFound,
+    /// The limit of running sessions, or their memory budget.
+    Limit,
+    /// The session's state forbids it.
+    State,
+    /// Safety forbids it.
+    Policy,
+    /// The engine does not answer.
+    EngineUnreachable,
+    /// A phase failed.
+    Failed,
+    /// The core is shutting down.
+    ShuttingDown,
+}
+
+/// A verb that did not come about: which moment, why, and the next step.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SessionError {
+    /// What callers branch on.
+    pub kind: ErrorKind,
+    /// What failed and why, in one sentence.
+    pub message: String,
+    /// The next step.
+    pub hint: String,
+    /// Phase that failed; none when the verb was refused before the first.
+    pub phase: Option<Phase>,
+}
+
+impl SessionError {
+    /// A refusal or failure without a phase.
+    pub(crate) fn new(
+        kind: ErrorKind,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: hint.into(),
+            phase: None,
+        }
+    }
+
+    /// The same, in a phase; a phase that is already named stays.
+    #[must_use]
+    pub(crate) fn in_phase(mut self, phase: Phase) -> Self {
+        self.phase.get_or_insert(phase);
+        self
+    }
+
+    /// There is no session of this name.
+    pub(crate) fn no_such_session(name: &str) -> Self {
+        let shown: String = name.chars().take(80).flat_map(char::escape_debug).collect();
+        Self::new(
+            ErrorKind::NotFound,
+            format!("There is no session `{shown}`."),
+            "See `mizzen list`.",
+        )
+    }
+
+    /// The actor ended before it answered.
+    pub(crate) fn shutting_down() -> Self {
+        Self::new(
+            ErrorKind::ShuttingDown,
+            "Mizzen is shutting down.",
+            "Start it again and repeat the command.",
+        )
+    }
+}
+
+impl From<crate::name::NameError> for SessionError {
+    fn from(error: crate::name::NameError) -> Self {
+        Self::new(ErrorKind::Usage, sentence(&error.to_string()), error.hint())
+    }
+}
+
+/// Makes a sentence of an error's text: upper-case first letter, full stop.
+pub(crate) fn sentence(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    let mut chars = text.chars();
+    let first: String = chars
+        .next()
+        .map(|c| c.to_uppercase().collect())
+        .unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}

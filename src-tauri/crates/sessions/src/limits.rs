@@ -1,0 +1,135 @@
+//! How much sessions may use, each and together.
+
+use std::collections::BTreeMap;
+
+use crate::error::{ErrorKind, SessionError};
+
+/// Least memory a container is given: below it the supervisor itself cannot live.
+pub const MIN_MEMORY_BYTES: u64 = 16 << 20;
+
+/// What one session may use.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Limits {
+    /// Memory, swap included.
+    pub memory_bytes: u64,
+    /// Processors, e.g. 1.5.
+    pub cpus: f64,
+    /// Processes.
+    pub pids: u32,
+}
+
+/// What sessions may use together, and what new ones get.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionSettings {
+    /// How many sessions may run at once; paused ones count, since they hold their memory.
+    pub max_running: u32,
+    /// How much memory running sessions may be promised together; none means only a warning above the engine's own.
+    pub memory_budget_bytes: Option<u64>,
+    /// Image for new sessions; none means Mizzen's own.
+    pub image: Option<String>,
+    /// Memory limit for new sessions.
+    pub memory_bytes: u64,
+    /// Processors for new sessions.
+    pub cpus: f64,
+}
+
+/// Room was found; what a person should still know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The promise exceeds the engine's memory.
+    pub warning: Option<String>,
+}
+
+impl Limits {
+    /// Refuses limits that no container could live with.
+    pub fn check(&self) -> Result<(), SessionError> {
+        let usage =
+            |message: String, hint: &str| Err(SessionError::new(ErrorKind::Usage, message, hint));
+        if self.memory_bytes < MIN_MEMORY_BYTES {
+            let message = format!(
+                "A memory limit of {} is too small for a session.",
+                human_bytes(self.memory_bytes)
+            );
+            return usage(message, "Give at least 16 MiB; 4 GiB suits most projects.");
+        }
+        if !(self.cpus.is_finite() && (0.01..=1024.0).contains(&self.cpus)) {
+            return usage(
+                format!("`{}` is not a number of processors.", self.cpus),
+                "Give a number such as 2 or 1.5.",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Decides whether one more session may run beside those that do (their promised memory by name).
+pub fn find_room(
+    running: &BTreeMap<String, u64>,
+    newcomer: u64,
+    settings: &SessionSettings,
+    engine_memory: Option<u64>,
+) -> Result<Room, SessionError> {
+    let limit =
+        |message: String, hint: String| Err(SessionError::new(ErrorKind::Limit, message, hint));
+    if running.len() >= settings.max_running as usize {
+        let names = running
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
+        return limit(
+            format!(
+                "{} sessions run already ({names}) and `max_running` is {}.",
+                running.len(),
+                settings.max_running
+            ),
+            "Stop one (paused ones count too), or raise `max_running` in the settings.".to_owned(),
+        );
+    }
+    let promised = running.values().sum::<u64>().saturating_add(newcomer);
+    if let Some(budget) = settings
+        .memory_budget_bytes
+        .filter(|budget| promised > *budget)
+    {
+        return limit(
+            format!(
+                "With this session {} of memory would be promised, and `memory_budget_bytes` is {}.",
+                human_bytes(promised),
+                human_bytes(budget)
+            ),
+            "Stop one, give this one less with --memory, or raise `memory_budget_bytes` in the settings.".to_owned(),
+        );
+    }
+    let warning = engine_memory
+        .filter(|memory| promised > *memory)
+        .map(|memory| {
+            format!(
+                "Running sessions may use {} of memory together; the engine has {}.",
+                human_bytes(promised),
+                human_bytes(memory)
+            )
+        });
+    Ok(Room { warning })
+}
+
+/// A size for people, in binary units.
+#[must_use]
+pub fn human_bytes(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let Some((unit, size)) = UNITS.into_iter().find(|(_, size)| bytes >= *size) else {
+        return format!("{bytes} B");
+    };
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "for people, one digit after the point"
+    )]
+    let value = bytes as f64 / size as f64;
+    if (value - value.round()).abs() < 0.05 {
+        format!("{value:.0} {unit}")
+    } else {
+        format!("{value:.1} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests;
