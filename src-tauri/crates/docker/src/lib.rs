@@ -1,1 +1,25 @@
 //! Docker Engines: connection, events, images, containers, exec; the only crate that names bollard.
+//!
+//! Invariant: one task per engine holds the event stream and the breaker; events leave it in order.
+//! Invariant: every call has a deadline, and every buffer filled by an engine or a container has a cap.
+//! Invariant: a container is made from [`ContainerSpec`] only, whose safe defaults cannot be left out.
+//! Invariant: neither environment values nor file contents reach a log.
+
+mod containers;
+mod create;
+mod deadline;
+mod dial;
+mod endpoint;
+mod engine;
+mod error;
+mod fact;
+mod lines;
+mod oom;
+mod spec;
+mod transport;
+
+pub use endpoint::{Endpoint, EndpointError};
+pub use engine::{Engine, EngineEvent, EngineInfo, EngineOptions, Link, Offline};
+pub use error::{DockerError, DockerErrorKind};
+pub use fact::{ContainerFact, ContainerState, Health};
+pub use spec::{ContainerSpec, Limits, Mount, SpecError, Tmpfs, User};

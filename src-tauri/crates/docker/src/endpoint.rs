@@ -1,0 +1,156 @@
+//! Where an engine listens.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Address of an engine; `Display` and `FromStr` use the Docker CLI's form.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// A Unix socket: `unix:///var/run/docker.sock`.
+    Unix(PathBuf),
+    /// A Windows named pipe, with the slashes of the CLI's form: `npipe:////./pipe/docker_engine`.
+    NamedPipe(String),
+    /// A plain TCP port: `tcp://127.0.0.1:2375`.
+    Tcp {
+        /// Name or address, without the brackets of IPv6.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+}
+
+/// Why a text is no usable address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// The scheme is one that Mizzen does not speak.
+    #[error("\"{0}\" engines are not supported yet")]
+    Scheme(String),
+    /// The rest of the address makes no sense.
+    #[error("\"{0}\" is not an engine address")]
+    Malformed(String),
+}
+
+/// Port of an engine's plain API when the address names none.
+const PLAIN_PORT: u16 = 2375;
+
+impl Endpoint {
+    /// Where the platform's engine listens when nothing else is said.
+    #[must_use]
+    pub fn platform_default() -> Self {
+        if cfg!(windows) {
+            Self::NamedPipe("//./pipe/docker_engine".to_owned())
+        } else {
+            Self::Unix(PathBuf::from("/var/run/docker.sock"))
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::NamedPipe(path) => write!(f, "npipe://{path}"),
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+        }
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    /// Reads an address as the CLI writes it in `DOCKER_HOST`; a bare `host:port` means TCP.
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let malformed = || EndpointError::Malformed(text.to_owned());
+        let (scheme, rest) = text.split_once("://").unwrap_or(("tcp", text));
+        match scheme {
+            "unix" if rest.starts_with('/') => Ok(Self::Unix(PathBuf::from(rest))),
+            "npipe" if rest.len() > 1 => Ok(Self::NamedPipe(rest.to_owned())),
+            "tcp" => parse_tcp(rest).ok_or_else(malformed),
+            "unix" | "npipe" => Err(malformed()),
+            other => Err(EndpointError::Scheme(other.to_owned())),
+        }
+    }
+}
+
+fn parse_tcp(rest: &str) -> Option<Endpoint> {
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(v6) => {
+            let (host, after) = v6.split_once(']')?;
+            (host, after.strip_prefix(':'))
+        }
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
+    if host.is_empty() || host.starts_with('-') || !host.chars().all(named) {
+        return None;
+    }
+    let port = port.map_or(Some(PLAIN_PORT), |p| p.parse().ok().filter(|p| *p != 0))?;
+    Some(Endpoint::Tcp {
+        host: host.to_owned(),
+        port,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_round_trip_in_the_form_of_the_cli() {
+        for text in [
+            "unix:///var/run/docker.sock",
+            "unix:///run/user/1000/docker.sock",
+            "npipe:////./pipe/docker_engine",
+            "tcp://127.0.0.1:2375",
+            "tcp://[::1]:2375",
+        ] {
+            let endpoint: Endpoint = text.parse().expect(text);
+            assert_eq!(endpoint.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_port_has_a_default_and_a_bare_host_means_tcp() {
+        let plain = Endpoint::Tcp {
+            host: "box".to_owned(),
+            port: 2375,
+        };
+        for text in ["tcp://box", "tcp://box/", "box:2375", "box"] {
+            assert_eq!(text.parse::<Endpoint>().as_ref(), Ok(&plain), "{text}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in [
+            "",
+            "unix://",
+            "unix://relative",
+            "npipe://",
+            "tcp://",
+            "tcp://:2375",
+            "tcp://a:0",
+            "tcp://a:99999",
+            "tcp://-oProxyCommand=x:1",
+            "tcp://[::1",
+            "tcp://a b:1",
+            "tcp://u@h:1",
+        ] {
+            let refused = text.parse::<Endpoint>();
+            assert!(
+                matches!(refused, Err(EndpointError::Malformed(_))),
+                "{text}: {refused:?}"
+            );
+        }
+        assert_eq!(
+            "ssh://h".parse::<Endpoint>(),
+            Err(EndpointError::Scheme("ssh".to_owned()))
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! Reads one line of the engine's event stream.
+
+use serde::Deserialize;
+
+/// Longest line of the event stream; a container's labels are part of it.
+pub(crate) const EVENT_CAP: usize = 1 << 20;
+
+/// Events worth a line; `exec_*` alone would be three a second for a container with a health check.
+/// `stop`, `kill` and `restart` only repeat what `die` and `start` say.
+pub(crate) const ACTIONS: [&str; 10] = [
+    "create",
+    "start",
+    "die",
+    "oom",
+    "pause",
+    "unpause",
+    "rename",
+    "update",
+    "destroy",
+    "health_status",
+];
+
+/// One event about a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) action: String,
+    /// When, in nanoseconds of the engine's clock.
+    pub(crate) time_nano: i64,
+    pub(crate) exit_code: Option<i64>,
+}
+
+/// The engine's JSON, reduced to what is used.
+#[derive(Deserialize)]
+struct Raw {
+    #[serde(rename = "Action")]
+    action: String,
+    #[serde(rename = "Actor")]
+    actor: Actor,
+    #[serde(rename = "timeNano", default)]
+    time_nano: i64,
+}
+
+#[derive(Deserialize)]
+struct Actor {
+    #[serde(rename = "ID")]
+    id: String,
+    #[serde(rename = "Attributes", default)]
+    attributes: Attributes,
+}
+
+#[derive(Default, Deserialize)]
+struct Attributes {
+    #[serde(rename = "exitCode")]
+    exit_code: Option<String>,
+}
+
+/// Reads a line; an error means that this is no event stream.
+pub(crate) fn parse(line: &[u8]) -> Result<Event, serde_json::Error> {
+    let raw: Raw = serde_json::from_slice(line)?;
+    Ok(Event {
+        id: raw.actor.id,
+        action: raw.action,
+        time_nano: raw.time_nano,
+        exit_code: raw
+            .actor
+            .attributes
+            .exit_code
+            .and_then(|code| code.parse().ok()),
+    })
+}

@@ -1,0 +1,325 @@
+//! The task of one engine: connect, subscribe, list, follow; and again when any of it ends.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use hyper::Method;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::events::{self, Event};
+use super::{Engine, EngineEvent, EngineInfo, Link, Offline};
+use crate::deadline::{QUICK, call, within};
+use crate::lines::Lines;
+use crate::oom::Ooms;
+use crate::transport::url_encoded;
+use crate::{ContainerFact, DockerError, DockerErrorKind, Health};
+
+/// The safety net under the event stream, and the ping that notices a connection half open.
+const RELIST: Duration = Duration::from_secs(30);
+
+/// After a look at one container failed: soon, but not in a storm.
+const RELIST_SOON: Duration = Duration::from_secs(1);
+
+/// An engine that was there this long starts again with short waits.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// Why following an engine ended.
+enum End {
+    /// The engine is gone, or speaks nonsense.
+    Broken(DockerError),
+    /// The engine answers, but its event stream has missed a change.
+    Deaf,
+    /// Nobody listens any more.
+    Unheard,
+}
+
+impl From<DockerError> for End {
+    fn from(error: DockerError) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// Follows an engine until nobody listens.
+pub(super) async fn run(engine: Engine, events: mpsc::Sender<EngineEvent>) {
+    let mut backoff = Backoff::new();
+    let mut offline: Option<Offline> = None;
+    loop {
+        let mut online_since = None;
+        let end = tokio::select! {
+            () = events.closed() => return,
+            end = follow(&engine, &events, &mut online_since) => end,
+        };
+        if online_since.is_some() {
+            offline = None;
+        }
+        if online_since.is_some_and(|since: Instant| since.elapsed() > STEADY) {
+            backoff = Backoff::new();
+        }
+        match end {
+            End::Unheard => return,
+            End::Deaf => {
+                tracing::info!(
+                    engine = engine.name(),
+                    "events were missed: subscribing again"
+                );
+                continue;
+            }
+            End::Broken(error) => {
+                let now = failed(&engine, offline.take(), &error);
+                if events
+                    .send(EngineEvent::Offline(now.clone()))
+                    .await
+                    .is_err()
+                {
+                    return;
+                }
+                offline = Some(now);
+            }
+        }
+        tokio::select! {
+            () = events.closed() => return,
+            () = tokio::time::sleep(backoff.wait(rand::random())) => {}
+            () = engine.shared.retry.notified() => {}
+        }
+    }
+}
+
+/// Counts a failed attempt and publishes the link's state.
+fn failed(engine: &Engine, before: Option<Offline>, error: &DockerError) -> Offline {
+    let (since, attempts) = match before {
+        Some(before) => (before.since, before.attempts + 1),
+        None => {
+            tracing::warn!(engine = engine.name(), %error, "engine offline");
+            ((engine.shared.options.now)(), 1)
+        }
+    };
+    let offline = Offline {
+        cause: error.kind,
+        message: error.message.clone(),
+        hint: error.hint().to_owned(),
+        since,
+        attempts,
+    };
+    engine
+        .shared
+        .link
+        .send_replace(Link::Offline(offline.clone()));
+    offline
+}
+
+/// Connects and follows one event stream to its end, which is never a good one.
+async fn follow(
+    engine: &Engine,
+    events: &mpsc::Sender<EngineEvent>,
+    online_since: &mut Option<Instant>,
+) -> End {
+    let connected = async {
+        let info = info(engine).await?;
+        // Subscribed before listed: what changes in between is an event, not a gap.
+        Ok::<_, DockerError>((info, subscribe(engine).await?))
+    };
+    let (info, stream) = match connected.await {
+        Ok(connected) => connected,
+        Err(error) => return End::Broken(error),
+    };
+    tracing::info!(
+        engine = engine.name(),
+        version = info.version,
+        "engine online"
+    );
+    *online_since = Some(Instant::now());
+    engine.shared.link.send_replace(Link::Online(info.clone()));
+    let mut follower = Follower {
+        engine,
+        events,
+        ooms: Ooms::default(),
+        seen: HashMap::new(),
+        suspect: false,
+    };
+    let Err(end) = follower.follow(info, stream).await;
+    end
+}
+
+/// Asks an engine who it is.
+async fn info(engine: &Engine) -> Result<EngineInfo, DockerError> {
+    const OP: &str = "reach the engine";
+    let version = call(OP, QUICK, engine.docker().version()).await?;
+    let info = call(OP, QUICK, engine.docker().info()).await?;
+    Ok(EngineInfo {
+        version: version.version.unwrap_or_default(),
+        api_version: version.api_version.unwrap_or_default(),
+        os: version.os.unwrap_or_default(),
+        arch: version.arch.unwrap_or_default(),
+        cpus: info.ncpu.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        memory_bytes: info
+            .mem_total
+            .and_then(|n| u64::try_from(n).ok())
+            .unwrap_or(0),
+        rootless: info
+            .security_options
+            .unwrap_or_default()
+            .iter()
+            .any(|o| o == "name=rootless"),
+    })
+}
+
+/// Opens the event stream; past events are not asked for, as a list follows.
+async fn subscribe(engine: &Engine) -> Result<Lines, DockerError> {
+    const OP: &str = "follow the engine's events";
+    let filters = serde_json::json!({
+        "type": ["container"],
+        "label": [engine.label_filter()],
+        "event": events::ACTIONS,
+    });
+    let query = url_encoded(&[("filters", &filters.to_string())]);
+    let path = format!("/events?{query}");
+    let response = within(
+        OP,
+        QUICK,
+        engine.transport().open(OP, Method::GET, &path, None),
+    )
+    .await?;
+    Ok(Lines::new(OP, response.into_body(), events::EVENT_CAP))
+}
+
+/// What is known of a container between two lists: enough to notice a missed event.
+type Trace = (
+    crate::ContainerState,
+    Option<jiff::Timestamp>,
+    Option<jiff::Timestamp>,
+);
+
+fn trace(fact: &ContainerFact) -> Trace {
+    (fact.state, fact.started_at, fact.finished_at)
+}
+
+/// The single, ordered consumer of one event stream.
+struct Follower<'a> {
+    engine: &'a Engine,
+    events: &'a mpsc::Sender<EngineEvent>,
+    ooms: Ooms,
+    seen: HashMap<String, Trace>,
+    /// A list showed a change for which no event has come yet.
+    suspect: bool,
+}
+
+impl Follower<'_> {
+    async fn follow(&mut self, info: EngineInfo, mut stream: Lines) -> Result<Never, End> {
+        self.send(EngineEvent::Online(info)).await?;
+        let listed = self.engine.list().await?;
+        self.tell_list(listed).await?;
+        let mut relist_at = Instant::now() + RELIST;
+        loop {
+            tokio::select! {
+                line = stream.next() => {
+                    let event = read_event(line)?;
+                    self.suspect = false;
+                    if !self.handle(event).await? {
+                        relist_at = relist_at.min(Instant::now() + RELIST_SOON);
+                    }
+                }
+                () = tokio::time::sleep_until(relist_at) => {
+                    self.relist().await?;
+                    relist_at = Instant::now() + RELIST;
+                }
+            }
+        }
+    }
+
+    /// Lists again. A change that the stream has not told, and does not tell until the next list,
+    /// means that the stream is dead although its connection is open.
+    async fn relist(&mut self) -> Result<(), End> {
+        let listed = self.engine.list().await?;
+        let traces: HashMap<_, _> = listed.iter().map(|f| (f.id.clone(), trace(f))).collect();
+        let missed = traces != self.seen;
+        let deaf = self.suspect;
+        self.tell_list(listed).await?;
+        self.suspect = missed;
+        if deaf { Err(End::Deaf) } else { Ok(()) }
+    }
+
+    async fn tell_list(&mut self, mut listed: Vec<ContainerFact>) -> Result<(), End> {
+        self.seen = listed
+            .iter()
+            .map(|fact| (fact.id.clone(), trace(fact)))
+            .collect();
+        self.ooms.keep_only(|id| self.seen.contains_key(id));
+        for fact in &mut listed {
+            self.ooms.settle(fact);
+        }
+        self.send(EngineEvent::Listed(listed)).await
+    }
+
+    /// Turns an event into facts; answers whether the container could be looked at.
+    async fn handle(&mut self, event: Event) -> Result<bool, End> {
+        let Event {
+            id,
+            action,
+            time_nano,
+            exit_code,
+        } = event;
+        if action == "destroy" {
+            self.ooms.forget(&id);
+            self.seen.remove(&id);
+            self.send(EngineEvent::Removed { id }).await?;
+            return Ok(true);
+        }
+        if action == "oom" {
+            self.ooms.note(&id, time_nano);
+            self.send(EngineEvent::OomKill { id: id.clone() }).await?;
+        }
+        let fact = match self.engine.inspect(&id).await {
+            Ok(fact) => fact.map(|mut fact| {
+                self.ooms.settle(&mut fact);
+                fact
+            }),
+            Err(error) if error.kind == DockerErrorKind::Unreachable => return Err(error.into()),
+            Err(error) => {
+                // One stuck container must not take the engine offline for the others.
+                tracing::warn!(engine = self.engine.name(), id, %error, "container unreadable");
+                return Ok(false);
+            }
+        };
+        if action == "die" {
+            let oom = fact.as_ref().is_some_and(|fact| fact.oom_killed);
+            self.send(EngineEvent::Died {
+                id: id.clone(),
+                exit_code,
+                oom,
+            })
+            .await?;
+        }
+        if let Some(word) = action.strip_prefix("health_status: ") {
+            self.send(EngineEvent::Health {
+                id,
+                health: Health::parse(word),
+            })
+            .await?;
+        }
+        if let Some(fact) = fact {
+            self.seen.insert(fact.id.clone(), trace(&fact));
+            self.send(EngineEvent::Changed(fact)).await?;
+        }
+        Ok(true)
+    }
+
+    async fn send(&self, event: EngineEvent) -> Result<(), End> {
+        self.events.send(event).await.map_err(|_| End::Unheard)
+    }
+}
+
+/// A stream that ends cleanly is as dead as one that breaks.
+fn read_event(line: Option<Result<bytes::Bytes, DockerError>>) -> Result<Event, DockerError> {
+    const OP: &str = "follow the engine's events";
+    let line = line.unwrap_or_else(|| {
+        let message = "the engine closed the event stream";
+        Err(DockerError::new(OP, DockerErrorKind::Unreachable, message))
+    })?;
+    events::parse(&line)
+        .map_err(|e| DockerError::server(OP, format!("an event makes no sense: {e}")))
+}
+
+/// A value that cannot be: following ends only by an error.
+enum Never {}
