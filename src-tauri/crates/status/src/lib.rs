@@ -1,1 +1,30 @@
 //! The status protocol's files: schema, tolerant reader, atomic writer.
+//!
+//! Invariant: no file, whatever its content, makes a reader panic, block, or use memory beyond a
+//! small multiple of its cap. Invalid content keeps the last good value ([`Reading::Keep`]).
+//! Invariant: text that a container wrote leaves this crate sanitised; unknown fields survive.
+//! Invariant: freshness is the reader's own time since arrival, never a time from a file.
+
+mod document;
+mod fields;
+mod freshness;
+mod host;
+mod status;
+mod text;
+mod words;
+
+pub use document::{Keep, Reading, write_json};
+pub use freshness::Freshness;
+pub use host::{
+    DockerFile, Registry, RegistryEntry, SessionFile, SessionWord, read_docker_file, read_registry,
+    read_session_file,
+};
+pub use status::{Health, Notice, Progress, Status, StatusWord, read_status, write_status};
+pub use text::{TEXT_CAP, sanitise};
+
+/// Version of the files' schema that this crate writes.
+pub const SCHEMA: u64 = 1;
+/// Name of the file in which a container reports.
+pub const STATUS_FILE: &str = "status.json";
+/// Name of the file in which the host lists its containers.
+pub const REGISTRY_FILE: &str = "registry.json";
