@@ -1,0 +1,141 @@
+//! The handle that the core holds.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use mizzen_tasks::Owner;
+
+use crate::address::{Address, Target};
+use crate::bind::{GatewayError, listen};
+use crate::cookie::Cookies;
+use crate::guard::Guard;
+use crate::health::{self, HealthError};
+use crate::serve::{self, Shared};
+use crate::state::State;
+use crate::token::Tokens;
+use crate::upstream::Upstream;
+
+/// File in the state directory that keeps key and port.
+const STATE_FILE: &str = "gateway.json";
+
+/// What the gateway takes from its surroundings.
+#[derive(Clone, Debug)]
+pub struct GatewayConfig {
+    /// Port to try first; a port once found is remembered as long as this stays the same.
+    pub preferred_port: u16,
+    /// The core's state directory; exists.
+    pub state_dir: PathBuf,
+    /// The wall clock, for the expiry of cookies.
+    pub clock: fn() -> SystemTime,
+    /// Bounds on time and memory.
+    pub limits: Limits,
+}
+
+/// Bounds that keep slow, silent and greedy peers from hurting others.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Browser connections at once, over all sessions; more wait.
+    pub connections: usize,
+    /// Streams into one session at once; more are refused.
+    pub streams_per_session: usize,
+    /// A request's head must arrive within this time; also ends idle connections.
+    pub request_head: Duration,
+    /// A stream into the session must open within this time.
+    pub dial: Duration,
+    /// The session must begin to answer within this time after the request last moved.
+    pub response_head: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            streams_per_session: 256,
+            request_head: Duration::from_secs(30),
+            dial: Duration::from_secs(10),
+            response_head: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A listening gateway; cheap to clone. It ends with the owner that it was bound under.
+#[derive(Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+}
+
+impl Gateway {
+    /// Listens, and serves until `owner` stops.
+    ///
+    /// # Errors
+    /// No free port, or the state directory cannot be written.
+    pub async fn bind(
+        owner: &Owner,
+        config: GatewayConfig,
+        upstream: Arc<dyn Upstream>,
+    ) -> Result<Self, GatewayError> {
+        let path = config.state_dir.join(STATE_FILE);
+        let old = State::load(&path);
+        let key = old.as_ref().map_or_else(rand::random, |old| old.key);
+        let remembered = old
+            .as_ref()
+            .filter(|old| old.preferred == config.preferred_port);
+        let found = listen(config.preferred_port, remembered.map(|old| old.port)).await?;
+        let state = State {
+            preferred: config.preferred_port,
+            port: found.port,
+            key,
+        };
+        if old.as_ref() != Some(&state) {
+            state.save(&path)?;
+        }
+        let owner = owner.child("gateway");
+
+        let guard = Guard {
+            port: found.port,
+            tokens: Tokens::default(),
+            cookies: Cookies::new(key, found.port),
+        };
+        let shared = Arc::new(Shared::new(
+            owner,
+            guard,
+            upstream,
+            config.clock,
+            config.limits,
+        ));
+        serve::start(&shared, found.sockets);
+        Ok(Self { shared })
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.shared.guard.port
+    }
+
+    /// Where a session's service is found, for a browser that is logged in.
+    #[must_use]
+    pub fn url(&self, session: &str, target: Target) -> String {
+        format!("{}/", Address::new(session, target).origin(self.port()))
+    }
+
+    /// The same with a token that logs a browser in: good once, for one minute. A secret: neither log nor argv.
+    #[must_use]
+    pub fn launch_url(&self, session: &str, target: Target) -> String {
+        self.shared.guard.launch_url(session, target)
+    }
+
+    /// Asks code-server's `/healthz` once, by the way that a browser will take.
+    ///
+    /// # Errors
+    /// No answer, or not the one that code-server gives.
+    pub async fn healthy(&self, session: &str) -> Result<(), HealthError> {
+        health::ask(&self.shared, session).await
+    }
+
+    /// Stops listening, lets answers under way finish, and ends what is left after `deadline`.
+    pub async fn close(&self, deadline: Duration) {
+        serve::close(&self.shared, deadline).await;
+    }
+}
