@@ -84,12 +84,18 @@ fn names_become_labels() {
     let check = |name: &str, expect: Expect| expect.assert_eq(&host_label(name));
     check("web", expect!["web"]);
     check("Web-Shop2", expect!["web-shop2"]);
-    check("a.b", expect![""]);
-    check("a_b", expect![""]);
-    check("3000--web", expect![""]);
-    check("xn--caf-dma", expect![""]);
-    check("s--a-b-0123456789ab", expect![""]);
-    check(&"x".repeat(63), expect![""]);
+    check("a.b", expect!["s--a-b-2e7336dc8eba"]);
+    check("a_b", expect!["s--a-b-648fa9b31bc7"]);
+    check("3000--web", expect!["s--3000-web-43a7b894f9ef"]);
+    check("xn--caf-dma", expect!["s--xn-caf-dma-0c0daabbe3a3"]);
+    check(
+        "s--a-b-0123456789ab",
+        expect!["s--s-a-b-0123456789ab-97e10925faab"],
+    );
+    check(
+        &"x".repeat(63),
+        expect!["s--xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-75220b472182"],
+    );
 }
 
 /// The names that sessions may have.

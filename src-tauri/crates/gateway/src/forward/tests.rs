@@ -34,7 +34,14 @@ fn a_session_is_told_the_browsers_own_host() {
             ("forwarded", "host=evil.example"),
             ("accept", "*/*"),
         ],
-        expect![[""]],
+        expect![[r#"
+            /a?b=c
+            accept: */*
+            connection: close
+            host: web.localhost:8743
+            x-forwarded-host: web.localhost:8743
+            x-forwarded-proto: http
+        "#]],
     );
 }
 
@@ -50,7 +57,14 @@ fn headers_of_one_connection_stay_there() {
             ("expect", "100-continue"),
             ("content-length", "3"),
         ],
-        expect![[""]],
+        expect![[r#"
+            /a?b=c
+            connection: close
+            content-length: 3
+            host: web.localhost:8743
+            x-forwarded-host: web.localhost:8743
+            x-forwarded-proto: http
+        "#]],
     );
 }
 
@@ -58,7 +72,13 @@ fn headers_of_one_connection_stay_there() {
 fn a_length_beside_a_coding_goes() {
     check_request(
         &[("transfer-encoding", "chunked"), ("content-length", "3")],
-        expect![[""]],
+        expect![[r#"
+            /a?b=c
+            connection: close
+            host: web.localhost:8743
+            x-forwarded-host: web.localhost:8743
+            x-forwarded-proto: http
+        "#]],
     );
 }
 
@@ -70,7 +90,15 @@ fn websockets_keep_their_upgrade() {
             ("upgrade", "WebSocket"),
             ("sec-websocket-version", "13"),
         ],
-        expect![[""]],
+        expect![[r#"
+            /a?b=c
+            connection: upgrade
+            host: web.localhost:8743
+            sec-websocket-version: 13
+            upgrade: websocket
+            x-forwarded-host: web.localhost:8743
+            x-forwarded-proto: http
+        "#]],
     );
 }
 
@@ -81,9 +109,25 @@ fn gateway_cookies_never_reach_a_session() {
             ("cookie", "theme=dark; mizzen-00c0ffee=1.2; flag; a=b=c"),
             ("cookie", "mizzen-deadbeef=3.4; MIZZEN-DEADBEEF=5.6"),
         ],
-        expect![[""]],
+        expect![[r#"
+            /a?b=c
+            connection: close
+            cookie: theme=dark; flag; a=b=c
+            host: web.localhost:8743
+            x-forwarded-host: web.localhost:8743
+            x-forwarded-proto: http
+        "#]],
     );
-    check_request(&[("cookie", "mizzen-00c0ffee=1.2")], expect![[""]]);
+    check_request(
+        &[("cookie", "mizzen-00c0ffee=1.2")],
+        expect![[r#"
+        /a?b=c
+        connection: close
+        host: web.localhost:8743
+        x-forwarded-host: web.localhost:8743
+        x-forwarded-proto: http
+    "#]],
+    );
 }
 
 fn check_cookie(set: &str, expect: Expect) {
@@ -95,10 +139,30 @@ fn check_cookie(set: &str, expect: Expect) {
 
 #[test]
 fn a_sessions_cookies_are_for_its_own_host() {
-    check_cookie("a=b; Path=/; HttpOnly", expect![[""]]);
-    check_cookie("a=b; Domain=localhost; Path=/", expect![[""]]);
-    check_cookie("a=b;DOMAIN = .localhost;domain;Secure", expect![[""]]);
-    check_cookie("domain=x; domainx=y", expect![[""]]);
+    check_cookie(
+        "a=b; Path=/; HttpOnly",
+        expect![[r#"
+        set-cookie: a=b; Path=/; HttpOnly
+    "#]],
+    );
+    check_cookie(
+        "a=b; Domain=localhost; Path=/",
+        expect![[r#"
+        set-cookie: a=b; Path=/
+    "#]],
+    );
+    check_cookie(
+        "a=b;DOMAIN = .localhost;domain;Secure",
+        expect![[r#"
+        set-cookie: a=b; Secure
+    "#]],
+    );
+    check_cookie(
+        "domain=x; domainx=y",
+        expect![[r#"
+        set-cookie: domain=x; domainx=y
+    "#]],
+    );
 }
 
 #[test]
@@ -111,7 +175,12 @@ fn a_session_sets_no_gateway_cookie() {
     ] {
         check_cookie(set, expect![[""]]);
     }
-    check_cookie("mizzen-theme=dark", expect![[""]]);
+    check_cookie(
+        "mizzen-theme=dark",
+        expect![[r#"
+        set-cookie: mizzen-theme=dark
+    "#]],
+    );
 }
 
 #[test]
