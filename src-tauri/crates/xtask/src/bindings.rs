@@ -31,7 +31,15 @@ pub(crate) fn generate() -> Result<()> {
 
 /// Fails, naming the files, when the committed types are not what Rust says.
 pub(crate) fn check() -> Result<()> {
-    let fresh = export()?;
+    compare_with(&export()?)
+}
+
+/// As [`check`], with types that a test run exported to `folder`.
+pub(crate) fn compare(folder: &Path) -> Result<()> {
+    compare_with(&read_tree(folder)?)
+}
+
+fn compare_with(fresh: &BTreeMap<String, String>) -> Result<()> {
     let committed = read_tree(&tool::root().join(GENERATED))?;
     let names: BTreeSet<_> = fresh.keys().chain(committed.keys()).collect();
     let stale: Vec<_> = names

@@ -12,7 +12,9 @@
 )]
 
 mod bindings;
+mod ci;
 mod image;
+mod product;
 mod supervisor;
 mod tool;
 
@@ -33,6 +35,13 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Build the page, the supervisor, the desktop program and the command line
+    Build {
+        #[arg(long, default_value = "dev")]
+        profile: String,
+    },
+    /// Run everything that CI checks
+    Ci,
     /// Build an image of images/ unless one with these inputs exists, and print its tag
     Image { image: image::Image },
     /// Build the static supervisor and put it beside the executables
@@ -43,6 +52,8 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Bindings { check: true } => bindings::check(),
         Task::Bindings { check: false } => bindings::generate(),
+        Task::Build { profile } => product::build(&profile),
+        Task::Ci => ci::run(),
         Task::Image { image } => {
             println!("{}", image::ensure(image)?);
             Ok(())

@@ -1,9 +1,14 @@
 //! Runs other programs from the root of the work tree.
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 
 use anyhow::{Context, Result, bail};
+
+/// npm is a script on Windows, and only its full name starts without a shell.
+pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
 /// The root of the work tree that this tool was built from.
 pub(crate) fn root() -> &'static Path {
@@ -38,4 +43,37 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
+}
+
+/// Runs to the end, prints what the command says as it says it, and shows each line to `look`.
+pub(crate) fn run_watched(command: &mut Command, mut look: impl FnMut(&str)) -> Result<ExitStatus> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    let (sender, lines) = mpsc::channel();
+    let stdout = child.stdout.take().expect("BUG: stdout is piped");
+    let stderr = child.stderr.take().expect("BUG: stderr is piped");
+    send_lines(stdout, sender.clone());
+    send_lines(stderr, sender);
+    for line in lines {
+        println!("{line}");
+        look(&line);
+    }
+    Ok(child.wait()?)
+}
+
+/// Tests print arbitrary bytes, so a line is taken as it comes and made text afterwards.
+fn send_lines(source: impl Read + Send + 'static, lines: mpsc::Sender<String>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(source).split(b'\n').map_while(Result::ok) {
+            let text = String::from_utf8_lossy(&line)
+                .trim_end_matches('\r')
+                .to_owned();
+            if lines.send(text).is_err() {
+                return;
+            }
+        }
+    });
 }
