@@ -9,6 +9,10 @@ export type Settings = {
  */
 max_running: number, 
 /**
+ * Memory that running sessions may be promised together; none only warns above the engine's own.
+ */
+memory_budget_bytes: number | null, 
+/**
  * Port the gateway tries first.
  */
 gateway_port: number, 

@@ -1,8 +1,34 @@
 //! Composes the engine tasks, sessions and gateway; verbs in, snapshots and events out.
 //!
 //! Invariant: only this crate's view types reach a client; domain types never do.
+//! Invariant: every change of the snapshot has a number, and clients fold it as the core did.
+//! Invariant: a client, however slow or hostile, never makes the core wait.
+//! Invariant: one core runs per state directory; only its user can speak to it.
 
+mod client;
+mod control;
+mod core;
+mod desk;
+mod dirs;
+mod doctor;
+mod lock;
+mod log;
 pub mod menu;
+mod settings;
+mod store;
 pub mod toast;
 pub mod verb;
 pub mod view;
+mod world;
+
+pub use client::{
+    Client, ConnectError, EventStream, FollowEnd, LineStream, LogLine, LogOptions, Look, ShellSpec,
+    Terminal,
+};
+pub use core::{Core, StartError};
+pub use dirs::{Dirs, DirsError};
+pub use doctor::{CheckState, DoctorCheck, DoctorReport};
+pub use lock::LockError;
+pub use log::{LogError, start_log};
+pub use settings::SettingsError;
+pub use world::{Clock, CoreConfig, Env};
