@@ -1,7 +1,7 @@
 //! The request that makes a container: one pure function, and the only place that knows its shape.
 //!
-//! Why each default is there: `docs/security.md` in words, CIS Docker Benchmark 5.x and the OWASP
-//! Docker rules in numbers.
+//! The defaults follow the CIS Docker Benchmark, section 5 (no host network, limits, no new
+//! privileges, a process limit, no published ports).
 
 use std::collections::HashMap;
 use std::path::Path;

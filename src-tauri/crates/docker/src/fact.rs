@@ -163,7 +163,7 @@ fn container_state(status: models::ContainerStateStatusEnum) -> Option<Container
 }
 
 fn health(status: Option<models::HealthStatusEnum>) -> Health {
-    status.map_or(Health::None, |status| Health::parse(&status.to_string()))
+    status.map_or(Health::None, |status| Health::parse(status.as_ref()))
 }
 
 /// Reads a time of the engine; its zero time means "never".

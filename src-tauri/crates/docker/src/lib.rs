@@ -5,21 +5,37 @@
 //! Invariant: a container is made from [`ContainerSpec`] only, whose safe defaults cannot be left out.
 //! Invariant: neither environment values nor file contents reach a log.
 
+mod archive;
+mod build;
 mod containers;
 mod create;
 mod deadline;
+mod demux;
 mod dial;
 mod endpoint;
 mod engine;
 mod error;
+mod exec;
 mod fact;
+mod image;
 mod lines;
+mod logs;
 mod oom;
+mod resources;
 mod spec;
+mod stats;
 mod transport;
 
+pub use archive::{TarBuilder, TarError, TarFile};
+pub use build::{BuildError, BuildProgress, BuildSpec};
+pub use demux::StderrTail;
 pub use endpoint::{Endpoint, EndpointError};
 pub use engine::{Engine, EngineEvent, EngineInfo, EngineOptions, Link, Offline};
 pub use error::{DockerError, DockerErrorKind};
+pub use exec::{ExecExit, ExecIo, ExecOutput, ExecSpec, ExecStream};
 pub use fact::{ContainerFact, ContainerState, Health};
+pub use image::ImageFact;
+pub use logs::{LogLine, LogOptions, LogSource};
+pub use resources::ResourceFact;
 pub use spec::{ContainerSpec, Limits, Mount, SpecError, Tmpfs, User};
+pub use stats::StatsSample;

@@ -7,6 +7,7 @@ use std::error::Error as _;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bollard::{BollardRequest, Docker};
 use bytes::Bytes;
@@ -17,7 +18,9 @@ use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioIo;
 use mizzen_tasks::Owner;
+use serde::de::DeserializeOwned;
 
+use crate::deadline::within;
 use crate::dial::{Conn, Dialer};
 use crate::{DockerError, Endpoint};
 
@@ -29,6 +32,9 @@ pub(crate) type Body = Either<
 
 /// Bytes of an error answer that are read.
 const ERROR_CAP: usize = 64 * 1024;
+
+/// Bytes of an ordinary answer that are read.
+const ANSWER_CAP: usize = 8 << 20;
 
 /// Seconds after which bollard gives up by itself: never, as each call has its own deadline.
 const NO_TIMEOUT: u64 = 365 * 24 * 3600;
@@ -67,6 +73,25 @@ impl Transport {
             bollard::API_DEFAULT_VERSION,
         )
         .expect("BUG: bollard only stores what it is given here")
+    }
+
+    /// Sends a request and reads its answer as JSON.
+    pub(crate) async fn json<T: DeserializeOwned>(
+        &self,
+        op: &'static str,
+        limit: Duration,
+        method: Method,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> Result<T, DockerError> {
+        within(op, limit, async {
+            let body = self.open(op, method, path, body).await?.into_body();
+            let answer = Limited::new(body, ANSWER_CAP).collect().await;
+            let bytes = answer.map_err(|e| DockerError::broken(op, &*e))?.to_bytes();
+            serde_json::from_slice(&bytes)
+                .map_err(|e| DockerError::server(op, format!("its answer makes no sense: {e}")))
+        })
+        .await
     }
 
     /// Sends a request whose answer is a stream; an error status becomes a [`DockerError`].

@@ -1,6 +1,7 @@
 //! The task of one engine: connect, subscribe, list, follow; and again when any of it ends.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use hyper::Method;
@@ -206,7 +207,7 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    async fn follow(&mut self, info: EngineInfo, mut stream: Lines) -> Result<Never, End> {
+    async fn follow(&mut self, info: EngineInfo, mut stream: Lines) -> Result<Infallible, End> {
         self.send(EngineEvent::Online(info)).await?;
         let listed = self.engine.list().await?;
         self.tell_list(listed).await?;
@@ -320,6 +321,3 @@ fn read_event(line: Option<Result<bytes::Bytes, DockerError>>) -> Result<Event, 
     events::parse(&line)
         .map_err(|e| DockerError::server(OP, format!("an event makes no sense: {e}")))
 }
-
-/// A value that cannot be: following ends only by an error.
-enum Never {}

@@ -1,0 +1,97 @@
+//! Networks and volumes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::query_parameters as query;
+use hyper::Method;
+use serde::Deserialize;
+
+use crate::containers::{gone_is_fine, segment};
+use crate::deadline::{CHANGE, LIST, call};
+use crate::{DockerError, Engine};
+
+/// A network or a volume with our label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceFact {
+    /// Name.
+    pub name: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Created {
+    #[serde(rename = "Id")]
+    id: String,
+}
+
+impl Engine {
+    /// Makes a bridge network and answers with its id; a name in use is refused.
+    pub async fn create_network(
+        &self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<String, DockerError> {
+        const OP: &str = "create the network";
+        let body = serde_json::json!({
+            "Name": segment(OP, name)?,
+            "Driver": "bridge",
+            "Labels": labels,
+            // Engines before 25 make a second network of the same name unless asked to look.
+            "CheckDuplicate": true,
+        });
+        let created: Created = self
+            .transport()
+            .json(OP, CHANGE, Method::POST, "/networks/create", Some(body))
+            .await?;
+        Ok(created.id)
+    }
+
+    /// Removes a network. One that is gone is no error; one that is in use is.
+    pub async fn remove_network(&self, name: &str) -> Result<(), DockerError> {
+        const OP: &str = "remove the network";
+        let name = segment(OP, name)?;
+        gone_is_fine(call(OP, CHANGE, self.docker().remove_network(name)).await)
+    }
+
+    /// Lists the networks with the engine's label.
+    pub async fn list_networks(&self) -> Result<Vec<ResourceFact>, DockerError> {
+        const OP: &str = "list networks";
+        let filters = HashMap::from([("label", vec![self.label_filter()])]);
+        let options = query::ListNetworksOptionsBuilder::new()
+            .filters(&filters)
+            .build();
+        let rows = call(OP, LIST, self.docker().list_networks(Some(options))).await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| resource(row.name?, row.labels))
+            .collect())
+    }
+
+    /// Removes a volume and what is in it. One that is gone is no error; one that is in use is.
+    pub async fn remove_volume(&self, name: &str) -> Result<(), DockerError> {
+        const OP: &str = "remove the volume";
+        let name = segment(OP, name)?;
+        let options = query::RemoveVolumeOptionsBuilder::new().build();
+        gone_is_fine(call(OP, CHANGE, self.docker().remove_volume(name, Some(options))).await)
+    }
+
+    /// Lists the volumes with the engine's label.
+    pub async fn list_volumes(&self) -> Result<Vec<ResourceFact>, DockerError> {
+        const OP: &str = "list volumes";
+        let filters = HashMap::from([("label", vec![self.label_filter()])]);
+        let options = query::ListVolumesOptionsBuilder::new()
+            .filters(&filters)
+            .build();
+        let answer = call(OP, LIST, self.docker().list_volumes(Some(options))).await?;
+        let rows = answer.volumes.unwrap_or_default().into_iter();
+        Ok(rows
+            .filter_map(|row| resource(row.name, Some(row.labels)))
+            .collect())
+    }
+}
+
+fn resource(name: String, labels: Option<HashMap<String, String>>) -> Option<ResourceFact> {
+    let labels = labels.unwrap_or_default().into_iter().collect();
+    (!name.is_empty()).then_some(ResourceFact { name, labels })
+}
