@@ -344,8 +344,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
 }
 
 fn ended(error: yamux::ConnectionError) -> Closed {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset};
     match error {
         yamux::ConnectionError::Closed => Closed::ByPeer,
+        // Its process ended while something was on the way to it.
+        yamux::ConnectionError::Io(e) if matches!(e.kind(), BrokenPipe | ConnectionReset) => {
+            Closed::ByPeer
+        }
         error => Closed::Failed(error.to_string()),
     }
 }

@@ -133,7 +133,7 @@ async fn fate(bytes: &[u8]) -> Closed {
     let (wire, mut container) = against(&owner).await;
     // The core may hang up in the middle of it.
     let _ = container.write_all(bytes).await;
-    drop(container);
+    let _ = container.shutdown().await;
     wire.closed().await
 }
 
