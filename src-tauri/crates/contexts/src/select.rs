@@ -1,0 +1,267 @@
+//! Which engine the user means, by the rules of the Docker CLI.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use mizzen_docker::{Endpoint, EndpointError};
+
+use crate::store::{self, StoreError};
+
+/// The virtual context that is in no store.
+const DEFAULT: &str = "default";
+
+/// What selection depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SelectionEnv {
+    /// A context asked for by name, e.g. by `--engine`.
+    pub context: Option<String>,
+    /// `DOCKER_HOST`.
+    pub docker_host: Option<String>,
+    /// `DOCKER_CONTEXT`.
+    pub docker_context: Option<String>,
+    /// `DOCKER_TLS_VERIFY`.
+    pub docker_tls_verify: Option<String>,
+    /// `DOCKER_CONFIG`: the CLI's folder when it is not `~/.docker`.
+    pub docker_config: Option<PathBuf>,
+    /// The user's home.
+    pub home: PathBuf,
+}
+
+impl SelectionEnv {
+    /// Reads the variables by a look-up function, such as `std::env::var_os`.
+    pub fn read(home: PathBuf, var: impl Fn(&str) -> Option<OsString>) -> Self {
+        let text = |name: &str| var(name).map(|value| value.to_string_lossy().into_owned());
+        Self {
+            context: None,
+            docker_host: text("DOCKER_HOST"),
+            docker_context: text("DOCKER_CONTEXT"),
+            docker_tls_verify: text("DOCKER_TLS_VERIFY"),
+            docker_config: var("DOCKER_CONFIG")
+                .filter(|v| !v.is_empty())
+                .map(PathBuf::from),
+            home,
+        }
+    }
+
+    fn config_folder(&self) -> PathBuf {
+        self.docker_config
+            .clone()
+            .unwrap_or_else(|| self.home.join(".docker"))
+    }
+}
+
+/// An engine that was selected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// Name of the context; `default` without one.
+    pub name: String,
+    /// Where the engine listens.
+    pub endpoint: Endpoint,
+    /// What decided.
+    pub selected_by: SelectedBy,
+}
+
+/// What decided on an engine; `Display` names it as a user knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelectedBy {
+    /// A context asked for by name.
+    Flag,
+    /// The variable `DOCKER_HOST`.
+    DockerHost,
+    /// The variable `DOCKER_CONTEXT`.
+    DockerContext,
+    /// `docker context use`.
+    CurrentContext,
+    /// Nothing else did.
+    Default,
+}
+
+impl fmt::Display for SelectedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Flag => "--engine",
+            Self::DockerHost => "DOCKER_HOST",
+            Self::DockerContext => "DOCKER_CONTEXT",
+            Self::CurrentContext => "docker context use",
+            Self::Default => "default",
+        })
+    }
+}
+
+/// Why no engine could be selected.
+#[derive(Debug, thiserror::Error)]
+pub enum SelectError {
+    /// The store has no such context.
+    #[error("the Docker context \"{name}\" ({selected_by}) does not exist")]
+    Missing {
+        /// Its name.
+        name: String,
+        /// Who asked for it.
+        selected_by: SelectedBy,
+    },
+    /// A name that no context can have.
+    #[error("{0:?} is not a name of a Docker context")]
+    BadName(String),
+    /// A file of the CLI cannot be used.
+    #[error("the Docker CLI's settings cannot be used: {0}")]
+    Store(#[from] StoreError),
+    /// The context's address is of a kind that Mizzen does not speak.
+    #[error("the engine \"{name}\" at {address}: {source}")]
+    Address {
+        /// Name of the context.
+        name: String,
+        /// Address as written.
+        address: String,
+        /// What is wrong with it.
+        source: EndpointError,
+    },
+    /// The engine asks for TLS.
+    #[error("the engine \"{name}\" at {address} needs TLS, which is not supported yet")]
+    Tls {
+        /// Name of the context.
+        name: String,
+        /// Address as written.
+        address: String,
+    },
+    /// Commands to another machine's root would go over the network in the clear.
+    #[error("the engine \"{name}\" at {address} is another machine's, without encryption")]
+    PlainRemote {
+        /// Name of the context.
+        name: String,
+        /// Address as written.
+        address: String,
+    },
+}
+
+impl SelectError {
+    /// The next step for a person.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing {
+                selected_by: SelectedBy::DockerContext,
+                ..
+            } => "unset DOCKER_CONTEXT, or name one of: docker context ls",
+            Self::Missing {
+                selected_by: SelectedBy::CurrentContext,
+                ..
+            } => "choose another one: docker context use default",
+            Self::Missing { .. } | Self::BadName(_) => "name one of: docker context ls",
+            Self::Store(_) => {
+                "repair or remove that file: docker context ls shows whether it helped"
+            }
+            Self::Address {
+                source: EndpointError::Malformed(_),
+                ..
+            } => "write it as unix:///path/to/docker.sock or tcp://127.0.0.1:2375",
+            Self::Address { .. } | Self::Tls { .. } | Self::PlainRemote { .. } => {
+                "use a local engine: docker context use default; or forward the engine's socket to a \
+                 local one: ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST, with \
+                 DOCKER_HOST=unix:///tmp/docker.sock"
+            }
+        }
+    }
+}
+
+/// Selects an engine: a name asked for, then `DOCKER_HOST`, `DOCKER_CONTEXT`, `docker context use`,
+/// then the platform's own.
+pub fn select(env: &SelectionEnv) -> Result<Selected, SelectError> {
+    let (name, selected_by) = choose(env)?;
+    if name == DEFAULT {
+        return select_default(env, selected_by);
+    }
+    if !is_context_name(&name) {
+        return Err(SelectError::BadName(name));
+    }
+    let Some(stored) = store::read_context(&env.config_folder(), &name)? else {
+        return Err(SelectError::Missing { name, selected_by });
+    };
+    let endpoint = usable(&name, &stored.host, stored.tls)?;
+    Ok(Selected {
+        name,
+        endpoint,
+        selected_by,
+    })
+}
+
+/// Names the context that is meant and who said so; an empty variable says nothing.
+fn choose(env: &SelectionEnv) -> Result<(String, SelectedBy), SelectError> {
+    let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    if let Some(name) = said(&env.context) {
+        return Ok((name, SelectedBy::Flag));
+    }
+    if said(&env.docker_host).is_some() {
+        return Ok((DEFAULT.to_owned(), SelectedBy::DockerHost));
+    }
+    if let Some(name) = said(&env.docker_context) {
+        return Ok((name, SelectedBy::DockerContext));
+    }
+    let current = store::current_context(&env.config_folder())?;
+    if current.is_empty() {
+        Ok((DEFAULT.to_owned(), SelectedBy::Default))
+    } else {
+        Ok((current, SelectedBy::CurrentContext))
+    }
+}
+
+/// `default` is where `DOCKER_HOST` points, also when it was asked for by name.
+fn select_default(env: &SelectionEnv, selected_by: SelectedBy) -> Result<Selected, SelectError> {
+    let host = env.docker_host.as_deref().unwrap_or_default();
+    let wants_tls = env
+        .docker_tls_verify
+        .as_deref()
+        .is_some_and(|value| !value.is_empty());
+    let endpoint = usable(DEFAULT, host, wants_tls && !host.is_empty())?;
+    Ok(Selected {
+        name: DEFAULT.to_owned(),
+        endpoint,
+        selected_by,
+    })
+}
+
+/// Reads an address and refuses what must not be dialled as it stands.
+fn usable(name: &str, address: &str, tls: bool) -> Result<Endpoint, SelectError> {
+    if address.is_empty() {
+        return Ok(Endpoint::platform_default());
+    }
+    let named = || (name.to_owned(), address.to_owned());
+    let endpoint: Endpoint = address.parse().map_err(|source| {
+        let (name, address) = named();
+        SelectError::Address {
+            name,
+            address,
+            source,
+        }
+    })?;
+    match &endpoint {
+        Endpoint::Tcp { .. } if tls => {
+            let (name, address) = named();
+            Err(SelectError::Tls { name, address })
+        }
+        Endpoint::Tcp { host, .. } if !is_loopback(host) => {
+            let (name, address) = named();
+            Err(SelectError::PlainRemote { name, address })
+        }
+        _ => Ok(endpoint),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// The CLI's rule: `^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$`.
+fn is_context_name(name: &str) -> bool {
+    let rest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '+' | '-');
+    name.len() >= 2
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(rest)
+}
+
+#[cfg(test)]
+mod tests;
