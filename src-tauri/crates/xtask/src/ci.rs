@@ -10,7 +10,7 @@ use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 
 use crate::image::{self, Image};
 use crate::{bindings, product, supervisor, tool};
-use tally::Tally;
+use tally::{Runner, Tally};
 
 /// Areas of tests/ that drive whole programs; they run after all others, in this order.
 const LATE: [&str; 3] = ["desktop", "browser", "journeys"];
@@ -29,7 +29,7 @@ enum Action {
     /// Right or wrong, later steps still tell something.
     Check(Box<dyn Fn() -> Result<()>>),
     /// A test runner, whose closing lines are counted.
-    Tests(Command),
+    Tests(Runner, Command),
 }
 
 /// Runs all steps. Fails when any of them did, after the closing line.
@@ -72,7 +72,7 @@ fn steps(metadata: &Metadata) -> Vec<Step> {
         }),
         build("page", product::build_page),
         check("page: types and style", || npm("check")),
-        tests("page: units", npm_command("test")),
+        tests("page: units", (Runner::Vitest, npm_command("test"))),
         check("clippy", clippy),
     ];
     if cfg!(target_os = "linux") {
@@ -89,7 +89,10 @@ fn steps(metadata: &Metadata) -> Vec<Step> {
     if cfg!(target_os = "linux") {
         steps.extend([
             check("scripts", shellcheck),
-            tests("page: in a browser", npm_command("test:e2e")),
+            tests(
+                "page: in a browser",
+                (Runner::Vitest, npm_command("test:e2e")),
+            ),
             tests("engine", area_tests(metadata, |area| !LATE.contains(&area))),
             build("full image", || image::ensure(Image::Full).map(drop)),
         ]);
@@ -112,10 +115,10 @@ fn check(name: &str, action: impl Fn() -> Result<()> + 'static) -> Step {
     }
 }
 
-fn tests(name: &str, command: Command) -> Step {
+fn tests(name: &str, (runner, command): (Runner, Command)) -> Step {
     Step {
         name: name.to_owned(),
-        action: Action::Tests(command),
+        action: Action::Tests(runner, command),
     }
 }
 
@@ -131,9 +134,9 @@ fn carry_out(action: Action) -> Tally {
                 }
             }
         },
-        Action::Tests(mut command) => {
+        Action::Tests(runner, mut command) => {
             let mut tally = Tally::default();
-            match tool::run_watched(&mut command, |line| tally.add(Tally::in_line(line))) {
+            match tool::run_watched(&mut command, |line| tally.add(Tally::in_line(runner, line))) {
                 Ok(status) => tally.judged(status.success()),
                 Err(error) => {
                     println!("{error:#}");
@@ -168,8 +171,8 @@ fn build_programs() -> Result<()> {
 
 /// Tests beside the code, and test targets of the crates themselves. They also export the
 /// TypeScript types, which the next step compares.
-fn unit_tests(metadata: &Metadata) -> Command {
-    let mut cargo = test_runner();
+fn unit_tests(metadata: &Metadata) -> (Runner, Command) {
+    let (runner, mut cargo) = test_runner();
     cargo
         .args(["--lib", "--bins"])
         .env("TS_RS_EXPORT_DIR", bindings_folder());
@@ -183,12 +186,12 @@ fn unit_tests(metadata: &Metadata) -> Command {
     for target in others.flat_map(test_targets) {
         cargo.args(["--test", &target]);
     }
-    cargo
+    (runner, cargo)
 }
 
 /// The areas of tests/ whose names `wanted` accepts.
-fn area_tests(metadata: &Metadata, wanted: impl Fn(&str) -> bool) -> Command {
-    let mut cargo = test_runner();
+fn area_tests(metadata: &Metadata, wanted: impl Fn(&str) -> bool) -> (Runner, Command) {
+    let (runner, mut cargo) = test_runner();
     let package = metadata
         .packages
         .iter()
@@ -200,7 +203,7 @@ fn area_tests(metadata: &Metadata, wanted: impl Fn(&str) -> bool) -> Command {
     {
         cargo.args(["--test", &area]);
     }
-    cargo
+    (runner, cargo)
 }
 
 fn test_targets(package: &Package) -> Vec<String> {
@@ -212,11 +215,17 @@ fn test_targets(package: &Package) -> Vec<String> {
 }
 
 /// nextest where it is installed: it names a hanging test and ends it.
-fn test_runner() -> Command {
+fn test_runner() -> (Runner, Command) {
     if tool::succeeds(&mut tool::command("cargo", &["nextest", "--version"])) {
-        tool::command("cargo", &["nextest", "run", "--workspace"])
+        (
+            Runner::Nextest,
+            tool::command("cargo", &["nextest", "run", "--workspace"]),
+        )
     } else {
-        tool::command("cargo", &["test", "--workspace", "--no-fail-fast"])
+        (
+            Runner::CargoTest,
+            tool::command("cargo", &["test", "--workspace", "--no-fail-fast"]),
+        )
     }
 }
 

@@ -9,16 +9,33 @@ pub(crate) struct Tally {
     pub(crate) failed: u32,
 }
 
+/// Which program's closing lines are meant: a failing test's own output, shown by one runner,
+/// may hold those of another.
+#[derive(Clone, Copy)]
+pub(crate) enum Runner {
+    CargoTest,
+    Nextest,
+    Vitest,
+}
+
+impl Runner {
+    /// The counts in a line that closes a run: "1 failed | 11 passed", "5 passed; 0 failed".
+    fn counts(self, line: &str) -> Option<&str> {
+        match self {
+            Self::CargoTest => line.strip_prefix("test result:"),
+            Self::Nextest => {
+                let summary = line.trim_start().strip_prefix("Summary [")?;
+                summary.split_once(" run: ").map(|(_, counts)| counts)
+            }
+            Self::Vitest => line.trim_start().strip_prefix("Tests  "),
+        }
+    }
+}
+
 impl Tally {
     /// What one line of output adds: nothing, unless it closes a run.
-    pub(crate) fn in_line(line: &str) -> Self {
-        let line = line.trim();
-        let nextest = || line.strip_prefix("Summary [")?.split_once(" run: ");
-        let closes = line
-            .strip_prefix("test result:") // cargo test: "ok. 5 passed; 0 failed; 0 ignored"
-            .or_else(|| nextest().map(|(_, counts)| counts)) // "4 passed, 1 timed out"
-            .or_else(|| line.strip_prefix("Tests  ")) // Vitest: "1 failed | 11 passed (12)"
-            .unwrap_or_default();
+    pub(crate) fn in_line(runner: Runner, line: &str) -> Self {
+        let closes = runner.counts(line).unwrap_or_default();
         let words: Vec<&str> = closes
             .split([' ', ',', ';', '|', '('])
             .filter(|word| !word.is_empty())
@@ -61,45 +78,69 @@ impl fmt::Display for Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::Tally;
+    use super::{Runner, Runner::*, Tally};
 
     #[track_caller]
-    fn check(line: &str, passed: u32, failed: u32) {
-        assert_eq!(Tally::in_line(line), Tally { passed, failed }, "{line}");
+    fn check(runner: Runner, line: &str, passed: u32, failed: u32) {
+        assert_eq!(
+            Tally::in_line(runner, line),
+            Tally { passed, failed },
+            "{line}"
+        );
     }
 
     #[test]
     fn closing_lines_are_counted() {
         check(
-            "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out",
+            CargoTest,
+            "test result: ok. 5 passed; 0 failed; 1 ignored; 2 filtered out",
             5,
             0,
         );
-        check("test result: FAILED. 4 passed; 2 failed; 0 ignored", 4, 2);
         check(
-            "     Summary [   1.250s] 45 tests run: 45 passed (1 slow), 3 skipped",
+            CargoTest,
+            "test result: FAILED. 4 passed; 2 failed; 0 ignored",
+            4,
+            2,
+        );
+        check(
+            Nextest,
+            "     Summary [   1.2s] 45 tests run: 45 passed (1 slow), 3 skipped",
             45,
             0,
         );
         check(
-            "     Summary [   0.1s] 3 tests run: 1 passed, 1 failed, 1 timed out, 0 skipped",
+            Nextest,
+            "  Summary [ 0.1s] 3 tests run: 1 passed, 1 failed, 1 timed out",
             1,
             2,
         );
         check(
-            "     Summary [   0.1s] 2/3 tests run: 1 passed, 1 exec failed, 9 skipped",
+            Nextest,
+            "  Summary [ 0.1s] 2/3 tests run: 1 passed, 1 exec failed",
             1,
             1,
         );
-        check("      Tests  12 passed (12)", 12, 0);
-        check("      Tests  1 failed | 11 passed | 1 skipped (13)", 11, 1);
+        check(Vitest, "      Tests  12 passed (12)", 12, 0);
+        check(
+            Vitest,
+            "      Tests  1 failed | 11 passed | 1 skipped (13)",
+            11,
+            1,
+        );
     }
 
     #[test]
     fn other_lines_are_not() {
-        check("5 passed, 0 failed", 0, 0);
-        check(" Test Files  3 passed (3)", 0, 0);
-        check("test sums::of_5_passed ... ok", 0, 0);
+        check(Nextest, "5 passed, 0 failed", 0, 0);
+        check(
+            Nextest,
+            "    test result: FAILED. 0 passed; 1 failed; 0 ignored",
+            0,
+            0,
+        );
+        check(Vitest, " Test Files  3 passed (3)", 0, 0);
+        check(CargoTest, "test sums::of_5_passed ... ok", 0, 0);
     }
 
     #[test]
