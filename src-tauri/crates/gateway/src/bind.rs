@@ -56,7 +56,8 @@ pub(crate) async fn listen(
 }
 
 fn candidates(preferred: u16, remembered: Option<u16>) -> impl Iterator<Item = u16> {
-    let others = preferred..=preferred.saturating_add(TRIES - 1);
+    // Port 0 would be a different port on each address.
+    let others = preferred.max(1)..=preferred.saturating_add(TRIES - 1);
     remembered
         .into_iter()
         .chain(others.filter(move |port| Some(*port) != remembered))
@@ -101,6 +102,7 @@ mod tests {
         assert_eq!(tried(8743, Some(8745))[..4], [8745, 8743, 8744, 8746]);
         assert_eq!(tried(8743, Some(8745)).len(), usize::from(TRIES));
         assert_eq!(tried(65_534, None), [65_534, 65_535]);
+        assert_eq!(tried(0, None)[0], 1);
     }
 
     #[tokio::test]

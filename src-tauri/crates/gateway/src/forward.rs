@@ -107,7 +107,7 @@ fn strip_our_cookies(headers: &mut HeaderMap) {
         .get_all(COOKIE)
         .iter()
         .flat_map(|header| cookie::pairs(header.as_bytes()))
-        .filter(|(name, value)| !cookie::is_ours(name) && !(name.is_empty() && value.is_empty()))
+        .filter(|(name, value)| !(cookie::is_ours(name) || name.is_empty() && value.is_empty()))
         .map(|(name, value)| {
             if name.is_empty() {
                 value.to_vec()
