@@ -121,6 +121,8 @@ pub enum View {
     NewSession,
     /// The confirmation before a session is removed.
     RemoveSession,
+    /// Every alert.
+    Alerts,
     /// Settings.
     Settings,
     /// Checks with their fixes.

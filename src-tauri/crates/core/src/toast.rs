@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::menu::{Navigate, View};
+use crate::verb::ApiError;
 use crate::view::{AlertKind, AlertView, Change};
 
 #[cfg(test)]
@@ -34,6 +35,56 @@ pub struct Toast {
     pub urgency: Urgency,
     /// Where its action `Open`, or a click on it, leads.
     pub open: Navigate,
+}
+
+impl Toast {
+    /// A click in the tray was refused, or came to nothing.
+    #[must_use]
+    pub fn of_refusal(session: Option<&str>, error: &ApiError) -> Self {
+        let title = match session {
+            Some(session) => format!("{session}: {}", error.message),
+            None => error.message.clone(),
+        };
+        Self {
+            key: format!("refused:{}", session.unwrap_or_default()),
+            title: text::title(&title),
+            body: text::body(&error.hint),
+            urgency: Urgency::Normal,
+            open: session.map_or(Navigate::to(View::Sessions), Navigate::to_session),
+        }
+    }
+
+    /// The window was closed for the first time.
+    #[must_use]
+    pub fn of_close_to_tray() -> Self {
+        Self::of_mizzen(
+            "Mizzen keeps running",
+            "Its icon in the tray brings the window back.",
+        )
+    }
+
+    /// The desktop has no tray.
+    #[must_use]
+    pub fn of_no_tray() -> Self {
+        let body = "Mizzen lives in its window: closing it quits. Sessions keep running.";
+        Self::of_mizzen("This desktop has no tray", body)
+    }
+
+    fn of_mizzen(title: &str, body: &str) -> Self {
+        Self {
+            key: "mizzen:".to_owned(),
+            title: title.to_owned(),
+            body: text::body(body),
+            urgency: Urgency::Normal,
+            open: Navigate::to(View::Sessions),
+        }
+    }
+
+    /// The body for servers that draw no markup.
+    #[must_use]
+    pub fn plain_body(&self) -> String {
+        text::unescape(&self.body)
+    }
 }
 
 /// How loud a toast is.

@@ -461,7 +461,7 @@ fn collect(items: &[Item], ids: &mut Vec<String>) {
 
 #[test]
 fn words_are_one_line_and_capped() {
-    assert_eq!(words::clip("a\nb\u{7}c", 20), "a b c");
+    assert_eq!(words::clip("a\nb\u{7}c\u{202E}", 20), "a bc");
     assert_eq!(words::clip("abcdef", 4), "abc…");
     assert_eq!(escape_mnemonics("a & b_c"), "a && b_c");
 }

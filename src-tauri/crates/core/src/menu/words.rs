@@ -1,6 +1,7 @@
 //! The tray's words: a session's standing, ages, the tooltip.
 
 use jiff::Timestamp;
+use mizzen_status::sanitise;
 
 use crate::view::{AttentionState, EngineState, SessionState, SessionView, Snapshot};
 
@@ -148,10 +149,12 @@ fn is_underway(state: SessionState) -> bool {
     }
 }
 
+/// More than is ever shown, less than would cost time to look at.
+const LOOKED_AT: usize = 4096;
+
 /// One line of at most `cap` characters; what is cut ends in an ellipsis.
 pub(super) fn clip(text: &str, cap: usize) -> String {
-    let line = text.split(char::is_control).filter(|part| !part.is_empty());
-    let line = line.collect::<Vec<_>>().join(" ");
+    let line = sanitise(text, LOOKED_AT).replace(['\n', '\t'], " ");
     if line.chars().count() <= cap {
         return line;
     }

@@ -168,3 +168,29 @@ fn hostile_text_is_cut_before_it_is_escaped() {
     let cut = text::body(&"<".repeat(1000));
     assert_eq!(cut, format!("{}…", "&lt;".repeat(239)));
 }
+
+#[test]
+fn a_refused_click_names_the_session_and_the_next_step() {
+    let error = ApiError {
+        code: crate::verb::ErrorCode::Limit,
+        message: "5 sessions run already".into(),
+        hint: "stop one, or raise max_running".into(),
+    };
+    check(
+        Some(Toast::of_refusal(Some("web"), &error)),
+        expect![[r#"
+            [refused:web] Normal "web: 5 sessions run already" -> Sessions Some("web")
+            stop one, or raise max_running"#]],
+    );
+}
+
+#[test]
+fn a_body_can_be_read_without_markup() {
+    let toast = Rig::new()
+        .raise(0, AlertKind::ContainerDied, "web")
+        .unwrap();
+    assert_eq!(
+        toast.plain_body(),
+        "it <b>ended</b> & is gone\nStart it again."
+    );
+}

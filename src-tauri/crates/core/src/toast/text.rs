@@ -1,31 +1,23 @@
 //! Text for notification servers, which draw bodies as markup.
 
+use mizzen_status::sanitise;
+
 /// Longest title, in characters.
 const TITLE: usize = 80;
 /// Longest body, in characters before escaping.
 const BODY: usize = 240;
 
+/// More than is ever shown, less than would cost time to look at.
+const LOOKED_AT: usize = 4096;
+
 /// One plain line.
 pub(super) fn title(text: &str) -> String {
-    clip(visible(text).replace('\n', " "), TITLE)
+    clip(sanitise(text, LOOKED_AT).replace(['\n', '\t'], " "), TITLE)
 }
 
 /// A few plain lines, escaped.
 pub(super) fn body(text: &str) -> String {
-    escape(&clip(visible(text), BODY))
-}
-
-/// Without controls, and without the marks that turn the direction of the text around them.
-fn visible(text: &str) -> String {
-    text.chars()
-        .filter(|&c| c == '\n' || !(c.is_control() || is_invisible(c)))
-        .collect()
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
-        | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+    escape(&clip(sanitise(text, LOOKED_AT), BODY))
 }
 
 fn clip(text: String, cap: usize) -> String {
@@ -41,4 +33,11 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+}
+
+/// Undoes [`escape`].
+pub(super) fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
 }
