@@ -1,2 +1,8 @@
 //! Mizzen's tray application.
-fn main() {}
+#![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mizzen_shell::run(std::env::args_os().skip(1))
+}
