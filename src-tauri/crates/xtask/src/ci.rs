@@ -18,6 +18,9 @@ const LATE: [&str; 3] = ["desktop", "browser", "journeys"];
 /// The package of the tests that need an engine, a display or a browser.
 const TESTS: &str = "mizzen-tests";
 
+/// What only Linux builds: what runs in containers, and what drives them.
+const LINUX_ONLY: [&str; 3] = [TESTS, "mizzen-supervisor", "mizzen-testkit"];
+
 struct Step {
     name: String,
     action: Action,
@@ -147,11 +150,10 @@ fn carry_out(action: Action) -> Tally {
     }
 }
 
-/// Platforms without an engine of their own check what runs there: no supervisor, no rigs.
 fn clippy() -> Result<()> {
     let mut cargo = tool::command("cargo", &["clippy", "--workspace", "--all-targets"]);
     if !cfg!(target_os = "linux") {
-        cargo.args(["--exclude", TESTS, "--exclude", "mizzen-supervisor"]);
+        cargo.args(LINUX_ONLY.map(|package| format!("--exclude={package}")));
     }
     tool::run(cargo.args(["--", "--deny", "warnings"]))
 }
@@ -177,7 +179,7 @@ fn unit_tests(metadata: &Metadata) -> (Runner, Command) {
         .args(["--lib", "--bins"])
         .env("TS_RS_EXPORT_DIR", bindings_folder());
     if !cfg!(target_os = "linux") {
-        cargo.args(["--exclude", TESTS, "--exclude", "mizzen-supervisor"]);
+        cargo.args(LINUX_ONLY.map(|package| format!("--exclude={package}")));
     }
     let others = metadata
         .packages

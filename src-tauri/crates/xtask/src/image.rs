@@ -16,6 +16,9 @@ pub(crate) enum Image {
     Full,
 }
 
+/// Name of the supervisor in a build context.
+const SUPERVISOR: &str = "mizzen-supervisor";
+
 /// One file of a build context.
 struct Input {
     name: String,
@@ -32,7 +35,7 @@ pub(crate) fn ensure(image: Image) -> Result<String> {
     let tag = format!("{repository}:{}", hash(&inputs));
     if !tool::succeeds(&mut tool::command("docker", &["image", "inspect", &tag])) {
         tool::run(&mut tool::command("images/make-base", &[]))?;
-        build(&tag, &inputs)?;
+        build(&tag, image, &inputs)?;
     }
     note(image, &tag)?;
     Ok(tag)
@@ -52,7 +55,7 @@ fn note(image: Image, tag: &str) -> Result<()> {
 fn tiny_inputs() -> Result<Vec<Input>> {
     Ok(vec![
         Input::read("Dockerfile", &tool::root().join("images/tiny/Dockerfile"))?,
-        Input::program("mizzen-supervisor", &supervisor::build()?)?,
+        Input::program(SUPERVISOR, &supervisor::build()?)?,
         Input::program(
             "fake-code-server",
             &supervisor::static_binary("mizzen-testkit", "fake-code-server")?,
@@ -65,7 +68,7 @@ fn full_inputs() -> Result<Vec<Input>> {
     let mut inputs = vec![
         Input::read("Dockerfile", &folder.join("Dockerfile"))?,
         Input::read("extra-ca/README", &folder.join("extra-ca/README"))?,
-        Input::program("mizzen-supervisor", &supervisor::build()?)?,
+        Input::program(SUPERVISOR, &supervisor::build()?)?,
     ];
     for authority in extra_authorities()? {
         let name = authority
@@ -90,30 +93,50 @@ fn extra_authorities() -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn build(tag: &str, inputs: &[Input]) -> Result<()> {
+fn build(tag: &str, image: Image, inputs: &[Input]) -> Result<()> {
     let context = tempfile::tempdir()?;
     for input in inputs {
         input.write_below(context.path())?;
     }
     let mut docker = tool::command("docker", &["build", "--tag", tag]);
+    docker.args(["--label", &format!("dev.mizzen.image={}", image.label())]);
+    // A session whose image carries this very supervisor is not given another one.
+    if let Some(supervisor) = inputs.iter().find(|input| input.name == SUPERVISOR) {
+        let hash = short_hex(Sha256::digest(&supervisor.bytes));
+        docker.args(["--label", &format!("dev.mizzen.supervisor={hash}")]);
+    }
     docker.arg(context.path());
     // Progress belongs on stderr: stdout carries the tag.
     tool::run(docker.stdout(std::io::stderr()))
 }
 
-/// The first 12 hex digits over names, lengths and bytes.
+/// A hash over names, lengths and bytes; crates/sessions computes the same for its own builds.
 fn hash(inputs: &[Input]) -> String {
     let mut digest = Sha256::new();
     for input in inputs {
         digest.update(format!("{} {}\n", input.name, input.bytes.len()));
         digest.update(&input.bytes);
     }
+    short_hex(digest.finalize())
+}
+
+/// The first 12 hex digits.
+fn short_hex(digest: impl AsRef<[u8]>) -> String {
     digest
-        .finalize()
+        .as_ref()
         .iter()
         .take(6)
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+impl Image {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Tiny => "tiny",
+            Self::Full => "session",
+        }
+    }
 }
 
 impl Input {
