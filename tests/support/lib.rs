@@ -1,1 +1,3 @@
 //! Rigs that the end-to-end tests share.
+
+pub mod chromium;

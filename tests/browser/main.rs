@@ -1,0 +1,4 @@
+//! What a real Chromium makes of the gateway.
+
+mod isolation;
+mod neighbours;
