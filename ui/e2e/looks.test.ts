@@ -1,0 +1,167 @@
+import { createRequire } from "node:module";
+import { mkdir } from "node:fs/promises";
+import type { Page } from "playwright-core";
+import { beforeAll, expect, test } from "vitest";
+import { byId, NARROW, useBrowser, WIDE, withPage, type Look } from "./browser";
+
+/**
+ * Every view and dialog, in both themes and at both widths: looked at by axe, and kept as a
+ * picture for a person to look at.
+ */
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const SHOTS = "e2e/shots";
+
+interface Scene {
+  name: string;
+  scenario: string;
+  arrange: (page: Page) => Promise<void>;
+}
+
+const there = async () => {};
+const open = (view: string) => (page: Page) => byId(page, `nav-${view}`).click();
+const select = (name: string) => async (page: Page) => {
+  await byId(page, `session-row-${name}`).click();
+};
+
+const SCENES: readonly Scene[] = [
+  { name: "list", scenario: "sessions=50", arrange: there },
+  { name: "list-three", scenario: "sessions=3", arrange: there },
+  { name: "list-five-hundred", scenario: "sessions=500", arrange: there },
+  {
+    name: "list-no-match",
+    scenario: "sessions=8",
+    arrange: (page) => byId(page, "filter").fill("nothing like it"),
+  },
+  {
+    name: "detail-running",
+    scenario: "sessions=8",
+    arrange: async (page) => {
+      await select("api")(page);
+      await page.getByText("Started in").click();
+      await byId(page, "action-stop").focus();
+    },
+  },
+  {
+    name: "detail-log-search",
+    scenario: "sessions=8",
+    arrange: async (page) => {
+      await select("web-shop")(page);
+      await byId(page, "log-search").fill("code-server");
+    },
+  },
+  { name: "detail-building", scenario: "sessions=8", arrange: select("search") },
+  { name: "detail-failed", scenario: "sessions=8", arrange: select("billing") },
+  { name: "detail-silent", scenario: "sessions=8", arrange: select("infra") },
+  { name: "detail-paused", scenario: "sessions=8", arrange: select("mobile") },
+  { name: "detail-stopped", scenario: "sessions=8", arrange: select("docs") },
+  { name: "engine-offline", scenario: "sessions=8&engine=offline", arrange: there },
+  {
+    name: "core-lost",
+    scenario: "sessions=8",
+    arrange: (page) =>
+      page.evaluate(() => window.mizzenFake.listener?.link({ connected: false, message: "" })),
+  },
+  { name: "first-run", scenario: "sessions=0&doctor=ill", arrange: there },
+  {
+    name: "first-run-no-engine",
+    scenario: "sessions=0&engine=offline",
+    arrange: there,
+  },
+  { name: "loading", scenario: "snapshot=late", arrange: there },
+  { name: "load-failed", scenario: "snapshot=broken", arrange: there },
+  { name: "alerts", scenario: "sessions=8", arrange: open("alerts") },
+  { name: "alerts-none", scenario: "sessions=3", arrange: open("alerts") },
+  { name: "settings", scenario: "sessions=8", arrange: open("settings") },
+  {
+    name: "settings-wrong",
+    scenario: "sessions=8",
+    arrange: async (page) => {
+      await open("settings")(page);
+      await byId(page, "setting-max-running").fill("0");
+    },
+  },
+  { name: "doctor", scenario: "sessions=8", arrange: open("doctor") },
+  { name: "doctor-ill", scenario: "sessions=8&doctor=ill", arrange: open("doctor") },
+  {
+    name: "dialog-new",
+    scenario: "sessions=3",
+    arrange: async (page) => {
+      await byId(page, "new-session").click();
+      await byId(page, "field-dir").fill("/home/ana/src/fresh-idea");
+    },
+  },
+  {
+    name: "dialog-new-wrong",
+    scenario: "sessions=8",
+    arrange: async (page) => {
+      await byId(page, "new-session").click();
+      await byId(page, "field-dir").fill("src/api");
+      await page.getByText("Image and limits").click();
+      await byId(page, "field-memory").fill("lots");
+    },
+  },
+  {
+    name: "dialog-new-refused",
+    scenario: "sessions=3",
+    arrange: async (page) => {
+      await byId(page, "new-session").click();
+      await byId(page, "field-dir").fill("/root/app");
+      await byId(page, "submit-new-session").click();
+      await byId(page, "new-failed").waitFor();
+    },
+  },
+  {
+    name: "dialog-remove",
+    scenario: "sessions=8",
+    arrange: async (page) => {
+      await select("api")(page);
+      await byId(page, "action-remove").click();
+    },
+  },
+  { name: "dialog-help", scenario: "sessions=8", arrange: (page) => page.keyboard.press("?") },
+  {
+    name: "notice",
+    scenario: "sessions=8&engine=offline",
+    arrange: async (page) => {
+      await byId(page, "retry-engine").click();
+      await byId(page, "notice").waitFor();
+    },
+  },
+];
+
+interface Violation {
+  id: string;
+  nodes: { html: string; failureSummary?: string }[];
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: AXE });
+  const found = await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
+    return (await axe.run()).violations;
+  });
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html} ${node.failureSummary ?? ""}`),
+  );
+}
+
+useBrowser();
+beforeAll(() => mkdir(SHOTS, { recursive: true }));
+
+for (const scene of SCENES) {
+  test.each<[string, Look]>([
+    ["light", { viewport: WIDE, colorScheme: "light" }],
+    ["dark", { viewport: WIDE, colorScheme: "dark" }],
+    ["narrow", { viewport: NARROW, colorScheme: "light" }],
+  ])(`${scene.name} has no fault of accessibility: %s`, async (theme, look) => {
+    // axe is injected as a script tag, which the page's own policy rightly forbids.
+    await withPage({ ...look, scenario: scene.scenario, bypassCSP: true }, async (page) => {
+      await page.locator("nav").waitFor();
+      await scene.arrange(page);
+      await page.evaluate(() => document.fonts.ready);
+      await page.screenshot({ path: `${SHOTS}/${scene.name}-${theme}.png` });
+      expect(await violations(page)).toEqual([]);
+    });
+  });
+}

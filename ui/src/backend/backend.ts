@@ -1,0 +1,59 @@
+import type { DoctorReport } from "../generated/DoctorReport";
+import type { Event } from "../generated/Event";
+import type { Outcome } from "../generated/Outcome";
+import type { Snapshot } from "../generated/Snapshot";
+import type { Verb } from "../generated/Verb";
+
+/** Ends what it was returned for: a subscription, a log. Calling it twice does no harm. */
+export type Stop = () => void;
+
+/** One line of a session's log, as its container wrote it: hostile text. */
+export interface LogLine {
+  stream: "stdout" | "stderr";
+  /** RFC 3339, when the engine knows. */
+  at: string | null;
+  text: string;
+}
+
+/** Whether the window still hears the core; `message` says why not. */
+export interface Link {
+  connected: boolean;
+  message: string;
+}
+
+/** A wish of the tray or a toast: show this. */
+export interface Navigate {
+  view: string;
+  session?: string | null;
+}
+
+/** What the core tells the window unasked. */
+export interface Listener {
+  event(event: Event): void;
+  link(link: Link): void;
+  navigate(to: Navigate): void;
+}
+
+/**
+ * All the window can ask of the outside. Every call may reject with an `ApiError`;
+ * `toApiError` turns whatever was thrown into one.
+ */
+export interface Backend {
+  /** Starts listening. Resolves once no later event can be missed. */
+  listen(listener: Listener): Promise<Stop>;
+  /** Tells the shell that the first view is drawn. */
+  uiReady(): Promise<void>;
+  snapshot(): Promise<Snapshot>;
+  run(verb: Verb): Promise<Outcome>;
+  /** Opens code-server, or a port of the session, in the browser. */
+  openSession(session: string, port?: number): Promise<void>;
+  doctor(): Promise<DoctorReport>;
+  /** The last lines of a session's log and then each new one, in batches. */
+  followLogs(session: string, onLines: (lines: LogLine[]) => void): Promise<Stop>;
+  /** Says which session a person looks at, so that its figures are measured; `null` for none. */
+  look(session: string | null): Promise<void>;
+  /** Asks for a folder; `null` when the person changed their mind. */
+  pickFolder(): Promise<string | null>;
+  startAtLogin(): Promise<boolean>;
+  setStartAtLogin(on: boolean): Promise<void>;
+}

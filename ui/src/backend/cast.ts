@@ -1,0 +1,156 @@
+import type { AlertView } from "../generated/AlertView";
+import type { DoctorReport } from "../generated/DoctorReport";
+import type { EngineView } from "../generated/EngineView";
+import type { Phase } from "../generated/Phase";
+import type { PhaseView } from "../generated/PhaseView";
+import type { SessionState } from "../generated/SessionState";
+import type { SessionView } from "../generated/SessionView";
+import type { Settings } from "../generated/Settings";
+import type { Snapshot } from "../generated/Snapshot";
+
+/** Who appears in scripts and tests: well-formed views with every field set. */
+
+const GIB = 1024 ** 3;
+
+export const SETTINGS: Settings = {
+  max_running: 5,
+  gateway_port: 8743,
+  image: null,
+  memory_bytes: 4 * GIB,
+  cpus: 2,
+  notifications: true,
+};
+
+export const ENGINE: EngineView = {
+  name: "default",
+  endpoint: "unix:///var/run/docker.sock",
+  selected_by: "the Docker CLI's default",
+  state: "online",
+  since: ago(180),
+  version: "28.3.1",
+  reason: null,
+  hint: null,
+  cpus: 8,
+  memory_bytes: 32 * GIB,
+};
+
+export const START_PHASES: readonly Phase[] = [
+  "check",
+  "image",
+  "container",
+  "supervisor",
+  "workspace",
+  "code_server",
+];
+
+const TYPICAL_MS = [14, 41, 312, 186, 22, 874];
+
+export function ago(minutes: number): string {
+  return new Date(Date.now() - minutes * 60_000).toISOString();
+}
+
+export function phasesDone(): PhaseView[] {
+  return START_PHASES.map((phase, at) => ({
+    phase,
+    state: "done",
+    duration_ms: TYPICAL_MS[at] ?? 20,
+    message: "",
+  }));
+}
+
+const ATTENTION: Partial<Record<SessionState, SessionView["attention"]["state"]>> = {
+  running: "idle",
+  paused: "idle",
+  stopped: "offline",
+  lost: "stale",
+  failed: "error",
+};
+
+export function sessionView(name: string, change: Partial<SessionView> = {}): SessionView {
+  const state = change.state ?? "running";
+  const up = state === "running";
+  return {
+    name,
+    project: `/home/ana/src/${name}`,
+    engine: "default",
+    state,
+    reason: null,
+    hint: null,
+    attention: { state: ATTENTION[state] ?? "working", text: state, since: ago(12) },
+    health: up ? "healthy" : "none",
+    phase: up ? "idle" : null,
+    progress: null,
+    phases: phasesDone(),
+    services: up ? { "code-server": "running" } : {},
+    warnings: [],
+    freshness: up ? "fresh" : "none",
+    workspace: "bind",
+    image: "mizzen-session:4f1c09be77d2",
+    container_id: state === "creating" ? null : "9b1f0a6c2e7d4b58".repeat(4),
+    url: up ? `http://${name}.localhost:8743/` : null,
+    limits: { memory_bytes: 4 * GIB, cpus: 2, pids: 4096 },
+    cpu_percent: null,
+    memory_bytes: null,
+    created_at: ago(60 * 26),
+    started_at: up ? ago(47) : null,
+    ...change,
+  };
+}
+
+export function snapshotOf(change: Partial<Snapshot> = {}): Snapshot {
+  return {
+    revision: 1,
+    core: {
+      version: "0.1.0",
+      pid: 4711,
+      started_at: ago(190),
+      gateway_port: 8743,
+      gateway_problem: null,
+    },
+    engines: [ENGINE],
+    sessions: [],
+    alerts: [],
+    unmanaged: [],
+    settings: SETTINGS,
+    ...change,
+  };
+}
+
+export function offline(engine: EngineView): EngineView {
+  return {
+    ...engine,
+    state: "offline",
+    since: ago(3),
+    version: null,
+    reason: "nothing listens at /var/run/docker.sock",
+    hint: "Start Docker: sudo systemctl start docker",
+  };
+}
+
+export function alertView(id: string, change: Partial<AlertView> = {}): AlertView {
+  return {
+    id,
+    kind: "container_died",
+    session: null,
+    engine: null,
+    message: "The container ended with exit code 137.",
+    hint: "Look at the end of its log, then start it again.",
+    at: ago(6),
+    ...change,
+  };
+}
+
+export const HEALTHY: DoctorReport = {
+  checks: [
+    check("engine", "Docker engine", "Docker 28.3.1 answers at unix:///var/run/docker.sock."),
+    check("image", "Session image", "mizzen-session:4f1c09be77d2 is there, 1.4 GiB."),
+    check("supervisor", "Supervisor", "mizzen-supervisor 0.1.0 for linux/amd64 is in place."),
+    check("gateway", "Gateway", "Listens on 127.0.0.1:8743; *.localhost resolves."),
+    check("state", "State directory", "/home/ana/.local/state/mizzen can be written."),
+    check("tray", "Tray", "A tray host is there."),
+  ],
+};
+
+export function check(id: string, title: string, message: string): DoctorReport["checks"][number] {
+  return { id, title, state: "ok", message, fix: null };
+}

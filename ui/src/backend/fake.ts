@@ -1,0 +1,286 @@
+import type { ApiError } from "../generated/ApiError";
+import type { Change } from "../generated/Change";
+import type { ErrorCode } from "../generated/ErrorCode";
+import type { Outcome } from "../generated/Outcome";
+import type { SessionView } from "../generated/SessionView";
+import type { Snapshot } from "../generated/Snapshot";
+import type { UpParams } from "../generated/UpParams";
+import type { Verb } from "../generated/Verb";
+import { foldAll, modelOf, type Model } from "../state/reduce";
+import { phasesDone, sessionView, START_PHASES } from "./cast";
+import type { Backend, Listener, LogLine, Stop } from "./backend";
+import { scenarioOf, type Scenario } from "./scenario";
+
+/** Everything the window asked for that leaves no trace in the snapshot. For tests. */
+export interface Trace {
+  readonly opened: string[];
+  readonly verbs: Verb[];
+  snapshots: number;
+  looking: string | null;
+  ready: boolean;
+}
+
+/**
+ * A core without engine and containers: verbs play short scripts. Its state changes only by the
+ * events it sends, so the window sees what a client of the real core would see.
+ */
+export class FakeBackend implements Backend {
+  readonly trace: Trace = { opened: [], verbs: [], snapshots: 0, looking: null, ready: false };
+  folder: string | null = "/home/ana/src/fresh-idea";
+  #atLogin = false;
+  #model: Model;
+  #listener: Listener | undefined;
+  #verbs = 0;
+
+  constructor(private readonly scenario: Scenario) {
+    this.#model = modelOf(scenario.snapshot);
+    if (scenario.churn > 0) setInterval(() => this.#churn(), 1000 / scenario.churn);
+  }
+
+  // --- What the window calls ---
+
+  async listen(listener: Listener): Promise<Stop> {
+    this.#listener = listener;
+    return () => (this.#listener = undefined);
+  }
+
+  async uiReady(): Promise<void> {
+    this.trace.ready = true;
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    this.trace.snapshots += 1;
+    if (this.scenario.snapshotIs === "late") await new Promise(() => {});
+    if (this.scenario.snapshotIs === "broken") {
+      throw fault(
+        "core_unreachable",
+        "The core's socket refuses connections.",
+        "Start Mizzen again.",
+      );
+    }
+    return this.#model.snapshot;
+  }
+
+  async run(verb: Verb): Promise<Outcome> {
+    this.trace.verbs.push(verb);
+    this.#verbs += 1;
+    switch (verb.verb) {
+      case "up":
+        return this.#up(verb);
+      case "start":
+        return this.#comeUp(this.#find(verb.session));
+      case "restart":
+        await this.#pass(this.#find(verb.session), "stopping", "stopped");
+        return this.#comeUp(this.#find(verb.session));
+      case "stop":
+        return this.#pass(this.#find(verb.session), "stopping", "stopped");
+      case "pause":
+        return this.#pass(this.#find(verb.session), "pausing", "paused");
+      case "resume":
+        return this.#pass(this.#find(verb.session), "resuming", "running");
+      case "remove": {
+        await this.#pass(this.#find(verb.session), "removing", "removing");
+        this.emit({ kind: "session_removed", name: verb.session });
+        return { message: `${verb.session} is removed`, session: null };
+      }
+      case "build_image":
+        await this.#build(null);
+        return { message: "the image is built", session: null };
+      case "retry_engine":
+        await this.#step();
+        throw fault(
+          "engine_unreachable",
+          "nothing listens at /var/run/docker.sock",
+          "Start Docker.",
+        );
+      case "dismiss_alert":
+        this.emit({ kind: "alert_cleared", id: verb.id });
+        return { message: "the alert is put away", session: null };
+      case "save_settings":
+        this.emit({ kind: "settings", settings: verb.settings });
+        return { message: "settings are saved", session: null };
+    }
+  }
+
+  async openSession(session: string): Promise<void> {
+    this.trace.opened.push(session);
+  }
+
+  async doctor() {
+    await this.#step();
+    return this.scenario.doctor;
+  }
+
+  async followLogs(_session: string, onLines: (lines: LogLine[]) => void): Promise<Stop> {
+    onLines(Array.from({ length: 60 }, (_, at) => logLine(at)));
+    let at = 60;
+    const timer = setInterval(() => onLines([logLine(at++)]), this.scenario.paceMs * 3);
+    return () => clearInterval(timer);
+  }
+
+  #gauge: ReturnType<typeof setInterval> | undefined;
+
+  async look(session: string | null): Promise<void> {
+    this.trace.looking = session;
+    clearInterval(this.#gauge);
+    if (session === null) return;
+    this.#measure(session);
+    this.#gauge = setInterval(() => this.#measure(session), 1000);
+  }
+
+  async pickFolder(): Promise<string | null> {
+    return this.folder;
+  }
+
+  async startAtLogin(): Promise<boolean> {
+    return this.#atLogin;
+  }
+
+  async setStartAtLogin(on: boolean): Promise<void> {
+    this.#atLogin = on;
+  }
+
+  // --- What a script or a test calls ---
+
+  /** Changes the state and tells the window, unless `lost`: then the number is missed. */
+  emit(change: Change, delivery: "told" | "lost" = "told"): void {
+    const revision = this.#model.snapshot.revision + 1;
+    const event = { revision, at: new Date().toISOString(), change };
+    this.#model = foldAll(this.#model, [event]).model;
+    if (delivery === "told") this.#listener?.event(event);
+  }
+
+  change(name: string, change: Partial<SessionView>, delivery: "told" | "lost" = "told"): void {
+    this.emit({ kind: "session", session: { ...this.#find(name), ...change } }, delivery);
+  }
+
+  get listener(): Listener | undefined {
+    return this.#listener;
+  }
+
+  // --- Scripts ---
+
+  #find(name: string): SessionView {
+    const found = this.#model.snapshot.sessions.find((session) => session.name === name);
+    if (!found) throw fault("not_found", `There is no session ${name}.`, "Look at the list.");
+    return found;
+  }
+
+  #step(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, this.scenario.paceMs));
+  }
+
+  async #pass(session: SessionView, by: SessionView["state"], to: SessionView["state"]) {
+    this.change(session.name, { state: by });
+    await this.#step();
+    const { phases } = session;
+    this.emit({
+      kind: "session",
+      session: sessionView(session.name, { ...own(session), state: to, phases }),
+    });
+    return { message: `${session.name} is ${to}`, session: this.#find(session.name) };
+  }
+
+  async #up(params: UpParams): Promise<Outcome> {
+    await this.#step();
+    if (params.dir.startsWith("/root")) {
+      throw fault(
+        "policy",
+        `${params.dir} belongs to root, and sessions never run as root.`,
+        `Give it to yourself: chown -R 1000:1000 ${params.dir}`,
+      );
+    }
+    const name = params.name ?? "session";
+    return this.#comeUp(sessionView(name, { project: params.dir, state: "creating" }));
+  }
+
+  async #comeUp(session: SessionView): Promise<Outcome> {
+    const base = { ...own(session), state: "starting" as const };
+    for (const [at, phase] of START_PHASES.entries()) {
+      const phases = [
+        ...phasesDone().slice(0, at),
+        { phase, state: "active" as const, duration_ms: null, message: "" },
+      ];
+      this.emit({ kind: "session", session: sessionView(session.name, { ...base, phases }) });
+      await this.#step();
+    }
+    this.emit({
+      kind: "session",
+      session: sessionView(session.name, { ...own(session), started_at: new Date().toISOString() }),
+    });
+    return { message: `${session.name} is running`, session: this.#find(session.name) };
+  }
+
+  async #build(session: string | null): Promise<void> {
+    const verb_id = this.#verbs;
+    for (const [at, line] of BUILD.entries()) {
+      const message = `Step ${at + 1}/${BUILD.length} : ${line}`;
+      this.emit({
+        kind: "progress",
+        progress: { verb_id, session, phase: "image", state: "active", message },
+      });
+      await this.#step();
+    }
+  }
+
+  #measure(name: string): void {
+    const session = this.#model.snapshot.sessions.find((view) => view.name === name);
+    if (session?.state !== "running") return;
+    const wave = Math.sin(Date.now() / 4000) * 30 + Math.random() * 24;
+    const memory_bytes = Math.round((1.3 + Math.sin(Date.now() / 20_000) * 0.3) * 1024 ** 3);
+    this.change(name, { cpu_percent: Math.max(1, 38 + wave), memory_bytes });
+  }
+
+  #churn(): void {
+    const { sessions } = this.#model.snapshot;
+    const session = sessions[Math.floor(Math.random() * sessions.length)];
+    if (!session) return;
+    const state = session.state === "running" ? "stopped" : "running";
+    this.emit({ kind: "session", session: sessionView(session.name, { state }) });
+  }
+}
+
+function own({ project, limits, image, created_at }: SessionView): Partial<SessionView> {
+  return { project, limits, image, created_at };
+}
+
+function fault(code: ErrorCode, message: string, hint: string): ApiError {
+  return { code, message, hint };
+}
+
+const BUILD = [
+  "FROM mizzen-base:bookworm",
+  "RUN apt-get install git ripgrep",
+  "RUN install-node 22",
+  "RUN install-code-server 4.96.2",
+  "COPY settings.json /etc/mizzen/",
+  "COPY mizzen-supervisor /usr/local/bin/",
+];
+
+const LOG = [
+  "supervisor 0.1.0 is process 1, uid 1000",
+  "workspace /workspace is writable",
+  "code-server: starting on /run/mizzen/code-server.sock",
+  "code-server: HTTP server listening",
+  "code-server: [12:04:51] Extension host agent started",
+  "status: heartbeat written",
+];
+
+function logLine(at: number): LogLine {
+  const text =
+    at % 17 === 16
+      ? "\u001b[33mwarn\u001b[0m watcher: limit of inotify watches is near"
+      : (LOG[at % LOG.length] ?? "");
+  return {
+    stream: at % 17 === 16 ? "stderr" : "stdout",
+    at: new Date(Date.now() - 60_000 + at * 1000).toISOString(),
+    text,
+  };
+}
+
+/** The scripted backend for a page opened in a browser; tests find it as `mizzenFake`. */
+export function fromAddress(search: string): FakeBackend {
+  const fake = new FakeBackend(scenarioOf(search));
+  Object.assign(globalThis, { mizzenFake: fake });
+  return fake;
+}

@@ -1,0 +1,191 @@
+import type { DoctorReport } from "../generated/DoctorReport";
+import type { SessionState } from "../generated/SessionState";
+import type { SessionView } from "../generated/SessionView";
+import type { Snapshot } from "../generated/Snapshot";
+import {
+  ago,
+  alertView,
+  ENGINE,
+  HEALTHY,
+  offline,
+  phasesDone,
+  sessionView,
+  snapshotOf,
+} from "./cast";
+
+/** What the scripted backend starts from, as told by the address: `?sessions=50&engine=offline`. */
+export interface Scenario {
+  readonly snapshot: Snapshot;
+  readonly doctor: DoctorReport;
+  /** Time between two steps of a script. */
+  readonly paceMs: number;
+  /** Sessions that change per second by themselves. */
+  readonly churn: number;
+  /** The snapshot never comes, or fails. */
+  readonly snapshotIs: "there" | "late" | "broken";
+}
+
+export function scenarioOf(search: string): Scenario {
+  const asked = new URLSearchParams(search);
+  const count = Number(asked.get("sessions") ?? 8);
+  const isOffline = asked.get("engine") === "offline";
+  const sessions = isOffline ? cast(count).map(outOfReach) : cast(count);
+  const engine = isOffline ? offline(ENGINE) : ENGINE;
+  const quiet = count < 5 && !isOffline;
+  const state = asked.get("snapshot");
+  return {
+    snapshot: snapshotOf({
+      sessions,
+      engines: [engine],
+      alerts: quiet ? [] : alertsOf(sessions, isOffline),
+      unmanaged: quiet ? [] : [UNMANAGED],
+    }),
+    doctor: isOffline || asked.get("doctor") === "ill" ? ILL : HEALTHY,
+    paceMs: Number(asked.get("pace") ?? 700),
+    churn: Number(asked.get("churn") ?? 0),
+    snapshotIs: state === "late" || state === "broken" ? state : "there",
+  };
+}
+
+const NAMES = ["api", "billing", "docs", "infra", "mobile", "notes-app", "search", "web-shop"];
+
+function cast(count: number): SessionView[] {
+  const views = Array.from({ length: count }, (_, at) => {
+    const round = Math.floor(at / NAMES.length);
+    const name = `${NAMES[at % NAMES.length]}${round === 0 ? "" : `-${round + 1}`}`;
+    return role(name, at);
+  });
+  return views.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const ROLES: readonly SessionState[] = [
+  "running",
+  "failed",
+  "stopped",
+  "running",
+  "paused",
+  "stopped",
+  "starting",
+  "running",
+];
+
+function role(name: string, at: number): SessionView {
+  if (at === 1) return KILLED(name);
+  if (at === 3) return silent(name);
+  const part = ROLES[at % ROLES.length] ?? "stopped";
+  if (part === "starting") return at < 8 ? building(name) : sessionView(name, { state: "stopped" });
+  if (part === "failed") return sessionView(name, { state: "stopped" });
+  return sessionView(name, { state: part });
+}
+
+const KILLED = (name: string) =>
+  sessionView(name, {
+    state: "failed",
+    reason: "The kernel killed it: its memory limit of 4 GiB was reached.",
+    hint: "Give it more memory in a new session, or run fewer processes in it, then start it again.",
+    attention: { state: "error", text: "Out of memory", since: ago(6) },
+  });
+
+const silent = (name: string) =>
+  sessionView(name, {
+    freshness: "stale",
+    attention: { state: "stale", text: "No report for 40 s", since: ago(1) },
+    services: { "code-server": "running" },
+    warnings: ["git: the repository has no upstream for branch main"],
+  });
+
+const building = (name: string) =>
+  sessionView(name, {
+    state: "starting",
+    attention: { state: "working", text: "Building the image", since: ago(2) },
+    progress: { current: 7, total: 14, message: "Step 7/14 : RUN install-code-server 4.96.2" },
+    phases: [
+      { phase: "check", state: "done", duration_ms: 14, message: "" },
+      {
+        phase: "image",
+        state: "active",
+        duration_ms: null,
+        message: "Step 7/14 : RUN install-code-server 4.96.2",
+      },
+    ],
+    container_id: null,
+    url: null,
+    started_at: null,
+  });
+
+function outOfReach(session: SessionView): SessionView {
+  return sessionView(session.name, {
+    state: "lost",
+    reason: "Its engine does not answer.",
+    hint: "Start Docker: sudo systemctl start docker",
+    attention: { state: "stale", text: "Engine offline", since: ago(3) },
+    phases: phasesDone(),
+  });
+}
+
+function alertsOf(sessions: readonly SessionView[], isOffline: boolean) {
+  if (isOffline) {
+    return [
+      alertView("engine:default", {
+        kind: "engine_offline",
+        engine: "default",
+        message: "Engine default does not answer: nothing listens at /var/run/docker.sock.",
+        hint: "Start Docker: sudo systemctl start docker",
+        at: ago(3),
+      }),
+    ];
+  }
+  const failed = sessions.find(({ state }) => state === "failed");
+  const stale = sessions.find(({ freshness }) => freshness === "stale");
+  return [
+    ...(stale
+      ? [
+          alertView(`stale:${stale.name}`, {
+            kind: "status_stale",
+            session: stale.name,
+            message: `${stale.name} has reported nothing for 40 seconds.`,
+            hint: "Open it and see whether it is busy; restart it when it stays silent.",
+            at: ago(1),
+          }),
+        ]
+      : []),
+    ...(failed
+      ? [
+          alertView(`oom:${failed.name}`, {
+            kind: "out_of_memory",
+            session: failed.name,
+            message: `${failed.name} was killed by the kernel: its memory limit of 4 GiB was reached.`,
+            hint: "Give it more memory, or run fewer processes in it, then start it again.",
+          }),
+        ]
+      : []),
+  ];
+}
+
+const UNMANAGED = {
+  engine: "default",
+  container_id: "c0ffee5eed".repeat(6),
+  name: "mizzen-old-spike",
+  session: "old-spike",
+  reason: "its nonce is not in the registry",
+};
+
+const ILL: DoctorReport = {
+  checks: HEALTHY.checks.map((check) => {
+    if (check.id === "engine") {
+      return {
+        ...check,
+        state: "problem",
+        message: "Nothing listens at /var/run/docker.sock.",
+        fix: "sudo systemctl start docker",
+      };
+    }
+    if (check.id !== "tray") return check;
+    return {
+      ...check,
+      state: "warning",
+      message: "No tray host answers, so Mizzen lives in its window.",
+      fix: "Install the AppIndicator extension of your desktop.",
+    };
+  }),
+};

@@ -1,0 +1,37 @@
+import { Channel, invoke } from "@tauri-apps/api/core";
+import { listen, type UnlistenFn } from "@tauri-apps/api/event";
+import type { Event } from "../generated/Event";
+import type { Backend, Link, Listener, LogLine, Navigate, Stop } from "./backend";
+
+async function listenAll({ event, link, navigate }: Listener): Promise<Stop> {
+  const subscriptions: UnlistenFn[] = await Promise.all([
+    listen<Event>("core-event", ({ payload }) => event(payload)),
+    listen<Link>("core-link", ({ payload }) => link(payload)),
+    listen<Navigate>("navigate", ({ payload }) => navigate(payload)),
+  ]);
+  return () => subscriptions.forEach((unlisten) => unlisten());
+}
+
+async function followLogs(session: string, onLines: (lines: LogLine[]) => void): Promise<Stop> {
+  const channel = new Channel<LogLine[]>(onLines);
+  const follower = await invoke<number>("follow_logs", { session, channel });
+  return () => {
+    channel.onmessage = () => {};
+    void invoke("stop_logs", { follower });
+  };
+}
+
+/** The desktop shell. Names and parameters are those of `src-tauri/src/commands.rs`. */
+export const tauri: Backend = {
+  listen: listenAll,
+  followLogs,
+  uiReady: () => invoke("ui_ready"),
+  snapshot: () => invoke("snapshot"),
+  run: (verb) => invoke("run_verb", { verb }),
+  openSession: (session, port) => invoke("open_session", { session, port: port ?? null }),
+  doctor: () => invoke("doctor"),
+  look: (session) => invoke("look", { session }),
+  pickFolder: () => invoke("pick_folder"),
+  startAtLogin: () => invoke("start_at_login"),
+  setStartAtLogin: (on) => invoke("set_start_at_login", { on }),
+};

@@ -1,0 +1,18 @@
+import type { CheckState } from "../generated/CheckState";
+import type { DoctorReport } from "../generated/DoctorReport";
+import { texts } from "../texts";
+
+const SIGNS: Record<CheckState, string> = { ok: "ok  ", warning: "warn", problem: "FAIL" };
+
+/** The report as text, to paste into a question or a bug report. */
+export function reportText({ checks }: DoctorReport, version: string): string {
+  const lines = checks.flatMap(({ state, title, message, fix }) => [
+    `${SIGNS[state]}  ${title}: ${message}`,
+    ...(fix ? [`      ${texts.doctor.fix}: ${fix}`] : []),
+  ]);
+  return [`${texts.product} ${version}`, ...lines].join("\n");
+}
+
+export function troubleCount({ checks }: DoctorReport): number {
+  return checks.filter(({ state }) => state !== "ok").length;
+}

@@ -1,0 +1,72 @@
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** `1.5 GiB`: three significant figures at most, binary units as the engine counts. */
+export function bytes(value: number): string {
+  let unit = 0;
+  while (value >= 1023.5 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return `${trimZeros(value.toFixed(digits))} ${UNITS[unit]}`;
+}
+
+function trimZeros(text: string): string {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** `850 ms`, `3.2 s`, `48 s`, `4 min 5 s`, `2 h 3 min`. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return joined(minutes, "min", seconds % 60, "s");
+  return joined(Math.floor(minutes / 60), "h", minutes % 60, "min");
+}
+
+function joined(big: number, bigUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
+}
+
+/** Age of a moment, coarse enough to be true until the next tick of the clock. */
+export function age(at: string, now: number): string {
+  const seconds = Math.max(0, Math.floor((now - Date.parse(at)) / 1000));
+  if (Number.isNaN(seconds)) return "";
+  if (seconds < 60) return "less than a minute";
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h`;
+  return `${Math.floor(hours / 24)} days`;
+}
+
+/** `10:42`, with the day when it was another one. */
+export function clock(at: string, now: number): string {
+  const then = new Date(at);
+  if (Number.isNaN(then.getTime())) return "";
+  const time = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  if (then.toDateString() === new Date(now).toDateString()) return time;
+  return `${then.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
+}
+
+/** `37 %`; one decimal below ten. */
+export function percent(value: number): string {
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
+}
+
+/** The end of a path, which tells folders apart; the start is cut. */
+export function tail(path: string, length: number): string {
+  return path.length <= length ? path : `…${path.slice(path.length - length + 1)}`;
+}
+
+const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
+// Control characters, and those that reorder or hide text: a container must not disguise a line.
+const INVISIBLE =
+  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A line from a container as plain visible text. */
+export function plain(line: string): string {
+  return line.replace(ESCAPES, "").replace(INVISIBLE, "");
+}
