@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { mkdir } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { byId, NARROW, useBrowser, WIDE, withPage, type Look } from "./browser";
+import { byId, NARROW, useBrowser, WIDE, withPage } from "./browser";
 
 /**
  * Every view and dialog, in both themes and at both widths: looked at by axe, and kept as a
@@ -136,7 +136,6 @@ interface Violation {
 }
 
 async function violations(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: AXE });
   const found = await page.evaluate(async () => {
     const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
     return (await axe.run()).violations;
@@ -149,19 +148,25 @@ async function violations(page: Page): Promise<string[]> {
 useBrowser();
 beforeAll(() => mkdir(SHOTS, { recursive: true }));
 
-for (const scene of SCENES) {
-  test.each<[string, Look]>([
-    ["light", { viewport: WIDE, colorScheme: "light" }],
-    ["dark", { viewport: WIDE, colorScheme: "dark" }],
-    ["narrow", { viewport: NARROW, colorScheme: "light" }],
-  ])(`${scene.name} has no fault of accessibility: %s`, async (theme, look) => {
-    // axe is injected as a script tag, which the page's own policy rightly forbids.
-    await withPage({ ...look, scenario: scene.scenario, bypassCSP: true }, async (page) => {
-      await page.locator("nav").waitFor();
-      await scene.arrange(page);
-      await page.evaluate(() => document.fonts.ready);
-      await page.screenshot({ path: `${SHOTS}/${scene.name}-${theme}.png` });
-      expect(await violations(page)).toEqual([]);
-    });
+const LOOKS = {
+  light: { colorScheme: "light", size: WIDE },
+  dark: { colorScheme: "dark", size: WIDE },
+  narrow: { colorScheme: "light", size: NARROW },
+  "narrow-dark": { colorScheme: "dark", size: NARROW },
+} as const;
+
+test.each(SCENES)("$name has no fault of accessibility", async ({ name, scenario, arrange }) => {
+  // axe is injected as a script tag, which the page's own policy rightly forbids.
+  await withPage({ scenario, bypassCSP: true }, async (page) => {
+    await page.locator("nav").waitFor();
+    await arrange(page);
+    await page.evaluate(() => document.fonts.ready);
+    await page.addScriptTag({ path: AXE });
+    for (const [look, { colorScheme, size }] of Object.entries(LOOKS)) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.setViewportSize(size);
+      await page.screenshot({ path: `${SHOTS}/${name}-${look}.png` });
+      expect(await violations(page), look).toEqual([]);
+    }
   });
-}
+});

@@ -246,7 +246,10 @@ export const texts = {
     desktop: "Desktop",
     maxRunning: "Sessions at once",
     maxRunningHint: "How many may be active together (max_running).",
-    gatewayPort: "Gateway port",
+    memoryBudget: "Memory for all sessions",
+    memoryBudgetHint: "The most that active sessions are promised together. Empty: no limit.",
+    gateway: "Gateway",
+    gatewayPort: "Port",
     gatewayPortHint: (port: number | null) =>
       port === null ? "The next free one is taken when it is in use." : `In use now: ${port}.`,
     image: "Image",
@@ -263,6 +266,7 @@ export const texts = {
     saved: "Saved",
     problem: {
       maxRunning: "A whole number from 1 to 1000.",
+      memoryBudgetGib: "A number from 0.25 to 4096, or nothing.",
       gatewayPort: "A port from 1024 to 65535.",
       memoryGib: "A number from 0.25 to 4096.",
       cpus: "A number from 0.1 to 512.",

@@ -1,5 +1,7 @@
 import type { DoctorReport } from "../generated/DoctorReport";
 import type { Event } from "../generated/Event";
+import type { LogLine } from "../generated/LogLine";
+import type { Navigate } from "../generated/Navigate";
 import type { Outcome } from "../generated/Outcome";
 import type { Snapshot } from "../generated/Snapshot";
 import type { Verb } from "../generated/Verb";
@@ -7,24 +9,10 @@ import type { Verb } from "../generated/Verb";
 /** Ends what it was returned for: a subscription, a log. Calling it twice does no harm. */
 export type Stop = () => void;
 
-/** One line of a session's log, as its container wrote it: hostile text. */
-export interface LogLine {
-  stream: "stdout" | "stderr";
-  /** RFC 3339, when the engine knows. */
-  at: string | null;
-  text: string;
-}
-
 /** Whether the window still hears the core; `message` says why not. */
 export interface Link {
   connected: boolean;
   message: string;
-}
-
-/** A wish of the tray or a toast: show this. */
-export interface Navigate {
-  view: string;
-  session?: string | null;
 }
 
 /** What the core tells the window unasked. */

@@ -14,6 +14,7 @@ const GIB = 1024 ** 3;
 
 export const SETTINGS: Settings = {
   max_running: 5,
+  memory_budget_bytes: null,
   gateway_port: 8743,
   image: null,
   memory_bytes: 4 * GIB,

@@ -1,6 +1,7 @@
 import type { ApiError } from "../generated/ApiError";
 import type { Change } from "../generated/Change";
 import type { ErrorCode } from "../generated/ErrorCode";
+import type { LogLine } from "../generated/LogLine";
 import type { Outcome } from "../generated/Outcome";
 import type { SessionView } from "../generated/SessionView";
 import type { Snapshot } from "../generated/Snapshot";
@@ -8,7 +9,7 @@ import type { UpParams } from "../generated/UpParams";
 import type { Verb } from "../generated/Verb";
 import { foldAll, modelOf, type Model } from "../state/reduce";
 import { phasesDone, sessionView, START_PHASES } from "./cast";
-import type { Backend, Listener, LogLine, Stop } from "./backend";
+import type { Backend, Listener, Stop } from "./backend";
 import { scenarioOf, type Scenario } from "./scenario";
 
 /** Everything the window asked for that leaves no trace in the snapshot. For tests. */
@@ -267,15 +268,11 @@ const LOG = [
 ];
 
 function logLine(at: number): LogLine {
-  const text =
-    at % 17 === 16
-      ? "\u001b[33mwarn\u001b[0m watcher: limit of inotify watches is near"
-      : (LOG[at % LOG.length] ?? "");
-  return {
-    stream: at % 17 === 16 ? "stderr" : "stdout",
-    at: new Date(Date.now() - 60_000 + at * 1000).toISOString(),
-    text,
-  };
+  const is_error = at % 17 === 16;
+  const text = is_error
+    ? "\u001b[33mwarn\u001b[0m watcher: limit of inotify watches is near"
+    : LOG[at % LOG.length]!;
+  return { is_error, text, at: new Date().toISOString() };
 }
 
 /** The scripted backend for a page opened in a browser; tests find it as `mizzenFake`. */

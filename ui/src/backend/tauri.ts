@@ -1,7 +1,9 @@
 import { Channel, invoke } from "@tauri-apps/api/core";
 import { listen, type UnlistenFn } from "@tauri-apps/api/event";
 import type { Event } from "../generated/Event";
-import type { Backend, Link, Listener, LogLine, Navigate, Stop } from "./backend";
+import type { LogLine } from "../generated/LogLine";
+import type { Navigate } from "../generated/Navigate";
+import type { Backend, Link, Listener, Stop } from "./backend";
 
 async function listenAll({ event, link, navigate }: Listener): Promise<Stop> {
   const subscriptions: UnlistenFn[] = await Promise.all([

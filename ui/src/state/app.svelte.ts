@@ -1,10 +1,11 @@
 import { getContext, setContext } from "svelte";
 import type { ApiError } from "../generated/ApiError";
+import type { Navigate } from "../generated/Navigate";
 import type { Outcome } from "../generated/Outcome";
 import type { SessionView } from "../generated/SessionView";
 import type { Verb } from "../generated/Verb";
 import { toApiError } from "../backend/apiError";
-import type { Backend, Link, Navigate } from "../backend/backend";
+import type { Backend, Link } from "../backend/backend";
 import { texts } from "../texts";
 import type { Action } from "./actions";
 import { Feed, type Schedule } from "./feed";
@@ -118,7 +119,7 @@ export class App {
     if (session) this.openDetail(session);
     if (view === "new_session") this.dialog = "new";
     else if (view === "remove_session" && session) this.dialog = { remove: session };
-    else if (view === "alerts" || view === "settings" || view === "doctor") this.view = view;
+    else if (view === "settings" || view === "doctor") this.view = view;
     else this.view = "sessions";
   }
 

@@ -1,4 +1,4 @@
-import type { LogLine } from "../backend/backend";
+import type { LogLine } from "../generated/LogLine";
 import { plain } from "./format";
 
 /** Lines kept in the window; the whole log is in the engine. */
@@ -7,13 +7,17 @@ export const LOG_CAP = 1000;
 /** A line with a number of its own, so that rows keep their identity while others come and go. */
 export interface NumberedLine {
   readonly id: number;
-  readonly stream: LogLine["stream"];
+  readonly isError: boolean;
   readonly text: string;
 }
 
 export function append(log: readonly NumberedLine[], lines: readonly LogLine[]): NumberedLine[] {
   let id = log.at(-1)?.id ?? 0;
-  const added = lines.map(({ stream, text }) => ({ id: (id += 1), stream, text: plain(text) }));
+  const added = lines.map(({ is_error, text }) => ({
+    id: (id += 1),
+    isError: is_error,
+    text: plain(text),
+  }));
   return [...log, ...added].slice(-LOG_CAP);
 }
 

@@ -9,6 +9,8 @@ const MIN_MEMORY = 256 * MIB;
 /** The settings as typed into fields. */
 export interface Draft {
   maxRunning: string;
+  /** Empty for no budget. */
+  memoryBudgetGib: string;
   gatewayPort: string;
   image: string;
   memoryGib: string;
@@ -16,12 +18,13 @@ export interface Draft {
   notifications: boolean;
 }
 
-export type DraftField = "maxRunning" | "gatewayPort" | "memoryGib" | "cpus";
+export type DraftField = "maxRunning" | "memoryBudgetGib" | "gatewayPort" | "memoryGib" | "cpus";
 export type DraftProblems = Partial<Record<DraftField, true>>;
 
 export function draftOf(settings: Settings): Draft {
   return {
     maxRunning: String(settings.max_running),
+    memoryBudgetGib: settings.memory_budget_bytes === null ? "" : gib(settings.memory_budget_bytes),
     gatewayPort: String(settings.gateway_port),
     image: settings.image ?? "",
     memoryGib: gib(settings.memory_bytes),
@@ -31,27 +34,30 @@ export function draftOf(settings: Settings): Draft {
 }
 
 /** The settings that a draft means, or the fields that mean nothing. */
-export function readDraft(
-  draft: Draft,
-): { settings: Settings; problems: null } | { settings: null; problems: DraftProblems } {
-  const max_running = wholeNumber(draft.maxRunning, 1, 1000);
-  const gateway_port = wholeNumber(draft.gatewayPort, 1024, 65535);
-  const memory_bytes = memory(draft.memoryGib);
-  const cpus = processors(draft.cpus);
-  if (max_running === null || gateway_port === null || memory_bytes === null || cpus === null) {
-    const problems: DraftProblems = {};
-    if (max_running === null) problems.maxRunning = true;
-    if (gateway_port === null) problems.gatewayPort = true;
-    if (memory_bytes === null) problems.memoryGib = true;
-    if (cpus === null) problems.cpus = true;
-    return { settings: null, problems };
-  }
-  const image = draft.image.trim() || null;
-  const { notifications } = draft;
-  return {
-    settings: { max_running, gateway_port, image, memory_bytes, cpus, notifications },
-    problems: null,
+export type Reading =
+  | { readonly settings: Settings; readonly problems: null }
+  | { readonly settings: null; readonly problems: DraftProblems };
+
+export function readDraft(draft: Draft): Reading {
+  const problems: DraftProblems = {};
+  const checked = (field: DraftField, value: number | null): number => {
+    if (value === null) problems[field] = true;
+    return value ?? 0;
   };
+  const settings: Settings = {
+    max_running: checked("maxRunning", wholeNumber(draft.maxRunning, 1, 1000)),
+    memory_budget_bytes:
+      draft.memoryBudgetGib.trim() === ""
+        ? null
+        : checked("memoryBudgetGib", memory(draft.memoryBudgetGib)),
+    gateway_port: checked("gatewayPort", wholeNumber(draft.gatewayPort, 1024, 65535)),
+    image: draft.image.trim() || null,
+    memory_bytes: checked("memoryGib", memory(draft.memoryGib)),
+    cpus: checked("cpus", processors(draft.cpus)),
+    notifications: draft.notifications,
+  };
+  if (Object.keys(problems).length > 0) return { settings: null, problems };
+  return { settings, problems: null };
 }
 
 /** GiB as typed, in bytes; `null` when it is no sensible amount. */
