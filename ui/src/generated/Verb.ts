@@ -15,7 +15,11 @@ engine: string | null,
 /**
  * Build although the image exists.
  */
-rebuild: boolean, } | { "verb": "retry_engine", 
+rebuild: boolean, } | { "verb": "prune_images", 
+/**
+ * Engine to clean; none means the selected one.
+ */
+engine: string | null, } | { "verb": "retry_engine", 
 /**
  * Its name.
  */

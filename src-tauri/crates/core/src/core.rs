@@ -59,12 +59,7 @@ impl From<StartError> for ApiError {
             StartError::Lock(LockError::Io { .. }) => "make the path yours and writable",
             StartError::Settings(_) => "correct the file, or move it away to start with defaults",
         };
-        let (message, hint) = (error.to_string(), hint.to_owned());
-        Self {
-            code: ErrorCode::CoreUnreachable,
-            message,
-            hint,
-        }
+        Self::new(ErrorCode::CoreUnreachable, error.to_string(), hint)
     }
 }
 
@@ -86,7 +81,7 @@ impl Core {
     /// no error: it is shown, and tried again.
     #[expect(clippy::unused_async, reason = "starting sessions will wait")]
     pub async fn start(config: CoreConfig) -> Result<Self, StartError> {
-        let CoreConfig { dirs, clock, .. } = config;
+        let CoreConfig { dirs, clock, .. } = config.clone();
         dirs.prepare()?;
         let lock = CoreLock::take(&dirs.lock_file())?;
         let settings = settings::load(&dirs.settings_file())?;
@@ -108,7 +103,7 @@ impl Core {
             settings: settings.clone(),
         };
         let desk = Arc::new(Desk {
-            dirs: dirs.clone(),
+            config,
             store: Arc::new(Store::new(snapshot, clock)),
             settings: watch::Sender::new(settings),
             stop: stop.clone(),

@@ -8,16 +8,16 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{LogLine, LogOptions, ShellSpec};
-use crate::dirs::Dirs;
-use crate::doctor::DoctorReport;
+use crate::doctor::{self, DoctorReport};
 use crate::settings;
 use crate::store::Store;
 use crate::verb::{ApiError, ErrorCode, Outcome, Verb};
-use crate::view::{Change, Event, Settings, Snapshot, VerbProgress};
+use crate::view::{Change, Event, ImageView, Settings, Snapshot, VerbProgress};
+use crate::world::CoreConfig;
 
 /// Answers every request; shared by all clients.
 pub(crate) struct Desk {
-    pub(crate) dirs: Dirs,
+    pub(crate) config: CoreConfig,
     pub(crate) store: Arc<Store>,
     pub(crate) settings: watch::Sender<Settings>,
     pub(crate) stop: CancellationToken,
@@ -51,10 +51,12 @@ impl Desk {
     }
 
     fn save_settings(&self, settings: Settings) -> Result<Outcome, ApiError> {
-        settings::save(&self.dirs.settings_file(), &settings).map_err(|error| ApiError {
-            code: ErrorCode::Usage,
-            message: error.to_string(),
-            hint: "correct the value and save again".to_owned(),
+        settings::save(&self.config.dirs.settings_file(), &settings).map_err(|error| {
+            ApiError::new(
+                ErrorCode::Usage,
+                error.to_string(),
+                "correct the value and save again",
+            )
         })?;
         if self
             .settings
@@ -76,7 +78,11 @@ impl Desk {
         Err::<stream::Empty<_>, _>(no_engine())
     }
 
-    pub(crate) fn launch_url(
+    pub(crate) async fn images(&self) -> Result<Vec<ImageView>, ApiError> {
+        Err(no_engine())
+    }
+
+    pub(crate) async fn launch_url(
         &self,
         _session: &str,
         _port: Option<u16>,
@@ -85,7 +91,14 @@ impl Desk {
     }
 
     pub(crate) async fn doctor(&self) -> DoctorReport {
-        DoctorReport { checks: Vec::new() }
+        doctor::examine_live(
+            &self.config,
+            &doctor::Live {
+                engine: None,
+                gateway: Err("none".into()),
+            },
+        )
+        .await
     }
 
     pub(crate) fn look(&self, _session: &str) -> Result<Looking, ApiError> {
@@ -102,9 +115,9 @@ impl Desk {
 }
 
 fn no_engine() -> ApiError {
-    ApiError {
-        code: ErrorCode::EngineUnreachable,
-        message: "no engine answers".to_owned(),
-        hint: "run `mizzen doctor`".to_owned(),
-    }
+    ApiError::new(
+        ErrorCode::EngineUnreachable,
+        "no engine answers",
+        "run `mizzen doctor`",
+    )
 }

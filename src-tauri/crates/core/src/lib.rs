@@ -5,30 +5,35 @@
 //! Invariant: a client, however slow or hostile, never makes the core wait.
 //! Invariant: one core runs per state directory; only its user can speak to it.
 
+mod alerts;
+mod attention;
 mod client;
 mod control;
 mod core;
 mod desk;
 mod dirs;
 mod doctor;
+mod engines;
 mod lock;
 mod log;
 mod login;
 pub mod menu;
+mod publisher;
 mod settings;
 mod store;
 pub mod toast;
+mod translate;
 pub mod verb;
 pub mod view;
 mod world;
 
 pub use client::{
-    Client, ConnectError, EventStream, FollowEnd, LineStream, LogLine, LogOptions, Look, ShellSpec,
-    Terminal,
+    Client, ConnectError, EventStream, FollowEnd, Keys, LineStream, LogLine, LogOptions, Look,
+    Screen, ShellSpec, Terminal, TerminalOutput,
 };
 pub use core::{Core, StartError};
 pub use dirs::{Dirs, DirsError};
-pub use doctor::{CheckState, DoctorCheck, DoctorReport};
+pub use doctor::{CheckState, DoctorCheck, DoctorReport, examine};
 pub use lock::LockError;
 pub use log::{LogError, start_log};
 pub use login::login_entry;

@@ -29,7 +29,7 @@ pub enum LogError {
 /// At this size the log becomes `mizzen.log.old` and a new one begins.
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
-/// Sends the process's tracing to the log file, as `MIZZEN_LOG` filters it.
+/// Sends the process's tracing to the log file, as `MIZZEN_LOG` filters it; panics go there, too.
 ///
 /// # Errors
 /// When the file cannot be opened, the filter makes no sense, or a log was started before.
@@ -43,6 +43,11 @@ pub fn start_log(config: &CoreConfig) -> Result<(), LogError> {
         .with_writer(log)
         .finish()
         .try_init()?;
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tracing::error!(%panic, "a task panicked");
+        told(panic);
+    }));
     Ok(())
 }
 

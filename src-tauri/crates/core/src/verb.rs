@@ -31,6 +31,11 @@ pub enum Verb {
         /// Build although the image exists.
         rebuild: bool,
     },
+    /// Removes session images that are out of date and unused.
+    PruneImages {
+        /// Engine to clean; none means the selected one.
+        engine: Option<String>,
+    },
     /// Tries an offline engine now instead of after its backoff.
     RetryEngine {
         /// Its name.
@@ -137,6 +142,33 @@ pub struct ApiError {
     pub message: String,
     /// The next step.
     pub hint: String,
+}
+
+impl ApiError {
+    /// Makes sentences of both texts.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl AsRef<str>, hint: impl AsRef<str>) -> Self {
+        Self {
+            code,
+            message: sentence(message.as_ref()),
+            hint: sentence(hint.as_ref()),
+        }
+    }
+}
+
+/// The text with a capital at its beginning and a full stop at its end.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else {
+        return String::new();
+    };
+    let stop = if text.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
+    first.to_uppercase().chain(chars).collect::<String>() + stop
 }
 
 impl ErrorCode {

@@ -347,6 +347,22 @@ pub struct UnmanagedView {
     pub reason: String,
 }
 
+/// A session image on an engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ImageView {
+    /// Name and tag.
+    pub reference: String,
+    /// Image id.
+    pub id: String,
+    /// Engine that has it.
+    pub engine: String,
+    /// Size with all its layers.
+    pub size_bytes: u64,
+    /// Whether new sessions get it; others are out of date.
+    pub current: bool,
+}
+
 /// The user's settings, kept in `settings.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]

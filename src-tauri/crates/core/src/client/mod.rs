@@ -13,10 +13,10 @@ use crate::control::frame::{Answer, Call, Item, PROTOCOL};
 use crate::dirs::Dirs;
 use crate::doctor::DoctorReport;
 use crate::verb::{ApiError, ErrorCode, Outcome, Verb};
-use crate::view::{Snapshot, VerbProgress};
+use crate::view::{ImageView, Snapshot, VerbProgress};
 
 use connection::Connection;
-pub use shell::Terminal;
+pub use shell::{Keys, Screen, Terminal, TerminalOutput};
 pub use stream::{EventStream, FollowEnd, LineStream, Look};
 
 /// A connection to the core. Clones share it; it ends with the core, and a caller that wants
@@ -53,12 +53,7 @@ impl From<ConnectError> for ApiError {
             }
             ConnectError::Io(_) => "run `mizzen doctor`",
         };
-        let (message, hint) = (error.to_string(), hint.to_owned());
-        Self {
-            code: ErrorCode::CoreUnreachable,
-            message,
-            hint,
-        }
+        Self::new(ErrorCode::CoreUnreachable, error.to_string(), hint)
     }
 }
 
@@ -198,6 +193,17 @@ impl Client {
         }
     }
 
+    /// Session images on the engine.
+    ///
+    /// # Errors
+    /// When the engine does not answer, or the core is gone.
+    pub async fn images(&self) -> Result<Vec<ImageView>, ApiError> {
+        match self.connection.ask(Call::Images).await? {
+            Answer::Images(images) => Ok(images),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Looks for what is missing.
     ///
     /// # Errors
@@ -239,22 +245,17 @@ impl Client {
 /// Only a core of another version answers so, and those were turned away by [`PROTOCOL`].
 fn unexpected(answer: &Answer) -> ApiError {
     tracing::error!(?answer, protocol = PROTOCOL, "answer of the wrong kind");
-    let message = "the core gave an answer of the wrong kind".to_owned();
-    let hint = "end it with `mizzen serve --stop`, or quit Mizzen, and try again".to_owned();
-    ApiError {
-        code: ErrorCode::CoreUnreachable,
-        message,
-        hint,
-    }
+    let hint = "end it with `mizzen serve --stop`, or quit Mizzen, and try again";
+    let message = "the core gave an answer of the wrong kind";
+    ApiError::new(ErrorCode::CoreUnreachable, message, hint)
 }
 
 /// The core went away during a call.
 pub(crate) fn core_gone() -> ApiError {
-    let message = "the core ended before it answered".to_owned();
-    let hint = "try again; its log tells why: `mizzen doctor` names the file".to_owned();
-    ApiError {
-        code: ErrorCode::CoreUnreachable,
-        message,
+    let hint = "try again; its log tells why: `mizzen doctor` names the file";
+    ApiError::new(
+        ErrorCode::CoreUnreachable,
+        "the core ended before it answered",
         hint,
-    }
+    )
 }

@@ -1,11 +1,13 @@
 //! A terminal in a session.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::io::Cursor;
 
+use bytes::Bytes;
+use futures::{SinkExt, StreamExt};
 use interprocess::local_socket::tokio::Stream;
-use std::io::{self, Cursor};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Chain, ReadBuf, ReadHalf, WriteHalf};
+use mizzen_wire::pty::{DATA_CAP, PtyCodec, PtyFrame};
+use tokio::io::{AsyncReadExt, Chain, ReadHalf, WriteHalf};
+use tokio_util::codec::{FramedRead, FramedWrite};
 
 use super::connection::{greet, receive, send};
 use super::{ShellSpec, core_gone, unexpected};
@@ -13,10 +15,32 @@ use crate::control::frame::{Answer, Body, Call, Request};
 use crate::dirs::Dirs;
 use crate::verb::ApiError;
 
-/// The raw bytes of a terminal's frames, as the supervisor's end of the wire speaks them.
+/// A program in a terminal; it ends with this.
 pub struct Terminal {
-    read: Chain<Cursor<Vec<u8>>, ReadHalf<Stream>>,
-    write: WriteHalf<Stream>,
+    keys: Keys,
+    screen: Screen,
+}
+
+/// What goes into a terminal.
+pub struct Keys {
+    frames: FramedWrite<WriteHalf<Stream>, PtyCodec>,
+}
+
+/// What comes out of a terminal.
+pub struct Screen {
+    frames: FramedRead<Chain<Cursor<Vec<u8>>, ReadHalf<Stream>>, PtyCodec>,
+}
+
+/// One thing that comes out of a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TerminalOutput {
+    /// What the program wrote, control sequences and all.
+    Bytes(Bytes),
+    /// The program has ended.
+    Ended {
+        /// As shells count: signals from 128 on.
+        code: i32,
+    },
 }
 
 impl Terminal {
@@ -41,37 +65,66 @@ impl Terminal {
         }
         // What the program said at once may have come with the answer's line.
         let early = Cursor::new(lines.read_buffer().to_vec());
+        let frames = FramedRead::new(early.chain(lines.into_inner()), PtyCodec);
         Ok(Self {
-            read: early.chain(lines.into_inner()),
-            write,
+            keys: Keys {
+                frames: FramedWrite::new(write, PtyCodec),
+            },
+            screen: Screen { frames },
         })
     }
-}
 
-impl AsyncRead for Terminal {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.read).poll_read(cx, buf)
+    /// Keys and screen, to be used side by side.
+    #[must_use]
+    pub fn split(self) -> (Keys, Screen) {
+        (self.keys, self.screen)
     }
 }
 
-impl AsyncWrite for Terminal {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.write).poll_write(cx, buf)
+impl Keys {
+    /// Types.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub async fn send(&mut self, bytes: &[u8]) -> Result<(), ApiError> {
+        for part in bytes.chunks(DATA_CAP) {
+            self.frame(PtyFrame::Data(Bytes::copy_from_slice(part)))
+                .await?;
+        }
+        Ok(())
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.write).poll_flush(cx)
+    /// Tells the program that its window has another size, in characters.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub async fn resize(&mut self, cols: u16, rows: u16) -> Result<(), ApiError> {
+        self.frame(PtyFrame::Resize { cols, rows }).await
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.write).poll_shutdown(cx)
+    async fn frame(&mut self, frame: PtyFrame) -> Result<(), ApiError> {
+        self.frames.send(frame).await.map_err(|_| core_gone())
+    }
+}
+
+impl Screen {
+    /// Waits for more. Cancel safe.
+    ///
+    /// # Errors
+    /// When the connection ended before the program did.
+    pub async fn next(&mut self) -> Result<TerminalOutput, ApiError> {
+        loop {
+            match self.frames.next().await {
+                Some(Ok(PtyFrame::Data(bytes))) => return Ok(TerminalOutput::Bytes(bytes)),
+                Some(Ok(PtyFrame::Exit(exit))) => {
+                    return Ok(TerminalOutput::Ended {
+                        code: exit.shell_code(),
+                    });
+                }
+                // Sizes go the other way only.
+                Some(Ok(PtyFrame::Resize { .. })) => {}
+                Some(Err(_)) | None => return Err(core_gone()),
+            }
+        }
     }
 }

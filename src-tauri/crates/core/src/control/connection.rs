@@ -103,11 +103,9 @@ fn misunderstood(line: &str, error: &serde_json::Error) -> Response {
         id: u64,
     }
     let id = serde_json::from_str(line).map_or(0, |Id { id }| id);
-    let failed = ApiError {
-        code: ErrorCode::Usage,
-        message: format!("the request makes no sense: {error}"),
-        hint: "use a `mizzen` of the same version as the core".to_owned(),
-    };
+    let message = format!("the request makes no sense: {error}");
+    let hint = "use a `mizzen` of the same version as the core";
+    let failed = ApiError::new(ErrorCode::Usage, message, hint);
     Response {
         id,
         body: Body::Failed(failed),

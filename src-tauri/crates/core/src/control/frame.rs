@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::{LogLine, LogOptions, ShellSpec};
 use crate::doctor::DoctorReport;
 use crate::verb::{ApiError, Outcome, Verb};
-use crate::view::{Event, Snapshot, VerbProgress};
+use crate::view::{Event, ImageView, Snapshot, VerbProgress};
 
 /// Raised when old and new programs can no longer talk to each other.
 pub(crate) const PROTOCOL: u32 = 1;
@@ -52,6 +52,7 @@ pub(crate) enum Call {
         session: String,
         port: Option<u16>,
     },
+    Images,
     Doctor,
     /// Statistics flow into the session's view until the request ends.
     Look {
@@ -103,6 +104,7 @@ pub(crate) enum Answer {
     Snapshot(Box<Snapshot>),
     Outcome(Box<Outcome>),
     Url(String),
+    Images(Vec<ImageView>),
     Doctor(DoctorReport),
     /// The client read too slowly and missed events: it must follow anew.
     Lagged,

@@ -40,7 +40,8 @@ async fn answer(desk: &Arc<Desk>, call: Call, out: &Out) -> Result<Result<Answer
             }
             Err(error) => Err(error),
         },
-        Call::LaunchUrl { session, port } => desk.launch_url(&session, port).map(Answer::Url),
+        Call::LaunchUrl { session, port } => desk.launch_url(&session, port).await.map(Answer::Url),
+        Call::Images => desk.images().await.map(Answer::Images),
         Call::Doctor => Ok(Answer::Doctor(desk.doctor().await)),
         Call::Look { session } => match desk.look(&session) {
             // Looking ends with the request: by `cancel`, or with the connection.
@@ -57,12 +58,11 @@ async fn answer(desk: &Arc<Desk>, call: Call, out: &Out) -> Result<Result<Answer
 }
 
 fn misplaced(message: &str) -> ApiError {
-    let hint = "use a `mizzen` of the same version as the core".to_owned();
-    ApiError {
-        code: ErrorCode::Usage,
-        message: message.to_owned(),
-        hint,
-    }
+    ApiError::new(
+        ErrorCode::Usage,
+        message,
+        "use a `mizzen` of the same version as the core",
+    )
 }
 
 async fn follow(desk: &Desk, out: &Out) -> Result<Answer, Gone> {

@@ -39,3 +39,34 @@ pub enum CheckState {
     /// Mizzen cannot do its work.
     Problem,
 }
+
+/// A thing that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject {
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+}
+
+impl Subject {
+    pub(super) fn ok(self, message: impl Into<String>) -> DoctorCheck {
+        self.found(CheckState::Ok, message.into(), None)
+    }
+
+    pub(super) fn warning(self, message: impl Into<String>, fix: impl Into<String>) -> DoctorCheck {
+        self.found(CheckState::Warning, message.into(), Some(fix.into()))
+    }
+
+    pub(super) fn problem(self, message: impl Into<String>, fix: impl Into<String>) -> DoctorCheck {
+        self.found(CheckState::Problem, message.into(), Some(fix.into()))
+    }
+
+    fn found(self, state: CheckState, message: String, fix: Option<String>) -> DoctorCheck {
+        DoctorCheck {
+            id: self.id.to_owned(),
+            title: self.title.to_owned(),
+            state,
+            message,
+            fix,
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The command line as people type it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::size::bytes;
+
+/// Sessions for coding agents in Docker containers.
+///
+/// Without a command, starts the desktop application, or shows it.
+///
+/// Exit codes: 0 done, 1 the thing asked for did not come about, 2 usage, 3 waiting for a person,
+/// 4 engine unreachable, 5 not found, 6 refused (limit, state, policy).
+#[derive(Debug, Parser)]
+#[command(name = "mizzen", version, max_term_width = 100, after_help = ENVIRONMENT)]
+pub(crate) struct Cli {
+    /// Print JSON: one object, or one per line for streams.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const ENVIRONMENT: &str = "\
+Environment:
+  MIZZEN_HOME     root of config, state, cache and runtime directories
+  MIZZEN_LOG      filter of the core's log, e.g. info or mizzen_sessions=debug
+  DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG
+                  the engine, as the Docker CLI reads them
+  NO_COLOR        no colours";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the core without a window.
+    Serve(Serve),
+    /// Create a folder's session when there is none, and start it.
+    Up(Up),
+    /// Start sessions.
+    Start(Sessions),
+    /// Shut sessions down; their containers stay.
+    Stop(Sessions),
+    /// Freeze sessions.
+    Pause(Sessions),
+    /// Thaw sessions.
+    Resume(Sessions),
+    /// Stop and start sessions.
+    Restart(Sessions),
+    /// Remove sessions: container, network and status files, never the project folder.
+    Rm(Rm),
+    /// List all sessions.
+    #[command(visible_alias = "ls")]
+    List,
+    /// Show one session: phases, services, limits, alerts.
+    Show(Session),
+    /// Follow every change.
+    Events,
+    /// Open code-server, or a dev server, in the browser.
+    Open(Open),
+    /// Print a session's log.
+    Logs(Logs),
+    /// Open a shell, or run a command, in a session's terminal.
+    Shell(Shell),
+    /// Look for what is missing, and say how to fix it.
+    Doctor(Doctor),
+    /// The session image.
+    #[command(subcommand)]
+    Image(Image),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: CompletionShell,
+    },
+    /// Print the manual page, or write the pages of all commands to a folder.
+    Man {
+        /// Folder to write to.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Stay in the foreground until SIGTERM or Ctrl-C.
+    #[arg(long, conflicts_with = "stop")]
+    pub(crate) foreground: bool,
+    /// End the running core; sessions go on running.
+    #[arg(long)]
+    pub(crate) stop: bool,
+    /// Leave the terminal's session and tell the parent, over standard output, when ready.
+    #[arg(long, hide = true, requires = "foreground")]
+    pub(crate) detached: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Project folder; the current one without it.
+    pub(crate) dir: Option<PathBuf>,
+    /// Session name; made from the folder's without it.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Engine: the name of a Docker context.
+    #[arg(long, value_name = "CONTEXT")]
+    pub(crate) engine: Option<String>,
+    /// How the workspace reaches the container.
+    #[arg(long)]
+    pub(crate) workspace: Option<Workspace>,
+    /// Image; Mizzen's own without it.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
+    /// Memory limit, e.g. 512m or 4g.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub(crate) memory: Option<u64>,
+    /// Processors, e.g. 1.5.
+    #[arg(long)]
+    pub(crate) cpus: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Workspace {
+    /// The folder itself is mounted.
+    Bind,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Session {
+    /// Session name.
+    pub(crate) session: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sessions {
+    /// Session names.
+    #[arg(required = true, value_name = "SESSION")]
+    pub(crate) sessions: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rm {
+    /// Session names.
+    #[arg(required = true, value_name = "SESSION")]
+    pub(crate) sessions: Vec<String>,
+    /// Stop a running session first.
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// Remove its volumes, too: settings and logins kept in the session's home.
+    #[arg(long)]
+    pub(crate) volumes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Open {
+    /// Session name.
+    pub(crate) session: String,
+    /// A dev server's port in the session instead of code-server.
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// Print the one-time address instead of opening it; it is good for one minute.
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Session name.
+    pub(crate) session: String,
+    /// Go on with new lines as they come.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Only so many of the newest lines.
+    #[arg(short = 'n', long, value_name = "LINES")]
+    pub(crate) tail: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Shell {
+    /// Session name.
+    pub(crate) session: String,
+    /// Command and arguments; the user's shell without them.
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Repair what can be repaired without harm, then look again.
+    #[arg(long)]
+    pub(crate) fix: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Image {
+    /// Build the session image when it is missing or out of date.
+    Build {
+        /// Engine: the name of a Docker context.
+        #[arg(long, value_name = "CONTEXT")]
+        engine: Option<String>,
+        /// Build although it is there.
+        #[arg(long)]
+        rebuild: bool,
+    },
+    /// List the session images.
+    List,
+    /// Remove session images that are out of date and unused.
+    Prune,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum CompletionShell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

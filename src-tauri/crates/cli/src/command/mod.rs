@@ -1,0 +1,84 @@
+//! One module per kind of command.
+
+mod desktop;
+mod doctor;
+mod image;
+mod logs;
+mod look;
+mod open;
+mod papers;
+mod serve;
+mod shell;
+mod verbs;
+
+use std::future::Future;
+
+use mizzen_core::Client;
+use mizzen_core::verb::{ErrorCode, Verb};
+
+use crate::args::{Cli, Command};
+use crate::connect;
+use crate::output::{Failure, Output, failed};
+
+pub(crate) fn run(cli: Cli, output: Output) -> Result<(), Failure> {
+    let Some(command) = cli.command else {
+        return desktop::start();
+    };
+    match command {
+        Command::Serve(args) => serve::run(&args, output),
+        Command::Up(args) => with_core(async |client| verbs::up(&client, args, output).await),
+        Command::Start(args) => each(args.sessions, output, Verb::Start),
+        Command::Stop(args) => each(args.sessions, output, Verb::Stop),
+        Command::Pause(args) => each(args.sessions, output, Verb::Pause),
+        Command::Resume(args) => each(args.sessions, output, Verb::Resume),
+        Command::Restart(args) => each(args.sessions, output, Verb::Restart),
+        Command::Rm(args) => with_core(async |client| verbs::remove(&client, args, output).await),
+        Command::List => with_core(async |client| look::list(&client, output).await),
+        Command::Show(args) => {
+            with_core(async |client| look::show(&client, &args.session, output).await)
+        }
+        Command::Events => with_core(async |client| look::events(&client, output).await),
+        Command::Open(args) => with_core(async |client| open::run(&client, &args, output).await),
+        Command::Logs(args) => with_core(async |client| logs::run(&client, &args, output).await),
+        Command::Shell(args) => with_core(async |client| shell::run(&client, args).await),
+        Command::Doctor(args) => doctor::run(&args, output),
+        Command::Image(args) => with_core(async |client| image::run(&client, args, output).await),
+        Command::Completions { shell } => papers::completions(shell),
+        Command::Man { out } => papers::man(out.as_deref()),
+    }
+}
+
+fn each(
+    sessions: Vec<String>,
+    output: Output,
+    verb: fn(mizzen_core::verb::SessionRef) -> Verb,
+) -> Result<(), Failure> {
+    with_core(async |client| verbs::each(&client, sessions, output, verb).await)
+}
+
+/// Runs a command against the core, which is started when none runs.
+fn with_core<F>(act: impl FnOnce(Client) -> F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    let dirs = connect::world()?.dirs;
+    block_on(async { act(connect::client(&dirs).await?).await })
+}
+
+/// One thread will do: a command mostly waits.
+fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| {
+        failed(
+            ErrorCode::Failed,
+            format!("the system refused: {error}"),
+            "close other programs",
+        )
+    })?;
+    let result = runtime.block_on(future);
+    // Not waited for: a thread that reads standard input ends with the next key only.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,230 @@
+//! What a person should know now: raised by facts, cleared when they end.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use mizzen_sessions::{Notice, NoticeKind};
+
+use crate::view::{AlertKind, AlertView, Change, EngineState, EngineView};
+
+/// An alert raised this often within [`FLAP_WINDOW`] is left standing until it has been quiet
+/// for as long: a crash loop is one alert, not one per round.
+const FLAPS: usize = 3;
+const FLAP_WINDOW: Duration = Duration::from_secs(60);
+
+const GATEWAY: &str = "gateway_down";
+
+/// All alerts that stand. Pure: time is given, changes come out.
+#[derive(Default)]
+pub(crate) struct Alerts {
+    by_id: BTreeMap<String, Standing>,
+}
+
+#[derive(Default)]
+struct Standing {
+    /// None once its fact has ended.
+    alert: Option<AlertView>,
+    /// Put away by a person while its fact stands.
+    dismissed: bool,
+    /// When it was raised lately.
+    raises: Vec<Instant>,
+    /// When a clearing that was put off is due.
+    clear_at: Option<Instant>,
+}
+
+impl Alerts {
+    pub(crate) fn on_notice(&mut self, notice: &Notice, now: Instant) -> Vec<Change> {
+        let session = notice.session.to_string();
+        let kind = match notice.kind {
+            NoticeKind::Died => AlertKind::ContainerDied,
+            NoticeKind::OutOfMemory => AlertKind::OutOfMemory,
+            NoticeKind::Unhealthy => AlertKind::Unhealthy,
+            NoticeKind::Stale => AlertKind::StatusStale,
+            NoticeKind::Gone => AlertKind::ContainerGone,
+            NoticeKind::Over => return self.on_session_well(&session, now),
+        };
+        let alert = AlertView {
+            id: session_id(kind, &session),
+            kind,
+            session: Some(session),
+            engine: Some(notice.engine.clone()),
+            message: notice.message.clone(),
+            hint: notice.hint.clone(),
+            at: notice.at.to_string(),
+        };
+        self.raise(alert, News::Happening, now)
+            .into_iter()
+            .collect()
+    }
+
+    /// Whatever was wrong with a session no longer is.
+    pub(crate) fn on_session_well(&mut self, session: &str, now: Instant) -> Vec<Change> {
+        let ids: Vec<String> = SESSION_KINDS
+            .iter()
+            .map(|kind| session_id(*kind, session))
+            .collect();
+        ids.iter().filter_map(|id| self.clear(id, now)).collect()
+    }
+
+    /// A session is gone, and its alerts with it, flapping or not.
+    pub(crate) fn on_session_removed(&mut self, session: &str) -> Vec<Change> {
+        let ids = SESSION_KINDS.iter().map(|kind| session_id(*kind, session));
+        ids.filter_map(|id| {
+            let standing = self.by_id.remove(&id)?;
+            standing.is_shown().then_some(Change::AlertCleared { id })
+        })
+        .collect()
+    }
+
+    pub(crate) fn on_engine(&mut self, engine: &EngineView, now: Instant) -> Vec<Change> {
+        let id = format!("engine_offline:{}", engine.name);
+        let change = match engine.state {
+            EngineState::Connecting => None,
+            EngineState::Online => self.clear(&id, now),
+            EngineState::Offline => self.raise(
+                AlertView {
+                    id,
+                    kind: AlertKind::EngineOffline,
+                    session: None,
+                    engine: Some(engine.name.clone()),
+                    message: engine.reason.clone().unwrap_or_default(),
+                    hint: engine.hint.clone().unwrap_or_default(),
+                    at: engine.since.clone(),
+                },
+                News::StillSo,
+                now,
+            ),
+        };
+        change.into_iter().collect()
+    }
+
+    pub(crate) fn on_gateway(
+        &mut self,
+        problem: &str,
+        at: jiff::Timestamp,
+        now: Instant,
+    ) -> Vec<Change> {
+        let alert = AlertView {
+            id: GATEWAY.to_owned(),
+            kind: AlertKind::GatewayDown,
+            session: None,
+            engine: None,
+            message: problem.to_owned(),
+            hint: "Free a port or set another `gateway_port`, then restart Mizzen.".to_owned(),
+            at: at.to_string(),
+        };
+        self.raise(alert, News::StillSo, now).into_iter().collect()
+    }
+
+    /// Puts an alert away until its fact comes anew; none when it does not stand.
+    pub(crate) fn dismiss(&mut self, id: &str) -> Option<Change> {
+        let standing = self
+            .by_id
+            .get_mut(id)
+            .filter(|standing| standing.is_shown())?;
+        standing.dismissed = true;
+        Some(Change::AlertCleared { id: id.to_owned() })
+    }
+
+    /// When [`Alerts::tick`] has something to do.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.by_id
+            .values()
+            .filter_map(|standing| standing.clear_at)
+            .min()
+    }
+
+    /// Clears what was put off and is due.
+    pub(crate) fn tick(&mut self, now: Instant) -> Vec<Change> {
+        let due = |standing: &Standing| standing.clear_at.is_some_and(|at| at <= now);
+        let ids: Vec<String> = self
+            .by_id
+            .iter()
+            .filter(|(_, standing)| due(standing))
+            .map(|(id, _)| id.clone())
+            .collect();
+        ids.iter().filter_map(|id| self.end(id)).collect()
+    }
+
+    fn raise(&mut self, alert: AlertView, news: News, now: Instant) -> Option<Change> {
+        let standing = self.by_id.entry(alert.id.clone()).or_default();
+        if standing.alert.is_none() || standing.clear_at.take().is_some() {
+            standing.count(now);
+        }
+        let says_the_same = standing
+            .alert
+            .as_ref()
+            .is_some_and(|old| old.message == alert.message && old.hint == alert.hint);
+        let stays_away = standing.dismissed && standing.alert.is_some() && news == News::StillSo;
+        if stays_away || (says_the_same && standing.is_shown()) {
+            return None;
+        }
+        standing.alert = Some(alert.clone());
+        standing.dismissed = false;
+        Some(Change::AlertRaised { alert })
+    }
+
+    fn clear(&mut self, id: &str, now: Instant) -> Option<Change> {
+        let standing = self.by_id.get_mut(id)?;
+        let is_recent = |first: &Instant| now.duration_since(*first) < FLAP_WINDOW;
+        if standing.raises.len() >= FLAPS && standing.raises.first().is_some_and(is_recent) {
+            standing.clear_at = Some(now + FLAP_WINDOW);
+            return None;
+        }
+        self.end(id)
+    }
+
+    fn end(&mut self, id: &str) -> Option<Change> {
+        let standing = self.by_id.get_mut(id)?;
+        let was_shown = standing.is_shown();
+        standing.alert = None;
+        standing.clear_at = None;
+        was_shown.then(|| Change::AlertCleared { id: id.to_owned() })
+    }
+}
+
+impl Standing {
+    /// Notes that it was raised; more than [`FLAPS`] are not told apart.
+    fn count(&mut self, now: Instant) {
+        self.raises
+            .retain(|at| now.duration_since(*at) < FLAP_WINDOW);
+        self.raises.truncate(FLAPS - 1);
+        self.raises.push(now);
+    }
+
+    fn is_shown(&self) -> bool {
+        self.alert.is_some() && !self.dismissed
+    }
+}
+
+/// Whether a raise tells of something new. A dismissed alert comes back only for that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum News {
+    Happening,
+    StillSo,
+}
+
+const SESSION_KINDS: [AlertKind; 5] = [
+    AlertKind::ContainerDied,
+    AlertKind::OutOfMemory,
+    AlertKind::Unhealthy,
+    AlertKind::StatusStale,
+    AlertKind::ContainerGone,
+];
+
+fn session_id(kind: AlertKind, session: &str) -> String {
+    let kind = match kind {
+        AlertKind::ContainerDied => "container_died",
+        AlertKind::OutOfMemory => "out_of_memory",
+        AlertKind::Unhealthy => "unhealthy",
+        AlertKind::StatusStale => "status_stale",
+        AlertKind::ContainerGone => "container_gone",
+        AlertKind::EngineOffline | AlertKind::GatewayDown => {
+            unreachable!("BUG: not a session's alert")
+        }
+    };
+    format!("{kind}:{session}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+use std::time::{Duration, Instant};
+
+use mizzen_sessions::{Notice, NoticeKind, SessionName};
+
+use super::Alerts;
+use crate::view::{Change, EngineState, EngineView};
+
+fn notice(kind: NoticeKind, message: &str) -> Notice {
+    Notice {
+        kind,
+        session: SessionName::parse("web").unwrap(),
+        engine: "default".to_owned(),
+        message: message.to_owned(),
+        hint: "Start it again.".to_owned(),
+        at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn engine(state: EngineState) -> EngineView {
+    EngineView {
+        name: "default".to_owned(),
+        endpoint: "unix:///var/run/docker.sock".to_owned(),
+        selected_by: "default".to_owned(),
+        state,
+        since: String::new(),
+        version: None,
+        reason: Some("refused".to_owned()),
+        hint: None,
+        cpus: None,
+        memory_bytes: None,
+    }
+}
+
+/// Each change in short: `+id` or `-id`.
+fn told(changes: &[Change]) -> Vec<String> {
+    let short = |change: &Change| match change {
+        Change::AlertRaised { alert } => format!("+{}", alert.id),
+        Change::AlertCleared { id } => format!("-{id}"),
+        other => format!("{other:?}"),
+    };
+    changes.iter().map(short).collect()
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn the_same_fact_is_told_once_and_cleared_when_it_ends() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let died = notice(NoticeKind::Died, "It ended with code 1.");
+    assert_eq!(told(&alerts.on_notice(&died, now)), ["+container_died:web"]);
+    assert_eq!(told(&alerts.on_notice(&died, now)), NOTHING);
+    let other = notice(NoticeKind::Died, "It ended with code 2.");
+    assert_eq!(
+        told(&alerts.on_notice(&other, now)),
+        ["+container_died:web"]
+    );
+    let oom = notice(NoticeKind::OutOfMemory, "Killed.");
+    assert_eq!(told(&alerts.on_notice(&oom, now)), ["+out_of_memory:web"]);
+    let over = notice(NoticeKind::Over, "");
+    let cleared = ["-container_died:web", "-out_of_memory:web"];
+    assert_eq!(told(&alerts.on_notice(&over, now)), cleared);
+    assert_eq!(told(&alerts.on_notice(&over, now)), NOTHING);
+}
+
+#[test]
+fn a_removed_session_takes_its_alerts_along() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let _raised = alerts.on_notice(&notice(NoticeKind::Gone, "Gone."), now);
+    assert_eq!(
+        told(&alerts.on_session_removed("web")),
+        ["-container_gone:web"]
+    );
+}
+
+#[test]
+fn a_dismissed_fact_stays_away_until_it_comes_anew() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let offline = engine(EngineState::Offline);
+    assert_eq!(
+        told(&alerts.on_engine(&offline, now)),
+        ["+engine_offline:default"]
+    );
+    assert!(alerts.dismiss("engine_offline:default").is_some());
+    assert!(alerts.dismiss("engine_offline:default").is_none());
+    assert_eq!(
+        told(&alerts.on_engine(&offline, now)),
+        NOTHING,
+        "another failed attempt"
+    );
+    assert_eq!(
+        told(&alerts.on_engine(&engine(EngineState::Online), now)),
+        NOTHING
+    );
+    assert_eq!(
+        told(&alerts.on_engine(&offline, now)),
+        ["+engine_offline:default"]
+    );
+
+    let died = notice(NoticeKind::Died, "It ended.");
+    let _raised = alerts.on_notice(&died, now);
+    let _dismissed = alerts.dismiss("container_died:web");
+    assert_eq!(
+        told(&alerts.on_notice(&died, now)),
+        ["+container_died:web"],
+        "it died again"
+    );
+}
+
+#[test]
+fn a_crash_loop_is_one_alert_until_it_has_been_quiet() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let after = |seconds| now + Duration::from_secs(seconds);
+    let died = notice(NoticeKind::Died, "It ended.");
+    let over = notice(NoticeKind::Over, "");
+    let mut all = Vec::new();
+    for second in 0..10 {
+        all.extend(alerts.on_notice(&died, after(second)));
+        all.extend(alerts.on_notice(&over, after(second)));
+    }
+    let (raised, cleared) = ("+container_died:web", "-container_died:web");
+    assert_eq!(told(&all), [raised, cleared, raised, cleared, raised]);
+    assert_eq!(alerts.next_due(), Some(after(9 + 60)));
+    assert_eq!(told(&alerts.tick(after(68))), NOTHING);
+    assert_eq!(told(&alerts.tick(after(69))), [cleared]);
+    assert_eq!(alerts.next_due(), None);
+}

@@ -1,0 +1,79 @@
+//! Looks for what is missing, and names its fix.
+
+mod checks;
+mod report;
+
+use std::time::Duration;
+
+use mizzen_contexts::SelectError;
+use mizzen_docker::{Engine, Link};
+use mizzen_tasks::Owner;
+
+use crate::engines;
+use crate::translate::EngineIdentity;
+use crate::world::CoreConfig;
+
+pub use report::{CheckState, DoctorCheck, DoctorReport};
+
+/// An engine that accepts and never answers is told after this time.
+const ENGINE_DEADLINE: Duration = Duration::from_secs(6);
+
+/// What a running core knows that a look from outside does not.
+pub(crate) struct Live {
+    pub(crate) engine: Option<Engine>,
+    pub(crate) gateway: Result<u16, String>,
+}
+
+/// Looks at everything without a running core.
+pub async fn examine(config: &CoreConfig) -> DoctorReport {
+    let owner = Owner::root("doctor");
+    let selected = engines::selected(config);
+    let engine = selected
+        .as_ref()
+        .ok()
+        .map(|identity| engines::spawn(&owner, identity));
+    let (engine, _events) = engine.unzip();
+    report(config, &selected, engine.as_ref(), None).await
+}
+
+/// Looks at everything from within the core.
+pub(crate) async fn examine_live(config: &CoreConfig, live: &Live) -> DoctorReport {
+    let selected = engines::selected(config);
+    report(config, &selected, live.engine.as_ref(), Some(&live.gateway)).await
+}
+
+async fn report(
+    config: &CoreConfig,
+    selected: &Result<EngineIdentity, SelectError>,
+    engine: Option<&Engine>,
+    gateway: Option<&Result<u16, String>>,
+) -> DoctorReport {
+    let link = match engine {
+        Some(engine) => Some(settled(engine).await),
+        None => None,
+    };
+    let mut checks = vec![
+        checks::engine(selected, link.as_ref()),
+        checks::supervisor(&engines::supervisor(config)),
+    ];
+    checks.extend([
+        checks::directories(&config.dirs),
+        checks::settings(&config.dirs),
+        checks::gateway(config, gateway).await,
+        checks::localhost_names().await,
+        checks::disk(&config.dirs.state),
+        checks::display(config),
+        checks::log(&config.dirs, gateway.is_some()),
+    ]);
+    DoctorReport { checks }
+}
+
+/// Waits for the first attempt to connect.
+async fn settled(engine: &Engine) -> Link {
+    let mut link = engine.link();
+    let decided = link.wait_for(|link| *link != Link::Connecting);
+    match tokio::time::timeout(ENGINE_DEADLINE, decided).await {
+        Ok(Ok(link)) => link.clone(),
+        Ok(Err(_)) | Err(_) => Link::Connecting,
+    }
+}
