@@ -122,11 +122,11 @@ fn mismatch() -> io::Error {
 /// The stream failed, or a question makes no sense.
 pub async fn serve(
     mut stream: Stream,
-    mut answer: impl AsyncFnMut(Question) -> Answer,
+    mut answer: impl FnMut(Question) -> Answer,
 ) -> io::Result<()> {
     loop {
         match read_frame(&mut stream).await {
-            Ok(question) => write_frame(&mut stream, &answer(question).await).await?,
+            Ok(question) => write_frame(&mut stream, &answer(question)).await?,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error),
         }

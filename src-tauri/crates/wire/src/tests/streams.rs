@@ -228,7 +228,7 @@ async fn questions_are_answered_until_the_core_is_done() {
     let given = report.clone();
     let answers = async {
         let request = incoming.next().await.unwrap().request().await.unwrap();
-        let answer = async |question| match question {
+        let answer = |question| match question {
             Question::Ping => Answer::Pong,
             Question::Report => Answer::Report(Box::new(given.clone())),
         };

@@ -1,0 +1,80 @@
+mod attach;
+mod board;
+mod children;
+mod code_server;
+mod forward;
+mod identity;
+mod journal;
+mod places;
+mod probe;
+mod pty;
+mod reporter;
+mod retry;
+mod run;
+mod shell;
+mod stdio;
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use identity::Identity;
+
+/// This program's version, and that of the core it came with.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Exit codes as in sysexits.h.
+const USAGE: u8 = 64;
+const NO_PERMISSION: u8 = 77;
+
+pub(crate) fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let verb = arguments.next();
+    match verb.as_ref().map(|verb| verb.to_str()) {
+        None | Some(Some("run")) => serve(run::run),
+        Some(Some("attach")) => serve(attach::attach),
+        Some(Some(pty::VERB)) => pty::become_command(arguments.collect::<Vec<OsString>>()),
+        Some(Some("version" | "--version")) => {
+            say(
+                io::stdout(),
+                format_args!("{VERSION} (wire {})", mizzen_wire::VERSION),
+            );
+            ExitCode::SUCCESS
+        }
+        Some(_) => {
+            complain("usage: mizzen-supervisor [run | attach | version]");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// Runs one of the two modes on a single thread, as an ordinary user.
+fn serve(mode: impl AsyncFnOnce(Identity) -> ExitCode) -> ExitCode {
+    let identity = match identity::settle() {
+        Ok(identity) => identity,
+        Err(refusal) => {
+            complain(refusal);
+            return ExitCode::from(NO_PERMISSION);
+        }
+    };
+    match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime.block_on(mode(identity)),
+        Err(error) => {
+            complain(format_args!("cannot start: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn complain(what: impl Display) {
+    say(io::stderr(), format_args!("mizzen-supervisor: {what}"));
+}
+
+fn say(mut to: impl Write, what: impl Display) {
+    // Nobody may be listening; there is nowhere else to say that.
+    let _ = writeln!(to, "{what}");
+}

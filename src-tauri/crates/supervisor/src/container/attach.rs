@@ -1,0 +1,103 @@
+//! The core's way into the container: a wire on our stdio, until the core hangs up.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mizzen_fsx::SafeDir;
+use mizzen_status::{STATUS_FILE, Status};
+use mizzen_tasks::Owner;
+use mizzen_wire::control::{Answer, Question, serve};
+use mizzen_wire::{Hello, Opening, StreamKind, SupervisorReport};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::identity::Identity;
+use super::stdio::stdio;
+use super::{VERSION, complain, forward, places, probe, shell};
+
+/// How long shells may take to end after the core has hung up.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// Largest report that fits into an answer beside the rest.
+const REPORT_CAP: u64 = 32 * 1024;
+
+/// Serves one core until it hangs up.
+pub(crate) async fn attach(identity: Identity) -> ExitCode {
+    match serve_wire(identity).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve_wire(identity: Identity) -> Result<(), Box<dyn std::error::Error>> {
+    let owner = Owner::root("attach");
+    let hello = Hello::new("mizzen-supervisor", VERSION);
+    let (wire, mut incoming) = mizzen_wire::accept(&owner, stdio()?, hello).await?;
+    let identity = Arc::new(identity);
+    let (alive, mut all_ended) = mpsc::channel::<()>(1);
+    while let Some(opening) = incoming.next().await {
+        let (identity, alive) = (identity.clone(), alive.clone());
+        owner.spawn("stream", async move {
+            // A stream that fails is the core's to notice; there is nobody else to tell.
+            let _ = serve_stream(opening, &identity).await;
+            drop(alive);
+        });
+    }
+    drop(alive);
+    // Shells see the end of their streams now, and end what runs in them.
+    let _ = timeout(FAREWELL, all_ended.recv()).await;
+    match wire.closed().await {
+        mizzen_wire::Closed::Failed(cause) => Err(cause.into()),
+        mizzen_wire::Closed::ByUs | mizzen_wire::Closed::ByPeer => Ok(()),
+    }
+}
+
+async fn serve_stream(opening: Opening, identity: &Identity) -> io::Result<()> {
+    let request = opening.request().await?;
+    match request.kind().clone() {
+        StreamKind::Control => {
+            let answer = |question| match question {
+                Question::Ping => Answer::Pong,
+                Question::Report => Answer::Report(Box::new(report(identity))),
+            };
+            serve(request.accept().await?, answer).await
+        }
+        StreamKind::Forward(target) => forward::serve(request, &target, identity).await,
+        StreamKind::Shell(spec) => shell::serve(request, spec, identity).await,
+        StreamKind::Probe(probe) => probe::serve(request.accept().await?, probe).await,
+    }
+}
+
+fn report(identity: &Identity) -> SupervisorReport {
+    let runtime = places::runtime_dir(identity.uid);
+    let workspace_problem = places::workspace_problem(Path::new(places::WORKSPACE));
+    let status_json = runtime
+        .as_deref()
+        .and_then(|dir| own_status(dir, identity.uid));
+    let status = status_json
+        .as_deref()
+        .and_then(|json| json.parse::<Status>().ok());
+    SupervisorReport {
+        version: VERSION.to_owned(),
+        uid: identity.uid,
+        gid: identity.gid,
+        user: identity.user.clone(),
+        workspace_ok: workspace_problem.is_none(),
+        workspace_problem,
+        services: status.map(|status| status.services).unwrap_or_default(),
+        code_server_socket: runtime.as_deref().map(places::code_server_socket),
+        status_json,
+    }
+}
+
+/// The report that PID 1 leaves for us.
+fn own_status(runtime: &Path, uid: u32) -> Option<String> {
+    let dir = SafeDir::open(runtime).ok()?;
+    let bytes = dir.read_regular(STATUS_FILE, REPORT_CAP, Some(uid)).ok()?;
+    String::from_utf8(bytes).ok()
+}

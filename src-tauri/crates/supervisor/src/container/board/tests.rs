@@ -1,0 +1,69 @@
+use expect_test::{Expect, expect};
+use jiff::Timestamp;
+use mizzen_status::Progress;
+use serde_json::json;
+
+use super::{Board, CODE_SERVER, Foreign, Stage, compose};
+
+fn check(board: &Board, foreign: &Foreign, expected: &Expect) {
+    let mut facts = board.watch().borrow().clone();
+    for notice in facts.errors.values_mut().chain(facts.warnings.values_mut()) {
+        notice.timestamp = None;
+    }
+    let status = compose(&facts, foreign, 7, Timestamp::UNIX_EPOCH);
+    expected.assert_eq(&serde_json::to_string(&status).unwrap());
+}
+
+#[test]
+fn a_life_in_reports() {
+    let board = Board::new();
+    let alone = Foreign::default();
+    check(&board, &alone, &expect![[""]]);
+    board.set_service(CODE_SERVER, "running");
+    board.set_stage(Stage::Ready);
+    check(&board, &alone, &expect![[""]]);
+    board.set_error("workspace", Some("/workspace does not exist".into()));
+    board.set_warning("user", Some("uid 5 has no name here".into()));
+    check(&board, &alone, &expect![[""]]);
+    board.set_error("workspace", None);
+    board.set_stopped();
+    check(&board, &alone, &expect![[""]]);
+}
+
+#[test]
+fn what_others_report_survives_the_heartbeat() {
+    let board = Board::new();
+    board.set_service(CODE_SERVER, "running");
+    board.set_stage(Stage::Ready);
+    let foreign = Foreign {
+        phase: Some("building".into()),
+        progress: Some(Progress {
+            current: Some(4.0),
+            total: Some(9.0),
+            message: None,
+        }),
+        services: [("database", "up"), (CODE_SERVER, "forged")]
+            .map(|(name, state)| (name.to_owned(), state.to_owned()))
+            .into(),
+        extra: json!({"custom": {"passed": 142}})
+            .as_object()
+            .unwrap()
+            .clone(),
+    };
+    check(&board, &foreign, &expect![[""]]);
+    board.set_stage(Stage::Stopping);
+    check(&board, &foreign, &expect![[""]]);
+}
+
+#[test]
+fn the_same_notice_again_is_no_change() {
+    let board = Board::new();
+    let mut seen = board.watch();
+    board.set_error("workspace", Some("gone".into()));
+    assert!(seen.has_changed().unwrap());
+    seen.mark_unchanged();
+    board.set_error("workspace", Some("gone".into()));
+    assert!(!seen.has_changed().unwrap());
+    board.set_error("workspace", None);
+    assert!(seen.has_changed().unwrap());
+}

@@ -1,0 +1,172 @@
+//! Keeps code-server running on a Unix socket.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use mizzen_tasks::Owner;
+use mizzen_wire::pty::Exit;
+use std::process::Command;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::board::{Board, CODE_SERVER, Stage};
+use super::children::{Child, Children};
+use super::identity::Identity;
+use super::journal::Journal;
+use super::places;
+use super::retry::{Retry, chance};
+
+/// code-server has no login of its own: its socket lies in a directory that only its user can
+/// enter. Its port proxy is off: forwards do that, with the gateway's checks before them. Extension
+/// hosts of closed tabs would stay for three hours, at 160 MB each; five minutes are enough to
+/// come back.
+const FLAGS: [&str; 11] = [
+    "--socket-mode=600",
+    "--auth=none",
+    "--disable-telemetry",
+    "--disable-update-check",
+    "--disable-workspace-trust",
+    "--disable-getting-started-override",
+    "--disable-proxy",
+    "--reconnection-grace-time=300",
+    "--app-name=Mizzen",
+    "--log=warn",
+    places::WORKSPACE,
+];
+
+/// Up this long, a crash is a new one and not a part of a series.
+const STEADY: Duration = Duration::from_secs(60);
+
+pub(crate) struct CodeServer {
+    pub(crate) board: Board,
+    pub(crate) journal: Journal,
+    pub(crate) children: Children,
+    pub(crate) identity: Identity,
+    pub(crate) runtime: Option<PathBuf>,
+    /// Owns the tasks that forward its output.
+    pub(crate) owner: Owner,
+}
+
+impl CodeServer {
+    /// Runs it again and again until the task is stopped. Whatever happens, the container is
+    /// ready after the first attempt: the rest of it serves.
+    pub(crate) async fn run(self) {
+        let Err(missing) = self.keep_running().await;
+        self.journal.note(&missing);
+        self.board.set_warning(CODE_SERVER, Some(missing));
+        self.board.set_service(CODE_SERVER, "missing");
+        self.board.set_stage(Stage::Ready);
+    }
+
+    async fn keep_running(&self) -> Result<std::convert::Infallible, String> {
+        let program = places::find_program(CODE_SERVER).ok_or("code-server is not installed")?;
+        let runtime = self
+            .runtime
+            .as_ref()
+            .ok_or("code-server has no place for its socket")?;
+        let socket = places::code_server_socket(runtime);
+        let mut retry = Retry::new(Duration::from_secs(1), Duration::from_secs(30));
+        loop {
+            let started = Instant::now();
+            let failure = self.run_once(&program, &socket).await;
+            if started.elapsed() >= STEADY {
+                retry.succeeded();
+            }
+            let pause = retry.pause(chance());
+            self.journal.note(format_args!(
+                "{failure}; next attempt in {:.1} s",
+                pause.as_secs_f32()
+            ));
+            self.board.set_error(CODE_SERVER, Some(failure));
+            self.board.set_service(CODE_SERVER, "restarting");
+            self.board.set_stage(Stage::Ready);
+            sleep(pause).await;
+        }
+    }
+
+    /// One life of it; says in words how that ended.
+    async fn run_once(&self, program: &Path, socket: &Path) -> String {
+        self.board.set_service(CODE_SERVER, "starting");
+        let mut child = match self.start(program, socket) {
+            Ok(child) => child,
+            Err(error) => return format!("code-server cannot be started: {error}"),
+        };
+        self.owner.spawn(
+            "stdout",
+            self.journal.clone().forward(CODE_SERVER, child.stdout),
+        );
+        self.owner.spawn(
+            "stderr",
+            self.journal.clone().forward(CODE_SERVER, child.stderr),
+        );
+        tokio::select! {
+            () = answers(socket) => {
+                self.board.set_service(CODE_SERVER, "running");
+                self.board.set_error(CODE_SERVER, None);
+                self.board.set_stage(Stage::Ready);
+            }
+            exit = &mut child.exit => return ended(exit.ok()),
+        }
+        ended(child.exit.await.ok())
+    }
+
+    fn start(&self, program: &Path, socket: &Path) -> io::Result<Child> {
+        remove_stale(socket)?;
+        let mut command = Command::new(program);
+        command
+            .arg("--socket")
+            .arg(socket)
+            .args(FLAGS)
+            .current_dir(places::start_dir());
+        self.identity.dress(&mut command);
+        let child = self.children.start(command)?;
+        self.journal.note(format_args!(
+            "code-server is process {}",
+            child.pid.as_raw_nonzero()
+        ));
+        Ok(child)
+    }
+}
+
+/// code-server does not start on a socket that an earlier one left.
+fn remove_stale(socket: &Path) -> io::Result<()> {
+    match fs::remove_file(socket) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn ended(exit: Option<Exit>) -> String {
+    match exit {
+        Some(Exit::Code(code)) => format!("code-server ended with exit code {code}"),
+        Some(Exit::Signal(signal)) => format!("code-server was ended by signal {signal}"),
+        None => "code-server ended".to_owned(),
+    }
+}
+
+/// Waits until code-server answers. Asked often at first: it takes 0.3 s on a fast machine.
+async fn answers(socket: &Path) {
+    let mut pause = Duration::from_millis(10);
+    while !timeout(Duration::from_secs(2), is_healthy(socket))
+        .await
+        .is_ok_and(|answer| answer)
+    {
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_millis(200));
+    }
+}
+
+async fn is_healthy(socket: &Path) -> bool {
+    const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let ask = async {
+        let mut stream = UnixStream::connect(socket).await?;
+        stream.write_all(REQUEST).await?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await?;
+        io::Result::Ok(answer)
+    };
+    ask.await.is_ok_and(|answer| &answer == b"HTTP/1.1 200")
+}

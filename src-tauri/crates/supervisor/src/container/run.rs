@@ -1,0 +1,138 @@
+//! PID 1: starts what belongs to the session, collects what ends, and ends in good order.
+
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use mizzen_tasks::Owner;
+use rustix::process::{Signal, getpid, set_child_subreaper};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+
+use super::board::{Board, Stage};
+use super::children::Children;
+use super::code_server::CodeServer;
+use super::identity::Identity;
+use super::journal::Journal;
+use super::reporter::Reporter;
+use super::{VERSION, complain, places};
+
+/// How long children may take to end. Engines kill a container after 10 s by default.
+const GRACE: Duration = Duration::from_secs(8);
+/// How long the last report may take.
+const LAST_REPORT: Duration = Duration::from_secs(1);
+
+/// Serves until TERM or INT.
+pub(crate) async fn run(identity: Identity) -> ExitCode {
+    match serve(identity).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(format_args!("cannot start: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(identity: Identity) -> io::Result<()> {
+    // Before anything is started: PID 1 is spared signals that it has no handler for.
+    let mut signals = Signals::new()?;
+    // Under another init, orphans of our children still come to us.
+    let _ = set_child_subreaper(Some(getpid()));
+    let owner = Owner::root("supervisor");
+    let (board, journal, children) = (Board::new(), Journal::start()?, Children::default());
+    greet(&journal, &identity);
+    board.set_warning("user", identity.problem());
+
+    let runtime = places::runtime_dir(identity.uid);
+    let reported = start_reporter(&owner, Reporter::new(&board, &journal, runtime.as_deref()));
+    let service_owner = owner.child("code-server");
+    let code_server = CodeServer {
+        board: board.clone(),
+        journal: journal.clone(),
+        children: children.clone(),
+        identity,
+        runtime,
+        owner: owner.clone(),
+    };
+    service_owner.spawn("run", code_server.run());
+
+    let cause = signals.collect_until_told(&children).await;
+    journal.note(format_args!("{cause}: stopping"));
+    // No restarts from here on.
+    service_owner.stopping().cancel();
+    board.set_stage(Stage::Stopping);
+    signals.stop_all(&children).await;
+    board.set_stopped();
+    let _ = timeout(LAST_REPORT, reported).await;
+    journal.note("stopped");
+    journal.flush();
+    Ok(())
+}
+
+fn greet(journal: &Journal, identity: &Identity) {
+    let user = identity.user.as_deref().unwrap_or("nobody known");
+    journal.note(format_args!(
+        "version {VERSION}, as {user} ({}:{})",
+        identity.uid, identity.gid
+    ));
+}
+
+/// Resolves when the last report is written.
+fn start_reporter(owner: &Owner, reporter: Reporter) -> oneshot::Receiver<()> {
+    let (done, reported) = oneshot::channel();
+    owner.spawn("reporter", async move {
+        reporter.run().await;
+        let _ = done.send(());
+    });
+    reported
+}
+
+/// The signals that PID 1 lives by.
+struct Signals {
+    child: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            child: signal(SignalKind::child())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Collects children until somebody wants us to end.
+    async fn collect_until_told(&mut self, children: &Children) -> &'static str {
+        loop {
+            children.reap();
+            tokio::select! {
+                _ = self.child.recv() => {}
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+            }
+        }
+    }
+
+    /// Asks all processes to end, and after a while makes them.
+    async fn stop_all(&mut self, children: &Children) {
+        children.signal_all(Signal::TERM);
+        if timeout(GRACE, self.collect_all(children)).await.is_err() {
+            children.signal_all(Signal::KILL);
+            // Collected for the record; the kernel ends whatever else there is with PID 1.
+            let _ = timeout(Duration::from_millis(500), self.collect_all(children)).await;
+        }
+    }
+
+    async fn collect_all(&mut self, children: &Children) {
+        while children.reap() {
+            tokio::select! {
+                _ = self.child.recv() => {}
+                // RACE: one that was forked while we signalled did not get the signal.
+                () = sleep(Duration::from_millis(250)) => children.signal_all(Signal::TERM),
+            }
+        }
+    }
+}
