@@ -18,16 +18,40 @@ fn check(board: &Board, foreign: &Foreign, expected: &Expect) {
 fn a_life_in_reports() {
     let board = Board::new();
     let alone = Foreign::default();
-    check(&board, &alone, &expect![[""]]);
+    check(
+        &board,
+        &alone,
+        &expect![[
+            r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"starting","health":"starting","phase":"starting","errors":[],"warnings":[]}"#
+        ]],
+    );
     board.set_service(CODE_SERVER, "running");
     board.set_stage(Stage::Ready);
-    check(&board, &alone, &expect![[""]]);
+    check(
+        &board,
+        &alone,
+        &expect![[
+            r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"running","health":"healthy","phase":"ready","services":{"code-server":"running"},"errors":[],"warnings":[]}"#
+        ]],
+    );
     board.set_error("workspace", Some("/workspace does not exist".into()));
     board.set_warning("user", Some("uid 5 has no name here".into()));
-    check(&board, &alone, &expect![[""]]);
+    check(
+        &board,
+        &alone,
+        &expect![[
+            r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"running","health":"degraded","phase":"ready","services":{"code-server":"running"},"errors":[{"message":"/workspace does not exist"}],"warnings":[{"message":"uid 5 has no name here"}]}"#
+        ]],
+    );
     board.set_error("workspace", None);
     board.set_stopped();
-    check(&board, &alone, &expect![[""]]);
+    check(
+        &board,
+        &alone,
+        &expect![[
+            r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"stopped","health":"none","phase":"stopped","final":true,"services":{"code-server":"stopped"},"errors":[],"warnings":[{"message":"uid 5 has no name here"}]}"#
+        ]],
+    );
 }
 
 #[test]
@@ -50,9 +74,21 @@ fn what_others_report_survives_the_heartbeat() {
             .unwrap()
             .clone(),
     };
-    check(&board, &foreign, &expect![[""]]);
+    check(
+        &board,
+        &foreign,
+        &expect![[
+            r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"running","health":"healthy","phase":"building","progress":{"current":4.0,"total":9.0},"services":{"code-server":"running","database":"up"},"errors":[],"warnings":[],"custom":{"passed":142}}"#
+        ]],
+    );
     board.set_stage(Stage::Stopping);
-    check(&board, &foreign, &expect![[""]]);
+    check(
+        &board,
+        &foreign,
+        &expect![[
+            r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"stopping","health":"none","phase":"stopping","progress":{"current":4.0,"total":9.0},"services":{"code-server":"running","database":"up"},"errors":[],"warnings":[],"custom":{"passed":142}}"#
+        ]],
+    );
 }
 
 #[test]
