@@ -73,7 +73,7 @@ fn steps(metadata: &Metadata) -> Vec<Step> {
         check("format", || {
             tool::run(&mut tool::command("cargo", &["fmt", "--all", "--check"]))
         }),
-        build("page", product::build_page),
+        build("page: packages", product::install_page_packages),
         check("page: types and style", || npm("check")),
         tests("page: units", (Runner::Vitest, npm_command("test"))),
         check("clippy", clippy),

@@ -1,4 +1,4 @@
-//! The programs that a person runs, and the page inside the window.
+//! The programs that a person runs.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -7,37 +7,24 @@ use anyhow::Result;
 
 use crate::{supervisor, tool};
 
-/// Builds everything that `make run` starts, in the order in which one needs the other.
+/// Builds everything that `make run` starts. The desktop's build script makes the page.
 pub(crate) fn build(profile: &str) -> Result<()> {
-    build_page()?;
+    install_page_packages()?;
     supervisor::build()?;
     let packages = ["--package", "mizzen-desktop", "--package", "mizzen-cli"];
     tool::run(tool::command("cargo", &["build", "--profile", profile]).args(packages))
 }
 
-/// Writes ui/dist, which the desktop program embeds when it is compiled.
-pub(crate) fn build_page() -> Result<()> {
-    install_packages()?;
-    npm(&["run", "--silent", "build"])
-}
-
-/// Installs what the lock file names, unless that was done since it last changed.
-pub(crate) fn install_packages() -> Result<()> {
+/// Installs what the page is built with, as its lock file says, unless that was done since it last changed.
+pub(crate) fn install_page_packages() -> Result<()> {
     let ui = tool::root().join("ui");
     let installed = changed(&ui.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= changed(&ui.join("package-lock.json")) {
         return Ok(());
     }
-    npm(&["ci", "--no-audit", "--no-fund"])
-}
-
-fn npm(args: &[&str]) -> Result<()> {
+    let args = ["--prefix", "ui", "ci", "--no-audit", "--no-fund"];
     // Progress belongs on stderr: some tasks print their result on stdout.
-    tool::run(
-        tool::command(tool::NPM, &["--prefix", "ui"])
-            .args(args)
-            .stdout(std::io::stderr()),
-    )
+    tool::run(tool::command(tool::NPM, &args).stdout(std::io::stderr()))
 }
 
 fn changed(path: &Path) -> Option<SystemTime> {
