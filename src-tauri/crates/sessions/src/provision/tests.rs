@@ -1,0 +1,83 @@
+use std::io::Read;
+
+use expect_test::{Expect, expect};
+
+use super::{FolderUser, Provision, group_with_coder, only_file, passwd_with_coder, tar};
+
+const USER: FolderUser = FolderUser { uid: 4321, gid: 4322 };
+
+const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\n\
+    daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n\
+    coder:x:1000:1000::/home/coder:/bin/zsh\n\
+    other:x:4321:7::/home/other:/bin/sh\n";
+
+fn listing(bytes: &[u8]) -> String {
+    let mut archive = tar::Archive::new(bytes);
+    let mut lines = String::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        let header = entry.header();
+        lines += &format!(
+            "{:o} {}:{} {} {}\n",
+            header.mode().unwrap(),
+            header.uid().unwrap(),
+            header.gid().unwrap(),
+            entry.path().unwrap().display(),
+            content.len()
+        );
+    }
+    lines
+}
+
+fn check(provision: &Provision<'_>, expected: Expect) {
+    expected.assert_eq(&listing(&tar(provision).unwrap()));
+}
+
+#[test]
+fn a_fresh_home_in_a_foreign_image_gets_all_it_needs() {
+    let provision =
+        Provision { user: USER, passwd: "", group: "", fresh_home: true, supervisor: Some(b"binary") };
+    check(&provision, expect![[r#""#]]);
+}
+
+#[test]
+fn a_home_that_was_used_and_our_own_image_keep_theirs() {
+    let provision = Provision { user: USER, passwd: PASSWD, group: "", fresh_home: false, supervisor: None };
+    check(&provision, expect![[r#""#]]);
+}
+
+#[test]
+fn coder_is_the_owner_of_the_folder_and_nobody_else_is() {
+    expect![[r#""#]].assert_eq(&passwd_with_coder(PASSWD, USER));
+    expect![[r#""#]].assert_eq(&group_with_coder("root:x:0:\ncoder:x:1000:\nstaff:x:4322:ann\n", USER));
+}
+
+#[test]
+fn an_image_without_users_gets_root_and_coder() {
+    expect![[r#""#]].assert_eq(&passwd_with_coder("", USER));
+    expect![[r#""#]].assert_eq(&group_with_coder("", USER));
+}
+
+#[test]
+fn a_shell_that_is_no_path_is_not_taken_over() {
+    let text = passwd_with_coder("root:x:0:0:root:/root:\ncoder:x:1:1::/:relative\n", USER);
+    assert!(text.ends_with(":/home/coder:/bin/sh\n"), "{text}");
+}
+
+#[test]
+fn only_a_regular_file_is_read_from_a_download() {
+    let one = |kind: tar::EntryType| {
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_size(4);
+        builder.append_data(&mut header, "passwd", &b"text"[..]).unwrap();
+        builder.into_inner().unwrap()
+    };
+    assert_eq!(only_file(&one(tar::EntryType::Regular)), "text");
+    assert_eq!(only_file(&one(tar::EntryType::Symlink)), "");
+    assert_eq!(only_file(b"garbage"), "");
+    assert_eq!(only_file(b""), "");
+}
