@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::limits::Limits;
 use crate::machine::{Phase, State};
 use crate::name::SessionName;
+use crate::record::Record;
 
 /// Every session by its key (the name without case).
 pub type Facts = BTreeMap<String, Arc<SessionFact>>;
@@ -51,6 +52,34 @@ pub struct SessionFact {
     pub created_at: Timestamp,
     /// When its container last started.
     pub started_at: Option<Timestamp>,
+}
+
+impl SessionFact {
+    /// What a record alone says: nobody has been asked yet.
+    pub(crate) fn of(record: &Record) -> Self {
+        Self {
+            name: record.name.clone(),
+            project: record.project.clone(),
+            engine: record.engine.clone(),
+            state: State::Lost,
+            since: record.created_at,
+            reason: None,
+            health: Health::Unknown,
+            report: Report::default(),
+            freshness: Freshness::None,
+            phases: Vec::new(),
+            image: record.image.clone(),
+            container_id: record
+                .container
+                .as_ref()
+                .and_then(|container| container.id.clone()),
+            wired: false,
+            code_server: CodeServer::Unknown,
+            limits: record.limits,
+            created_at: record.created_at,
+            started_at: None,
+        }
+    }
 }
 
 /// Why, and what to do about it.

@@ -35,14 +35,24 @@ pub(crate) fn inspect(dir: &Path, off_limits: &OffLimits<'_>) -> Result<Folder, 
         let message = format!("The project folder must be an absolute path, and `{shown}` is not.");
         return Err(refuse(ErrorKind::Usage, message, "Give its full path."));
     }
-    let path = dir.canonicalize().map_err(|error| unreadable(dir, &error))?;
+    let path = dir
+        .canonicalize()
+        .map_err(|error| unreadable(dir, &error))?;
     let meta = path.metadata().map_err(|error| unreadable(dir, &error))?;
     if !meta.is_dir() {
-        return Err(refuse(ErrorKind::Usage, format!("`{shown}` is not a folder."), "Give the project's folder."));
+        return Err(refuse(
+            ErrorKind::Usage,
+            format!("`{shown}` is not a folder."),
+            "Give the project's folder.",
+        ));
     }
     if path.to_str().is_none() {
         let hint = "Rename the folder.";
-        return Err(refuse(ErrorKind::Usage, format!("The path of `{shown}` is not valid UTF-8."), hint));
+        return Err(refuse(
+            ErrorKind::Usage,
+            format!("The path of `{shown}` is not valid UTF-8."),
+            hint,
+        ));
     }
     refuse_off_limits(&path, off_limits)?;
     std::fs::read_dir(&path).map_err(|error| unreadable(dir, &error))?;
@@ -52,18 +62,34 @@ pub(crate) fn inspect(dir: &Path, off_limits: &OffLimits<'_>) -> Result<Folder, 
 
 /// A container that saw the home directory or Mizzen's own state would see every secret of its person.
 fn refuse_off_limits(path: &Path, off_limits: &OffLimits<'_>) -> Result<(), SessionError> {
-    let policy = |message: String| Err(refuse(ErrorKind::Policy, message, "Give a project folder of its own."));
+    let policy = |message: String| {
+        Err(refuse(
+            ErrorKind::Policy,
+            message,
+            "Give a project folder of its own.",
+        ))
+    };
     let shown = path.display();
     if path.parent().is_none() {
-        return policy(format!("`{shown}` is the root of a file system, which no session may see."));
+        return policy(format!(
+            "`{shown}` is the root of a file system, which no session may see."
+        ));
     }
     let same = |other: &Path| other.canonicalize().unwrap_or_else(|_| other.to_owned());
-    if off_limits.home.map(same).is_some_and(|home| home.starts_with(path)) {
-        return policy(format!("`{shown}` is or holds your home directory, which no session may see."));
+    if off_limits
+        .home
+        .map(same)
+        .is_some_and(|home| home.starts_with(path))
+    {
+        return policy(format!(
+            "`{shown}` is or holds your home directory, which no session may see."
+        ));
     }
     let state = same(off_limits.state_dir);
     if state.starts_with(path) || path.starts_with(&state) {
-        return policy(format!("`{shown}` overlaps Mizzen's own state, which no session may see."));
+        return policy(format!(
+            "`{shown}` overlaps Mizzen's own state, which no session may see."
+        ));
     }
     Ok(())
 }
@@ -81,7 +107,11 @@ fn unreadable(dir: &Path, error: &io::Error) -> SessionError {
             format!("The folder `{shown}` cannot be read by you."),
             "Change its permissions, or choose another folder.",
         ),
-        _ => refuse(ErrorKind::Failed, format!("The folder `{shown}` cannot be read: {error}."), "Check the disk."),
+        _ => refuse(
+            ErrorKind::Failed,
+            format!("The folder `{shown}` cannot be read: {error}."),
+            "Check the disk.",
+        ),
     }
 }
 
@@ -107,11 +137,19 @@ mod system {
         if uid == 0 || gid == 0 {
             let who = if uid == 0 { "root" } else { "the group root" };
             let message = format!("`{shown}` belongs to {who}, and a session never runs as root.");
-            return Err(refuse(ErrorKind::Policy, message, format!("Give it to a user: chown -R 1000:1000 {shown}")));
+            return Err(refuse(
+                ErrorKind::Policy,
+                message,
+                format!("Give it to a user: chown -R 1000:1000 {shown}"),
+            ));
         }
         if meta.mode() & OWNER_ALL != OWNER_ALL {
             let message = format!("The owner of `{shown}` (uid {uid}) may not read and write it.");
-            return Err(refuse(ErrorKind::Policy, message, format!("Allow it: chmod u+rwx {shown}")));
+            return Err(refuse(
+                ErrorKind::Policy,
+                message,
+                format!("Allow it: chmod u+rwx {shown}"),
+            ));
         }
         Ok(FolderUser { uid, gid })
     }
@@ -127,7 +165,10 @@ mod system {
 
     /// The virtual machine of Docker Desktop maps every user of the container to the person who runs it.
     pub(super) fn owner(_path: &Path, _meta: &Metadata) -> Result<FolderUser, SessionError> {
-        Ok(FolderUser { uid: 1000, gid: 1000 })
+        Ok(FolderUser {
+            uid: 1000,
+            gid: 1000,
+        })
     }
 }
 

@@ -84,6 +84,9 @@ mod tests {
         mizzen_fsx::write_atomic(state.join("owner-id"), b"torn").unwrap();
         let second = Identity::load(&state).unwrap();
         assert_ne!(second, first);
-        assert_eq!(second.label(), ("dev.mizzen.owner".to_owned(), second.as_str().to_owned()));
+        assert_eq!(
+            second.label(),
+            ("dev.mizzen.owner".to_owned(), second.as_str().to_owned())
+        );
     }
 }

@@ -38,7 +38,12 @@ pub(crate) enum Reading {
 }
 
 /// Labels for everything made for a session by one intent.
-pub(crate) fn make(owner: &Identity, session: &SessionName, project: &Path, nonce: &str) -> BTreeMap<String, String> {
+pub(crate) fn make(
+    owner: &Identity,
+    session: &SessionName,
+    project: &Path,
+    nonce: &str,
+) -> BTreeMap<String, String> {
     [
         (APP, APP_VALUE),
         (SCHEMA, SCHEMA_VALUE),
@@ -71,12 +76,19 @@ pub(crate) fn read(labels: &BTreeMap<String, String>, owner: &Identity) -> Readi
     if !project.is_absolute() {
         return Reading::Unreadable("its project folder is malformed");
     }
-    Reading::Claims(Claim { session, project, nonce: nonce.to_owned() })
+    Reading::Claims(Claim {
+        session,
+        project,
+        nonce: nonce.to_owned(),
+    })
 }
 
 /// The session a container claims to be, sanitised, for showing.
 pub(crate) fn shown_session(labels: &BTreeMap<String, String>) -> String {
-    labels.get(SESSION).map(|text| mizzen_status::sanitise(text, 80)).unwrap_or_default()
+    labels
+        .get(SESSION)
+        .map(|text| mizzen_status::sanitise(text, 80))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -93,17 +105,34 @@ mod tests {
     #[test]
     fn labels_say_what_was_written_and_only_to_their_owner() {
         let name = SessionName::parse("Web.1").unwrap();
-        let labels = make(&Identity::of(OURS), &name, Path::new("/srv/web shop"), NONCE_VALUE);
-        let claim = Claim { session: name, project: "/srv/web shop".into(), nonce: NONCE_VALUE.to_owned() };
+        let labels = make(
+            &Identity::of(OURS),
+            &name,
+            Path::new("/srv/web shop"),
+            NONCE_VALUE,
+        );
+        let claim = Claim {
+            session: name,
+            project: "/srv/web shop".into(),
+            nonce: NONCE_VALUE.to_owned(),
+        };
         assert_eq!(read(&labels, &Identity::of(OURS)), Reading::Claims(claim));
-        assert_eq!(read(&labels, &Identity::of("ffffffffffffffff")), Reading::Foreign);
+        assert_eq!(
+            read(&labels, &Identity::of("ffffffffffffffff")),
+            Reading::Foreign
+        );
     }
 
     /// Bad input 56 of the security research: a container may wear any labels.
     #[test]
     fn forged_labels_claim_nothing() {
         let name = SessionName::parse("web").unwrap();
-        let good = make(&Identity::of(OURS), &name, Path::new("/srv/web"), NONCE_VALUE);
+        let good = make(
+            &Identity::of(OURS),
+            &name,
+            Path::new("/srv/web"),
+            NONCE_VALUE,
+        );
         for (key, value) in [
             (SESSION, "../../etc"),
             (SESSION, "shared"),
@@ -116,7 +145,10 @@ mod tests {
             let mut forged = good.clone();
             forged.insert(key.to_owned(), value.to_owned());
             let reading = read(&forged, &Identity::of(OURS));
-            assert!(matches!(reading, Reading::Unreadable(_)), "{key}={value}: {reading:?}");
+            assert!(
+                matches!(reading, Reading::Unreadable(_)),
+                "{key}={value}: {reading:?}"
+            );
         }
         let mut other = good;
         other.remove(OWNER);

@@ -8,17 +8,27 @@
 
 mod error;
 mod fact;
+mod folder;
+mod identity;
+mod labels;
 pub mod limits;
 pub mod machine;
 mod name;
+mod para;
+mod provision;
+mod record;
+mod registry;
 mod sessions;
+mod spec;
 
 pub use error::{ErrorKind, SessionError};
 pub use fact::{
     CodeServer, Done, Facts, Freshness, Health, Notice, NoticeKind, OnProgress, PhaseFact,
     PhaseReport, PhaseState, Progress, Reason, Report, SessionFact, Unmanaged, deaf,
 };
+pub use identity::Identity;
 pub use limits::{Limits, SessionSettings};
 pub use machine::{Phase, State, Wish};
 pub use name::{NameError, SessionName};
+pub use registry::RegistryError;
 pub use sessions::{Clock, Sessions, SessionsDeps, UpRequest};

@@ -61,7 +61,13 @@ pub(crate) fn tar(provision: &Provision<'_>) -> io::Result<Vec<u8>> {
         file(&mut tar, EDITOR_SETTINGS_PATH, 0o644, ours, EDITOR_SETTINGS)?;
     }
     if let Some(bytes) = provision.supervisor {
-        file(&mut tar, SUPERVISOR_PATH.trim_start_matches('/'), 0o755, root, bytes)?;
+        file(
+            &mut tar,
+            SUPERVISOR_PATH.trim_start_matches('/'),
+            0o755,
+            root,
+            bytes,
+        )?;
     }
     tar.into_inner()
 }
@@ -73,10 +79,20 @@ fn file(
     owner: FolderUser,
     bytes: &[u8],
 ) -> io::Result<()> {
-    append(tar, header(tar::EntryType::Regular, mode, owner, bytes.len()), path, bytes)
+    append(
+        tar,
+        header(tar::EntryType::Regular, mode, owner, bytes.len()),
+        path,
+        bytes,
+    )
 }
 
-fn append(tar: &mut tar::Builder<Vec<u8>>, mut header: tar::Header, path: &str, bytes: &[u8]) -> io::Result<()> {
+fn append(
+    tar: &mut tar::Builder<Vec<u8>>,
+    mut header: tar::Header,
+    path: &str,
+    bytes: &[u8],
+) -> io::Result<()> {
     tar.append_data(&mut header, path, bytes)
 }
 
@@ -96,22 +112,36 @@ fn header(kind: tar::EntryType, mode: u32, owner: FolderUser, size: usize) -> ta
 /// Whoever had that name or number goes: a file's owner must read as `coder` in a listing.
 fn passwd_with_coder(image: &str, user: FolderUser) -> String {
     let FolderUser { uid, gid } = user;
-    let shell = field_of(image, USER, 6).or_else(|| field_of(image, "root", 6)).unwrap_or("/bin/sh");
+    let shell = field_of(image, USER, 6)
+        .or_else(|| field_of(image, "root", 6))
+        .unwrap_or("/bin/sh");
     let coder = format!("{USER}:x:{uid}:{gid}:{USER}:{HOME}:{shell}");
-    let base = if image.trim().is_empty() { "root:x:0:0:root:/root:/bin/sh" } else { image };
+    let base = if image.trim().is_empty() {
+        "root:x:0:0:root:/root:/bin/sh"
+    } else {
+        image
+    };
     replaced(base, uid, &coder)
 }
 
 /// The image's groups with `coder` mapped to the folder's group.
 fn group_with_coder(image: &str, user: FolderUser) -> String {
     let coder = format!("{USER}:x:{}:", user.gid);
-    let base = if image.trim().is_empty() { "root:x:0:" } else { image };
+    let base = if image.trim().is_empty() {
+        "root:x:0:"
+    } else {
+        image
+    };
     replaced(base, user.gid, &coder)
 }
 
 fn field_of<'a>(table: &'a str, name: &str, field: usize) -> Option<&'a str> {
-    let row = table.lines().find(|line| line.split(':').next() == Some(name))?;
-    row.split(':').nth(field).filter(|text| text.starts_with('/'))
+    let row = table
+        .lines()
+        .find(|line| line.split(':').next() == Some(name))?;
+    row.split(':')
+        .nth(field)
+        .filter(|text| text.starts_with('/'))
 }
 
 fn replaced(table: &str, id: u32, coder: &str) -> String {
@@ -120,7 +150,11 @@ fn replaced(table: &str, id: u32, coder: &str) -> String {
         let mut fields = line.split(':');
         fields.next() != Some(USER) && fields.nth(1) != Some(id.as_str())
     };
-    let mut lines: Vec<&str> = table.lines().filter(|line| !line.trim().is_empty()).filter(is_other).collect();
+    let mut lines: Vec<&str> = table
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .filter(is_other)
+        .collect();
     lines.push(coder);
     lines.join("\n") + "\n"
 }
@@ -130,11 +164,16 @@ fn replaced(table: &str, id: u32, coder: &str) -> String {
 /// The tar comes from a container and is never unpacked: only the first regular entry is read.
 pub(crate) fn only_file(download: &[u8]) -> String {
     let mut archive = tar::Archive::new(download);
-    let Some(Ok(mut entry)) = archive.entries().ok().and_then(|mut entries| entries.next()) else {
+    let Some(Ok(mut entry)) = archive
+        .entries()
+        .ok()
+        .and_then(|mut entries| entries.next())
+    else {
         return String::new();
     };
     let mut text = String::new();
-    if entry.header().entry_type() != tar::EntryType::Regular || io::Read::read_to_string(&mut entry, &mut text).is_err()
+    if entry.header().entry_type() != tar::EntryType::Regular
+        || io::Read::read_to_string(&mut entry, &mut text).is_err()
     {
         return String::new();
     }

@@ -4,7 +4,10 @@ use expect_test::{Expect, expect};
 
 use super::{FolderUser, Provision, group_with_coder, only_file, passwd_with_coder, tar};
 
-const USER: FolderUser = FolderUser { uid: 4321, gid: 4322 };
+const USER: FolderUser = FolderUser {
+    uid: 4321,
+    gid: 4322,
+};
 
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\n\
     daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n\
@@ -37,27 +40,90 @@ fn check(provision: &Provision<'_>, expected: Expect) {
 
 #[test]
 fn a_fresh_home_in_a_foreign_image_gets_all_it_needs() {
-    let provision =
-        Provision { user: USER, passwd: "", group: "", fresh_home: true, supervisor: Some(b"binary") };
-    check(&provision, expect![[r#""#]]);
+    let provision = Provision {
+        user: USER,
+        passwd: "",
+        group: "",
+        fresh_home: true,
+        supervisor: Some(b"binary"),
+    };
+    check(
+        &provision,
+        expect![[r#"
+        644 0:0 etc/passwd 74
+        644 0:0 etc/group 24
+        755 4321:4322 home/coder/ 0
+        755 4321:4322 home/coder/.cache/ 0
+        755 4321:4322 home/coder/.config/ 0
+        755 4321:4322 home/coder/.config/claude/ 0
+        755 4321:4322 home/coder/.local/ 0
+        755 4321:4322 home/coder/.local/bin/ 0
+        755 4321:4322 home/coder/.local/share/ 0
+        755 4321:4322 home/coder/.local/share/code-server/ 0
+        755 4321:4322 home/coder/.local/share/code-server/User/ 0
+        644 4321:4322 home/coder/.local/share/code-server/User/settings.json 236
+        755 0:0 usr/local/bin/mizzen-supervisor 6
+    "#]],
+    );
 }
 
 #[test]
 fn a_home_that_was_used_and_our_own_image_keep_theirs() {
-    let provision = Provision { user: USER, passwd: PASSWD, group: "", fresh_home: false, supervisor: None };
-    check(&provision, expect![[r#""#]]);
+    let provision = Provision {
+        user: USER,
+        passwd: PASSWD,
+        group: "",
+        fresh_home: false,
+        supervisor: None,
+    };
+    check(
+        &provision,
+        expect![[r#"
+        644 0:0 etc/passwd 125
+        644 0:0 etc/group 24
+        755 4321:4322 home/coder/ 0
+        755 4321:4322 home/coder/.cache/ 0
+        755 4321:4322 home/coder/.config/ 0
+        755 4321:4322 home/coder/.config/claude/ 0
+        755 4321:4322 home/coder/.local/ 0
+        755 4321:4322 home/coder/.local/bin/ 0
+        755 4321:4322 home/coder/.local/share/ 0
+        755 4321:4322 home/coder/.local/share/code-server/ 0
+        755 4321:4322 home/coder/.local/share/code-server/User/ 0
+    "#]],
+    );
 }
 
 #[test]
 fn coder_is_the_owner_of_the_folder_and_nobody_else_is() {
-    expect![[r#""#]].assert_eq(&passwd_with_coder(PASSWD, USER));
-    expect![[r#""#]].assert_eq(&group_with_coder("root:x:0:\ncoder:x:1000:\nstaff:x:4322:ann\n", USER));
+    expect![[r#"
+        root:x:0:0:root:/root:/bin/bash
+        daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
+        coder:x:4321:4322:coder:/home/coder:/bin/zsh
+    "#]]
+    .assert_eq(&passwd_with_coder(PASSWD, USER));
+    expect![[r#"
+        root:x:0:
+        coder:x:4322:
+    "#]]
+    .assert_eq(&group_with_coder(
+        "root:x:0:\ncoder:x:1000:\nstaff:x:4322:ann\n",
+        USER,
+    ));
 }
 
 #[test]
 fn an_image_without_users_gets_root_and_coder() {
-    expect![[r#""#]].assert_eq(&passwd_with_coder("", USER));
-    expect![[r#""#]].assert_eq(&group_with_coder("", USER));
+    expect![[r#"
+        root:x:0:0:root:/root:/bin/sh
+        coder:x:4321:4322:coder:/home/coder:/bin/sh
+    "#]]
+    .assert_eq(&passwd_with_coder("", USER));
+    expect![[r#"
+        root:x:0:
+        coder:x:4322:
+    "#]]
+    .assert_eq(&group_with_coder("", USER));
 }
 
 #[test]
@@ -73,7 +139,9 @@ fn only_a_regular_file_is_read_from_a_download() {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(kind);
         header.set_size(4);
-        builder.append_data(&mut header, "passwd", &b"text"[..]).unwrap();
+        builder
+            .append_data(&mut header, "passwd", &b"text"[..])
+            .unwrap();
         builder.into_inner().unwrap()
     };
     assert_eq!(only_file(&one(tar::EntryType::Regular)), "text");

@@ -1,0 +1,326 @@
+//! The session's files in its project: `.para/state`, as tools that know nothing of Mizzen read them.
+//!
+//! Everything is made with the folder's own owner, so that nothing of root's is left in a project. Every directory is
+//! checked to be one: a project may come with a `.para` that is a link to somewhere else.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use mizzen_fsx::{At, PathError, SafeDir, write_atomic_with};
+use mizzen_status::{
+    DockerFile, REGISTRY_FILE, Reading, Registry, RegistryEntry, SCHEMA, SessionFile, SessionWord,
+    read_docker_file, read_session_file, write_json,
+};
+use serde_json::{Map, Value, json};
+
+use crate::fact::SessionFact;
+use crate::folder::FolderUser;
+use crate::identity::Identity;
+use crate::name::SessionName;
+use crate::record::{HomeVolume, Record};
+
+/// Directories of a session in its project.
+pub(crate) struct ParaDirs {
+    pub(crate) root: PathBuf,
+    pub(crate) state: PathBuf,
+    pub(crate) docker: PathBuf,
+    /// Mounted read-only.
+    pub(crate) shared: PathBuf,
+    /// Mounted read-write: the container's own.
+    pub(crate) status: PathBuf,
+}
+
+impl ParaDirs {
+    /// Where they are; nothing is made.
+    pub(crate) fn of(project: &Path, session: &SessionName) -> Self {
+        let root = project.join(".para");
+        let state = root.join("state");
+        let docker = state.join("docker");
+        let shared = docker.join("shared");
+        let status = docker.join(session.as_str());
+        Self {
+            root,
+            state,
+            docker,
+            shared,
+            status,
+        }
+    }
+
+    /// Makes those that are missing, and the file that keeps `.para` out of the project's commits.
+    pub(crate) fn make(&self, user: FolderUser) -> Result<(), PathError> {
+        for dir in [
+            &self.root,
+            &self.state,
+            &self.docker,
+            &self.shared,
+            &self.status,
+        ] {
+            make_dir(dir, user)?;
+        }
+        let ignore = self.root.join(".gitignore");
+        if fs::symlink_metadata(&ignore).is_err() {
+            write_atomic_with(&ignore, b"*\n", 0o644, system::give_to(user))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what belongs to this session alone, and the directories above it that are then empty.
+    ///
+    /// The status directory is the container's: it may hold anything, and nothing in it is followed.
+    pub(crate) fn remove(&self, session: &SessionName) -> Result<(), PathError> {
+        remove_tree(&self.status)?;
+        for ending in ["state", "docker"] {
+            gone_is_fine(fs::remove_file(
+                self.state.join(format!("{session}.{ending}")),
+            ))
+            .at(&self.state)?;
+        }
+        let others = self.docker_dirs()?;
+        if others.is_empty() {
+            gone_is_fine(fs::remove_file(self.shared.join(REGISTRY_FILE))).at(&self.shared)?;
+            for dir in [&self.shared, &self.docker, &self.state] {
+                // Something else may live there: only what is empty goes.
+                let _ = fs::remove_dir(dir);
+            }
+            self.remove_root_if_ours();
+        }
+        Ok(())
+    }
+
+    /// Other sessions' status directories.
+    fn docker_dirs(&self) -> Result<Vec<PathBuf>, PathError> {
+        match fs::read_dir(&self.docker) {
+            Ok(entries) => {
+                let all: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+                Ok(all
+                    .into_iter()
+                    .filter(|path| *path != self.shared)
+                    .collect())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error).at(&self.docker),
+        }
+    }
+
+    fn remove_root_if_ours(&self) {
+        let ignore = self.root.join(".gitignore");
+        let only_ignore = fs::read_dir(&self.root)
+            .is_ok_and(|entries| entries.flatten().all(|entry| entry.path() == ignore));
+        if only_ignore && fs::read(&ignore).is_ok_and(|text| text == b"*\n") {
+            let _ = fs::remove_file(&ignore);
+            let _ = fs::remove_dir(&self.root);
+        }
+    }
+}
+
+fn make_dir(dir: &Path, user: FolderUser) -> Result<(), PathError> {
+    match fs::create_dir(dir) {
+        Ok(()) => system::give(dir, user).at(dir),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if fs::symlink_metadata(dir).at(dir)?.is_dir() {
+                Ok(())
+            } else {
+                Err(io::Error::new(
+                    io::ErrorKind::NotADirectory,
+                    "not a directory",
+                ))
+                .at(dir)
+            }
+        }
+        Err(error) => Err(error).at(dir),
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the directory is the container's own by protocol, checked to be no link"
+)]
+fn remove_tree(dir: &Path) -> Result<(), PathError> {
+    match fs::symlink_metadata(dir) {
+        // The standard library descends by handles and follows no link.
+        Ok(meta) if meta.is_dir() => fs::remove_dir_all(dir).at(dir),
+        Ok(_) => fs::remove_file(dir).at(dir),
+        Err(error) => gone_is_fine(Err(error)).at(dir),
+    }
+}
+
+fn gone_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Writes `{session}.state` and `{session}.docker`; fields of other tools are kept.
+pub(crate) fn write_session(
+    owner: &Identity,
+    record: &Record,
+    fact: &SessionFact,
+    now: Timestamp,
+) -> Result<(), PathError> {
+    let dirs = ParaDirs::of(&record.project, &record.name);
+    let dir = SafeDir::open(&dirs.state)?;
+    let give_to = system::give_to(record.user);
+    // A file that a newer version or another tool made unreadable is left to them.
+    if let Some(file) = session_file(
+        read_session_file(&dir, record.name.as_str(), None),
+        record,
+        now,
+    ) {
+        write_json(
+            dirs.state.join(format!("{}.state", record.name)),
+            &file,
+            give_to,
+        )?;
+    }
+    let found = read_docker_file(&dir, record.name.as_str(), None);
+    if let Some(file) = docker_file(found, owner, record, fact) {
+        write_json(
+            dirs.state.join(format!("{}.docker", record.name)),
+            &file,
+            give_to,
+        )?;
+    }
+    Ok(())
+}
+
+fn session_file(
+    found: Reading<SessionFile>,
+    record: &Record,
+    now: Timestamp,
+) -> Option<SessionFile> {
+    let container_id = record.container.as_ref().and_then(|c| c.id.clone());
+    let mut file = match found {
+        Reading::Good(file) => file,
+        Reading::Absent => SessionFile {
+            name: record.name.to_string(),
+            branch: String::new(),
+            worktree_path: record.project.display().to_string(),
+            created_at: record.created_at.to_string(),
+            status: SessionWord::Active,
+            task_description: None,
+            last_activity: None,
+            is_docker: true,
+            session_type: Value::Null,
+            extra: Map::new(),
+        },
+        Reading::Keep(_) => return None,
+    };
+    file.is_docker = true;
+    file.last_activity = Some(now.to_string());
+    file.session_type = json!({ "Container": { "container_id": container_id } });
+    Some(file)
+}
+
+fn docker_file(
+    found: Reading<DockerFile>,
+    owner: &Identity,
+    record: &Record,
+    fact: &SessionFact,
+) -> Option<DockerFile> {
+    let container = record.container.as_ref()?;
+    let extra = match found {
+        Reading::Good(file) => file.extra,
+        Reading::Absent => Map::new(),
+        Reading::Keep(_) => return None,
+    };
+    let names = |list: &[&str]| {
+        list.iter()
+            .map(|name| ((*name).to_owned(), String::new()))
+            .collect()
+    };
+    Some(DockerFile {
+        schema: SCHEMA,
+        session_name: record.name.to_string(),
+        container_id: container.id.clone()?,
+        status: status_word(fact),
+        image: record.image.clone(),
+        created_at: record.created_at.to_string(),
+        nonce: container.nonce.clone(),
+        engine: [("context".to_owned(), record.engine.clone())].into(),
+        environment: names(&["HOME", "PARA_SESSION_NAME"]),
+        volumes: HomeVolume::ALL
+            .map(|volume| volume.engine_name(owner, &record.name))
+            .to_vec(),
+        extra,
+    })
+}
+
+/// Writes the list of a project's containers.
+pub(crate) fn write_registry(
+    project: &Path,
+    user: FolderUser,
+    facts: &[&SessionFact],
+    now: Timestamp,
+) -> Result<(), PathError> {
+    let shared = project.join(".para/state/docker/shared");
+    if !fs::symlink_metadata(&shared).is_ok_and(|meta| meta.is_dir()) {
+        return Ok(());
+    }
+    let registry = Registry {
+        schema: Some(SCHEMA),
+        containers: facts.iter().filter_map(|fact| entry(fact)).collect(),
+        last_updated: now.to_string(),
+        extra: Map::new(),
+    };
+    write_json(shared.join(REGISTRY_FILE), &registry, system::give_to(user))
+}
+
+fn entry(fact: &SessionFact) -> Option<RegistryEntry> {
+    Some(RegistryEntry {
+        session_name: fact.name.to_string(),
+        container_id: fact.container_id.clone()?,
+        status: status_word(fact),
+        started_at: fact.started_at.map(|at| at.to_string()).unwrap_or_default(),
+        host_port_mappings: [].into(),
+        health_endpoint: None,
+        extra: Map::new(),
+    })
+}
+
+fn status_word(fact: &SessionFact) -> String {
+    format!("{:?}", fact.state).to_lowercase()
+}
+
+#[cfg(unix)]
+mod system {
+    use std::io;
+    use std::os::unix::fs::chown;
+    use std::path::Path;
+
+    use crate::folder::FolderUser;
+
+    /// The owner to write with, when we may write with another than our own.
+    pub(super) fn give_to(user: FolderUser) -> Option<(u32, u32)> {
+        rustix::process::geteuid()
+            .is_root()
+            .then_some((user.uid, user.gid))
+    }
+
+    pub(super) fn give(path: &Path, user: FolderUser) -> io::Result<()> {
+        give_to(user).map_or(Ok(()), |(uid, gid)| chown(path, Some(uid), Some(gid)))
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::io;
+    use std::path::Path;
+
+    use crate::folder::FolderUser;
+
+    pub(super) fn give_to(_user: FolderUser) -> Option<(u32, u32)> {
+        None
+    }
+
+    pub(super) fn give(_path: &Path, _user: FolderUser) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests;

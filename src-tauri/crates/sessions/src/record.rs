@@ -1,0 +1,171 @@
+//! What is remembered of a session, and what was about to be done to it.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::folder::FolderUser;
+use crate::identity::Identity;
+use crate::limits::Limits;
+use crate::machine::Wanted;
+use crate::name::SessionName;
+
+/// One session in the registry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// Its name, in the case it was given.
+    pub(crate) name: SessionName,
+    /// Project folder, without links.
+    pub(crate) project: PathBuf,
+    /// Engine it lives on.
+    pub(crate) engine: String,
+    /// When it was made.
+    pub(crate) created_at: Timestamp,
+    /// Who `coder` is in its container.
+    pub(crate) user: FolderUser,
+    /// Limits in force.
+    pub(crate) limits: Limits,
+    /// Image that was asked for; none means Mizzen's own.
+    pub(crate) requested_image: Option<String>,
+    /// Image its container was made from; empty before the first.
+    pub(crate) image: String,
+    /// What the person last asked for.
+    pub(crate) wanted: Wanted,
+    /// What was begun and is not known to be over.
+    pub(crate) intent: Option<Intent>,
+    /// Its container, made or about to be.
+    pub(crate) container: Option<ContainerRef>,
+}
+
+/// Work that leaves something half-made when it is cut off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub(crate) enum Intent {
+    /// The session is being made: cut off, it goes without a trace.
+    Create {
+        /// Volumes that did not exist before.
+        new_volumes: Vec<String>,
+    },
+    /// A container is being made for a session that stays: cut off, only the container goes.
+    Make,
+    /// Everything is being taken away: cut off, it is taken away at the next start.
+    Remove {
+        /// Also the volumes.
+        volumes: bool,
+    },
+}
+
+/// A container by the intent that made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ContainerRef {
+    /// Label of the container, on disk before the engine hears of it.
+    pub(crate) nonce: String,
+    /// Full id; none while the engine has not answered.
+    pub(crate) id: Option<String>,
+}
+
+impl ContainerRef {
+    /// A container that is yet to be made.
+    pub(crate) fn intended() -> Self {
+        Self {
+            nonce: crate::identity::random_token(),
+            id: None,
+        }
+    }
+
+    /// Name of the container, and of its network: the nonce keeps them apart from those of other owners.
+    pub(crate) fn engine_name(&self, session: &SessionName) -> String {
+        let short = &self.nonce[..8.min(self.nonce.len())];
+        format!("mizzen-{session}-{short}")
+    }
+}
+
+/// A volume of a session's home; it outlives containers, so the owner and not the nonce is in its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HomeVolume {
+    /// `~/.config`
+    Config,
+    /// `~/.local`
+    Local,
+}
+
+impl HomeVolume {
+    pub(crate) const ALL: [Self; 2] = [Self::Config, Self::Local];
+
+    /// Name of the volume.
+    pub(crate) fn engine_name(self, owner: &Identity, session: &SessionName) -> String {
+        let what = match self {
+            Self::Config => "config",
+            Self::Local => "local",
+        };
+        let short = &owner.as_str()[..8.min(owner.as_str().len())];
+        format!("mizzen-{}-{short}-{what}", session.key())
+    }
+
+    /// Where it is mounted.
+    pub(crate) fn target(self) -> &'static str {
+        match self {
+            Self::Config => "/home/coder/.config",
+            Self::Local => "/home/coder/.local",
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::{ContainerRef, HomeVolume, Identity, Intent, Record};
+    use crate::folder::FolderUser;
+    use crate::limits::Limits;
+    use crate::machine::Wanted;
+    use crate::name::SessionName;
+
+    /// A record in the midst of being made.
+    pub(crate) fn record(name: &str) -> Record {
+        Record {
+            name: SessionName::parse(name).unwrap(),
+            project: "/srv/web".into(),
+            engine: "default".to_owned(),
+            created_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+            user: FolderUser {
+                uid: 4321,
+                gid: 4322,
+            },
+            limits: Limits {
+                memory_bytes: 1 << 30,
+                cpus: 1.5,
+                pids: 512,
+            },
+            requested_image: None,
+            image: "mizzen-session:0123456789ab".to_owned(),
+            wanted: Wanted::Up,
+            intent: Some(Intent::Create {
+                new_volumes: vec!["v".to_owned()],
+            }),
+            container: Some(ContainerRef {
+                nonce: "0011223344556677".to_owned(),
+                id: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn things_on_an_engine_are_named_apart() {
+        let owners = [
+            Identity::of("0011223344556677"),
+            Identity::of("8899aabbccddeeff"),
+        ];
+        let name = SessionName::parse("Web").unwrap();
+        let volumes = owners
+            .each_ref()
+            .map(|owner| HomeVolume::Config.engine_name(owner, &name));
+        assert_eq!(
+            volumes,
+            ["mizzen-web-00112233-config", "mizzen-web-8899aabb-config"]
+        );
+        assert_ne!(
+            ContainerRef::intended().engine_name(&name),
+            ContainerRef::intended().engine_name(&name)
+        );
+    }
+}

@@ -1,0 +1,248 @@
+//! What container a session needs; pure.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mizzen_docker::{ContainerSpec, Mount, SpecError, Tmpfs, User};
+
+use crate::identity::Identity;
+use crate::labels;
+use crate::para::ParaDirs;
+use crate::provision::{HOME, SUPERVISOR_PATH};
+use crate::record::{ContainerRef, HomeVolume, Record};
+
+/// How long the supervisor has to end its services before the engine kills.
+pub(crate) const STOP_GRACE: Duration = Duration::from_secs(10);
+
+/// Where the supervisor keeps its sockets.
+const RUNTIME_DIR: &str = "/run/mizzen";
+const RUNTIME_BYTES: u64 = 16 << 20;
+/// Holds mount points only.
+const MASK_BYTES: u64 = 64 << 10;
+
+/// Describes the container of a session, on a network of the same name.
+pub(crate) fn container_spec(
+    owner: &Identity,
+    record: &Record,
+    container: &ContainerRef,
+) -> Result<ContainerSpec, SpecError> {
+    let user = User::new(record.user.uid, record.user.gid)?;
+    let engine_name = container.engine_name(&record.name);
+    let mut spec = ContainerSpec::new(&record.image, &engine_name, user);
+    spec.labels = labels::make(owner, &record.name, &record.project, &container.nonce);
+    spec.env = [("PARA_SESSION_NAME", record.name.as_str()), ("HOME", HOME)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    spec.entrypoint = Some(vec![SUPERVISOR_PATH.to_owned()]);
+    spec.command = Some(Vec::new());
+    spec.working_dir = Some("/workspace".to_owned());
+    spec.hostname = Some(hostname(record.name.as_str()));
+    spec.mounts = mounts(owner, record, container);
+    spec.tmpfs = vec![Tmpfs {
+        target: RUNTIME_DIR.to_owned(),
+        size_bytes: RUNTIME_BYTES,
+        mode: 0o700,
+        owner: Some(user),
+    }];
+    spec.network = Some(engine_name);
+    spec.limits = mizzen_docker::Limits {
+        memory_bytes: record.limits.memory_bytes,
+        cpus: record.limits.cpus,
+        pids: record.limits.pids,
+    };
+    spec.stop_timeout = Some(STOP_GRACE);
+    Ok(spec)
+}
+
+/// The workspace, the seed's mounts, and a mask that hides every other session's files under `.para`.
+fn mounts(owner: &Identity, record: &Record, container: &ContainerRef) -> Vec<Mount> {
+    let para = ParaDirs::of(&record.project, &record.name);
+    let in_workspace = format!("/workspace/.para/state/docker/{}", record.name);
+    let bind = |source: PathBuf, target: &str, read_only: bool| Mount::Bind {
+        source,
+        target: target.to_owned(),
+        read_only,
+    };
+    let mut mounts = vec![
+        bind(record.project.clone(), "/workspace", false),
+        Mount::Tmpfs {
+            target: "/workspace/.para".to_owned(),
+            read_only: true,
+            size_bytes: MASK_BYTES,
+            mode: 0o755,
+        },
+        bind(para.status.clone(), "/para/status", false),
+        bind(para.shared.clone(), "/para/shared", true),
+        // The seed's own agent writes at these paths.
+        bind(para.status, &in_workspace, false),
+        bind(para.shared, "/workspace/.para/state/docker/shared", true),
+    ];
+    let labels = labels::make(owner, &record.name, &record.project, &container.nonce);
+    mounts.extend(HomeVolume::ALL.map(|volume| Mount::Volume {
+        name: volume.engine_name(owner, &record.name),
+        target: volume.target().to_owned(),
+        labels: labels.clone(),
+    }));
+    mounts
+}
+
+/// A session's name as a host name, which may hold neither dots nor underscores.
+fn hostname(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::{container_spec, hostname};
+    use crate::identity::Identity;
+    use crate::record::ContainerRef;
+    use crate::record::tests::record;
+
+    #[test]
+    fn the_container_of_a_session() {
+        let container = ContainerRef {
+            nonce: "8899aabbccddeeff".to_owned(),
+            id: None,
+        };
+        let spec = container_spec(
+            &Identity::of("0011223344556677"),
+            &record("Web.1"),
+            &container,
+        );
+        expect![[r#"
+            ContainerSpec {
+                image: "mizzen-session:0123456789ab",
+                name: "mizzen-Web.1-8899aabb",
+                user: User {
+                    uid: 4321,
+                    gid: 4322,
+                },
+                labels: {
+                    "dev.mizzen.app": "mizzen",
+                    "dev.mizzen.nonce": "8899aabbccddeeff",
+                    "dev.mizzen.owner": "0011223344556677",
+                    "dev.mizzen.project": "/srv/web",
+                    "dev.mizzen.schema": "1",
+                    "dev.mizzen.session": "Web.1",
+                },
+                env: {
+                    "HOME": "/home/coder",
+                    "PARA_SESSION_NAME": "Web.1",
+                },
+                entrypoint: Some(
+                    [
+                        "/usr/local/bin/mizzen-supervisor",
+                    ],
+                ),
+                command: Some(
+                    [],
+                ),
+                working_dir: Some(
+                    "/workspace",
+                ),
+                hostname: Some(
+                    "Web-1",
+                ),
+                mounts: [
+                    Bind {
+                        source: "/srv/web",
+                        target: "/workspace",
+                        read_only: false,
+                    },
+                    Tmpfs {
+                        target: "/workspace/.para",
+                        read_only: true,
+                        size_bytes: 65536,
+                        mode: 493,
+                    },
+                    Bind {
+                        source: "/srv/web/.para/state/docker/Web.1",
+                        target: "/para/status",
+                        read_only: false,
+                    },
+                    Bind {
+                        source: "/srv/web/.para/state/docker/shared",
+                        target: "/para/shared",
+                        read_only: true,
+                    },
+                    Bind {
+                        source: "/srv/web/.para/state/docker/Web.1",
+                        target: "/workspace/.para/state/docker/Web.1",
+                        read_only: false,
+                    },
+                    Bind {
+                        source: "/srv/web/.para/state/docker/shared",
+                        target: "/workspace/.para/state/docker/shared",
+                        read_only: true,
+                    },
+                    Volume {
+                        name: "mizzen-web.1-00112233-config",
+                        target: "/home/coder/.config",
+                        labels: {
+                            "dev.mizzen.app": "mizzen",
+                            "dev.mizzen.nonce": "8899aabbccddeeff",
+                            "dev.mizzen.owner": "0011223344556677",
+                            "dev.mizzen.project": "/srv/web",
+                            "dev.mizzen.schema": "1",
+                            "dev.mizzen.session": "Web.1",
+                        },
+                    },
+                    Volume {
+                        name: "mizzen-web.1-00112233-local",
+                        target: "/home/coder/.local",
+                        labels: {
+                            "dev.mizzen.app": "mizzen",
+                            "dev.mizzen.nonce": "8899aabbccddeeff",
+                            "dev.mizzen.owner": "0011223344556677",
+                            "dev.mizzen.project": "/srv/web",
+                            "dev.mizzen.schema": "1",
+                            "dev.mizzen.session": "Web.1",
+                        },
+                    },
+                ],
+                tmpfs: [
+                    Tmpfs {
+                        target: "/run/mizzen",
+                        size_bytes: 16777216,
+                        mode: 448,
+                        owner: Some(
+                            User {
+                                uid: 4321,
+                                gid: 4322,
+                            },
+                        ),
+                    },
+                ],
+                network: Some(
+                    "mizzen-Web.1-8899aabb",
+                ),
+                limits: Limits {
+                    memory_bytes: 1073741824,
+                    cpus: 1.5,
+                    pids: 512,
+                },
+                stop_timeout: Some(
+                    10s,
+                ),
+                read_only_root: false,
+            }
+        "#]].assert_debug_eq(&spec.unwrap());
+    }
+
+    #[test]
+    fn root_never_gets_a_container() {
+        let mut record = record("web");
+        record.user.uid = 0;
+        let owner = Identity::of("0011223344556677");
+        container_spec(&owner, &record, &ContainerRef::intended()).expect_err("must be refused");
+    }
+
+    #[test]
+    fn a_name_becomes_a_host_name() {
+        assert_eq!(hostname("Web_shop.2"), "Web-shop-2");
+    }
+}
