@@ -2,7 +2,8 @@
 //!
 //! One tar, unpacked by the engine with the owners it names, also into volumes. Nothing here touches the world.
 
-use std::io;
+use bytes::Bytes;
+use mizzen_docker::{TarBuilder, TarError};
 
 use crate::folder::FolderUser;
 
@@ -45,66 +46,24 @@ pub(crate) struct Provision<'a> {
 }
 
 /// Makes the tar to unpack at `/`.
-pub(crate) fn tar(provision: &Provision<'_>) -> io::Result<Vec<u8>> {
-    let ours = provision.user;
-    let root = FolderUser { uid: 0, gid: 0 };
-    let mut tar = tar::Builder::new(Vec::new());
-    let passwd = passwd_with_coder(provision.passwd, ours);
-    file(&mut tar, "etc/passwd", 0o644, root, passwd.as_bytes())?;
-    let group = group_with_coder(provision.group, ours);
-    file(&mut tar, "etc/group", 0o644, root, group.as_bytes())?;
+pub(crate) fn tar(provision: &Provision<'_>) -> Result<Bytes, TarError> {
+    const ROOT: (u32, u32) = (0, 0);
+    let ours = (provision.user.uid, provision.user.gid);
+    let mut tar = TarBuilder::new();
+    let passwd = passwd_with_coder(provision.passwd, provision.user);
+    tar.file("etc/passwd", 0o644, ROOT, passwd.as_bytes())?;
+    let group = group_with_coder(provision.group, provision.user);
+    tar.file("etc/group", 0o644, ROOT, group.as_bytes())?;
     for dir in HOME_DIRS {
-        let header = header(tar::EntryType::Directory, 0o755, ours, 0);
-        append(&mut tar, header, &format!("{dir}/"), &[])?;
+        tar.dir(dir, 0o755, ours)?;
     }
     if provision.fresh_home {
-        file(&mut tar, EDITOR_SETTINGS_PATH, 0o644, ours, EDITOR_SETTINGS)?;
+        tar.file(EDITOR_SETTINGS_PATH, 0o644, ours, EDITOR_SETTINGS)?;
     }
     if let Some(bytes) = provision.supervisor {
-        file(
-            &mut tar,
-            SUPERVISOR_PATH.trim_start_matches('/'),
-            0o755,
-            root,
-            bytes,
-        )?;
+        tar.file(SUPERVISOR_PATH, 0o755, ROOT, bytes)?;
     }
-    tar.into_inner()
-}
-
-fn file(
-    tar: &mut tar::Builder<Vec<u8>>,
-    path: &str,
-    mode: u32,
-    owner: FolderUser,
-    bytes: &[u8],
-) -> io::Result<()> {
-    append(
-        tar,
-        header(tar::EntryType::Regular, mode, owner, bytes.len()),
-        path,
-        bytes,
-    )
-}
-
-fn append(
-    tar: &mut tar::Builder<Vec<u8>>,
-    mut header: tar::Header,
-    path: &str,
-    bytes: &[u8],
-) -> io::Result<()> {
-    tar.append_data(&mut header, path, bytes)
-}
-
-fn header(kind: tar::EntryType, mode: u32, owner: FolderUser, size: usize) -> tar::Header {
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_mode(mode);
-    header.set_uid(owner.uid.into());
-    header.set_gid(owner.gid.into());
-    header.set_mtime(0);
-    header.set_size(size as u64);
-    header
+    Ok(tar.finish())
 }
 
 /// The image's users with `coder` mapped to the folder's owner.
@@ -157,27 +116,6 @@ fn replaced(table: &str, id: u32, coder: &str) -> String {
         .collect();
     lines.push(coder);
     lines.join("\n") + "\n"
-}
-
-/// Text of the one file that a download of the engine holds; empty when it is something else.
-///
-/// The tar comes from a container and is never unpacked: only the first regular entry is read.
-pub(crate) fn only_file(download: &[u8]) -> String {
-    let mut archive = tar::Archive::new(download);
-    let Some(Ok(mut entry)) = archive
-        .entries()
-        .ok()
-        .and_then(|mut entries| entries.next())
-    else {
-        return String::new();
-    };
-    let mut text = String::new();
-    if entry.header().entry_type() != tar::EntryType::Regular
-        || io::Read::read_to_string(&mut entry, &mut text).is_err()
-    {
-        return String::new();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -230,7 +230,8 @@ mod tests {
                 ),
                 read_only_root: false,
             }
-        "#]].assert_debug_eq(&spec.unwrap());
+        "#]]
+        .assert_debug_eq(&spec.unwrap());
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::io::Read;
 
 use expect_test::{Expect, expect};
 
-use super::{FolderUser, Provision, group_with_coder, only_file, passwd_with_coder, tar};
+use super::{FolderUser, Provision, group_with_coder, passwd_with_coder, tar};
 
 const USER: FolderUser = FolderUser {
     uid: 4321,
@@ -50,20 +50,20 @@ fn a_fresh_home_in_a_foreign_image_gets_all_it_needs() {
     check(
         &provision,
         expect![[r#"
-        644 0:0 etc/passwd 74
-        644 0:0 etc/group 24
-        755 4321:4322 home/coder/ 0
-        755 4321:4322 home/coder/.cache/ 0
-        755 4321:4322 home/coder/.config/ 0
-        755 4321:4322 home/coder/.config/claude/ 0
-        755 4321:4322 home/coder/.local/ 0
-        755 4321:4322 home/coder/.local/bin/ 0
-        755 4321:4322 home/coder/.local/share/ 0
-        755 4321:4322 home/coder/.local/share/code-server/ 0
-        755 4321:4322 home/coder/.local/share/code-server/User/ 0
-        644 4321:4322 home/coder/.local/share/code-server/User/settings.json 236
-        755 0:0 usr/local/bin/mizzen-supervisor 6
-    "#]],
+            644 0:0 etc/passwd 74
+            644 0:0 etc/group 24
+            755 4321:4322 home/coder 0
+            755 4321:4322 home/coder/.cache 0
+            755 4321:4322 home/coder/.config 0
+            755 4321:4322 home/coder/.config/claude 0
+            755 4321:4322 home/coder/.local 0
+            755 4321:4322 home/coder/.local/bin 0
+            755 4321:4322 home/coder/.local/share 0
+            755 4321:4322 home/coder/.local/share/code-server 0
+            755 4321:4322 home/coder/.local/share/code-server/User 0
+            644 4321:4322 home/coder/.local/share/code-server/User/settings.json 236
+            755 0:0 usr/local/bin/mizzen-supervisor 6
+        "#]],
     );
 }
 
@@ -79,18 +79,18 @@ fn a_home_that_was_used_and_our_own_image_keep_theirs() {
     check(
         &provision,
         expect![[r#"
-        644 0:0 etc/passwd 125
-        644 0:0 etc/group 24
-        755 4321:4322 home/coder/ 0
-        755 4321:4322 home/coder/.cache/ 0
-        755 4321:4322 home/coder/.config/ 0
-        755 4321:4322 home/coder/.config/claude/ 0
-        755 4321:4322 home/coder/.local/ 0
-        755 4321:4322 home/coder/.local/bin/ 0
-        755 4321:4322 home/coder/.local/share/ 0
-        755 4321:4322 home/coder/.local/share/code-server/ 0
-        755 4321:4322 home/coder/.local/share/code-server/User/ 0
-    "#]],
+            644 0:0 etc/passwd 125
+            644 0:0 etc/group 24
+            755 4321:4322 home/coder 0
+            755 4321:4322 home/coder/.cache 0
+            755 4321:4322 home/coder/.config 0
+            755 4321:4322 home/coder/.config/claude 0
+            755 4321:4322 home/coder/.local 0
+            755 4321:4322 home/coder/.local/bin 0
+            755 4321:4322 home/coder/.local/share 0
+            755 4321:4322 home/coder/.local/share/code-server 0
+            755 4321:4322 home/coder/.local/share/code-server/User 0
+        "#]],
     );
 }
 
@@ -130,22 +130,4 @@ fn an_image_without_users_gets_root_and_coder() {
 fn a_shell_that_is_no_path_is_not_taken_over() {
     let text = passwd_with_coder("root:x:0:0:root:/root:\ncoder:x:1:1::/:relative\n", USER);
     assert!(text.ends_with(":/home/coder:/bin/sh\n"), "{text}");
-}
-
-#[test]
-fn only_a_regular_file_is_read_from_a_download() {
-    let one = |kind: tar::EntryType| {
-        let mut builder = tar::Builder::new(Vec::new());
-        let mut header = tar::Header::new_gnu();
-        header.set_entry_type(kind);
-        header.set_size(4);
-        builder
-            .append_data(&mut header, "passwd", &b"text"[..])
-            .unwrap();
-        builder.into_inner().unwrap()
-    };
-    assert_eq!(only_file(&one(tar::EntryType::Regular)), "text");
-    assert_eq!(only_file(&one(tar::EntryType::Symlink)), "");
-    assert_eq!(only_file(b"garbage"), "");
-    assert_eq!(only_file(b""), "");
 }
