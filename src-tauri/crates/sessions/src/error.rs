@@ -1,5 +1,8 @@
 //! Why a verb did not come about, in words a person can act on.
 
+use mizzen_docker::{DockerError, DockerErrorKind};
+use mizzen_fsx::PathError;
+
 use crate::machine::Phase;
 
 /// What kind of failure it is: callers branch on this, never on text.
@@ -85,6 +88,28 @@ impl From<crate::name::NameError> for SessionError {
     }
 }
 
+impl From<DockerError> for SessionError {
+    fn from(error: DockerError) -> Self {
+        let kind = match error.kind {
+            DockerErrorKind::Unreachable | DockerErrorKind::TimedOut => {
+                ErrorKind::EngineUnreachable
+            }
+            _ => ErrorKind::Failed,
+        };
+        Self::new(kind, sentence(&error.to_string()), advice(error.hint()))
+    }
+}
+
+impl From<PathError> for SessionError {
+    fn from(error: PathError) -> Self {
+        Self::new(
+            ErrorKind::Failed,
+            sentence(&error.to_string()),
+            "Check the permissions and the space there.",
+        )
+    }
+}
+
 /// Makes a sentence of an error's text: upper-case first letter, full stop.
 pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim().trim_end_matches('.');
@@ -94,4 +119,10 @@ pub(crate) fn sentence(text: &str) -> String {
         .map(|c| c.to_uppercase().collect())
         .unwrap_or_default();
     format!("{first}{}.", chars.as_str())
+}
+
+/// Makes advice of a hint: upper-case first letter, and no full stop that could be taken for part of a command.
+pub(crate) fn advice(text: &str) -> String {
+    let sentence = sentence(text);
+    sentence.trim_end_matches('.').to_owned()
 }

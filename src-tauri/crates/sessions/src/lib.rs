@@ -1,16 +1,21 @@
 //! The session state machine and its verbs: a project folder, a container and what lives in it, under one name.
 //!
-//! Invariant: policy is pure (`machine`, `limits`, `spec`, `provision`); only actors and their work touch the world.
+//! Invariant: policy is pure (`machine`, `limits`, `spec`, `provision`); only actors and their jobs touch the world.
 //! Invariant: one actor owns a session; everyone else reads its facts.
 //! Invariant: intent is on disk before the engine is called, and a container carries the nonce of its intent.
 //! Invariant: no path, label or argument is built from a name that `SessionName::parse` did not accept.
 //! Invariant: nothing in a project folder is written or removed but the session's own files under `.para/state`.
 
+mod actor;
+mod dispatch;
 mod error;
 mod fact;
 mod folder;
 mod identity;
+pub mod image;
+mod job;
 mod labels;
+mod life;
 pub mod limits;
 pub mod machine;
 mod name;
@@ -18,8 +23,13 @@ mod para;
 mod provision;
 mod record;
 mod registry;
+mod reports;
 mod sessions;
+mod slots;
 mod spec;
+mod wiring;
+mod words;
+mod world;
 
 pub use error::{ErrorKind, SessionError};
 pub use fact::{
@@ -31,4 +41,4 @@ pub use limits::{Limits, SessionSettings};
 pub use machine::{Phase, State, Wish};
 pub use name::{NameError, SessionName};
 pub use registry::RegistryError;
-pub use sessions::{Clock, Sessions, SessionsDeps, UpRequest};
+pub use sessions::{Clock, Sessions, SessionsDeps, StepHook, UpRequest};

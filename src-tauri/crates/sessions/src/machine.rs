@@ -364,6 +364,24 @@ fn on_seen(state: State, seen: Seen, wanted: Wanted) -> Next {
     }
 }
 
+/// Where a session stands after work, by what the engine says then. A failure without a cause has the work's own.
+#[must_use]
+pub fn after_work(work: Work, done: bool, seen: Seen) -> (State, Option<Cause>) {
+    match (seen, work) {
+        (Seen::Running, _) => (State::Running, None),
+        (Seen::Paused, _) => (State::Paused, None),
+        (Seen::Unreachable, _) => (State::Lost, Some(Cause::Unreachable)),
+        (_, Work::Start | Work::Remove) if !done => (State::Failed, None),
+        // Known here: what was half-made is taken back, and the session stays.
+        (Seen::Gone | Seen::Ended(_), Work::Remove) => (State::Stopped, None),
+        (Seen::Gone, Work::Stop) => (State::Stopped, Some(Cause::Gone)),
+        (Seen::Gone, _) => (State::Failed, Some(Cause::Gone)),
+        (_, Work::Stop) | (Seen::Made, _) => (State::Stopped, None),
+        // Known here: it should be up after this work, and has ended meanwhile.
+        (Seen::Ended(ending), _) => ended(ending),
+    }
+}
+
 fn ended(ending: Ending) -> (State, Option<Cause>) {
     match ending {
         Ending::Clean => (State::Stopped, Some(Cause::StoppedOutside)),

@@ -18,8 +18,13 @@ use serde_json::{Map, Value, json};
 use crate::fact::SessionFact;
 use crate::folder::FolderUser;
 use crate::identity::Identity;
+use crate::limits::Limits;
 use crate::name::SessionName;
 use crate::record::{HomeVolume, Record};
+
+/// Fields of ours in `{session}.docker`, from which a lost registry is rebuilt.
+const LIMITS: &str = "limits";
+const REQUESTED_IMAGE: &str = "requested_image";
 
 /// Directories of a session in its project.
 pub(crate) struct ParaDirs {
@@ -215,6 +220,31 @@ fn session_file(
     Some(file)
 }
 
+/// What a project remembers of a session whose record was lost; none unless the container's nonce is in it.
+pub(crate) fn recall(project: &Path, session: &SessionName, nonce: &str) -> Option<Recalled> {
+    let dir = SafeDir::open(ParaDirs::of(project, session).state).ok()?;
+    let mut file = read_docker_file(&dir, session.as_str(), None).good()?;
+    if file.nonce != nonce || file.session_name != session.as_str() {
+        return None;
+    }
+    let mut field = |name: &str| file.extra.remove(name).unwrap_or_default();
+    Some(Recalled {
+        limits: serde_json::from_value(field(LIMITS)).ok()?,
+        requested_image: serde_json::from_value(field(REQUESTED_IMAGE)).ok()?,
+        image: file.image,
+        created_at: file.created_at.parse().ok()?,
+    })
+}
+
+/// What `{session}.docker` holds of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Recalled {
+    pub(crate) limits: Limits,
+    pub(crate) requested_image: Option<String>,
+    pub(crate) image: String,
+    pub(crate) created_at: Timestamp,
+}
+
 fn docker_file(
     found: Reading<DockerFile>,
     owner: &Identity,
@@ -222,11 +252,13 @@ fn docker_file(
     fact: &SessionFact,
 ) -> Option<DockerFile> {
     let container = record.container.as_ref()?;
-    let extra = match found {
+    let mut extra = match found {
         Reading::Good(file) => file.extra,
         Reading::Absent => Map::new(),
         Reading::Keep(_) => return None,
     };
+    extra.insert(LIMITS.to_owned(), json!(record.limits));
+    extra.insert(REQUESTED_IMAGE.to_owned(), json!(record.requested_image));
     let names = |list: &[&str]| {
         list.iter()
             .map(|name| ((*name).to_owned(), String::new()))
@@ -282,7 +314,7 @@ fn entry(fact: &SessionFact) -> Option<RegistryEntry> {
 }
 
 fn status_word(fact: &SessionFact) -> String {
-    format!("{:?}", fact.state).to_lowercase()
+    crate::words::state_word(fact.state).to_owned()
 }
 
 #[cfg(unix)]

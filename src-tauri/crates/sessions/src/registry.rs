@@ -66,8 +66,11 @@ struct Head {
 }
 
 impl Registry {
-    /// Opens the registry of a state directory. `stamp` names a file that is put aside.
-    pub(crate) fn open(dir: &Path, stamp: &str) -> Result<Self, RegistryError> {
+    /// Opens the registry of a state directory, and says what is in it. `stamp` names a file that is put aside.
+    pub(crate) fn open(
+        dir: &Path,
+        stamp: &str,
+    ) -> Result<(Self, BTreeMap<String, Record>), RegistryError> {
         std::fs::create_dir_all(dir).at(dir)?;
         mizzen_fsx::remove_leftovers(dir.join(FILE))?;
         let newest = Generation::read(&dir.join(FILE))?;
@@ -90,12 +93,29 @@ impl Registry {
                 }
             }
         };
-        Ok(Self {
-            inner: Arc::new(Inner {
-                dir: dir.to_owned(),
-                kept: Mutex::new(kept),
-            }),
-        })
+        let records = kept.records.clone();
+        let inner = Inner {
+            dir: dir.to_owned(),
+            kept: Mutex::new(kept),
+        };
+        Ok((
+            Self {
+                inner: Arc::new(inner),
+            },
+            records,
+        ))
+    }
+
+    /// The first record that fits.
+    pub(crate) async fn find(&self, fits: impl Fn(&Record) -> bool) -> Option<Record> {
+        self.inner
+            .kept
+            .lock()
+            .await
+            .records
+            .values()
+            .find(|record| fits(record))
+            .cloned()
     }
 
     /// All records by key.

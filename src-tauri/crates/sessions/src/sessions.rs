@@ -1,33 +1,65 @@
 //! The door to all sessions.
 
+mod up;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{broadcast, watch};
+use futures::Stream;
+use mizzen_docker::{DockerError, Engine, EngineEvent, LogLine, LogOptions, StatsSample};
+use mizzen_tasks::Owner;
+use mizzen_wire::Wire;
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
 
-use crate::error::SessionError;
-use crate::fact::{Done, Facts, Notice, OnProgress, Unmanaged};
+use crate::actor::{Actor, Asked, Changes, Handle, Told};
+use crate::dispatch;
+use crate::error::{ErrorKind, SessionError};
+use crate::fact::{Done, Facts, Notice, OnProgress, Reason, SessionFact, Unmanaged};
+use crate::identity::Identity;
+use crate::image::Recipe;
 use crate::limits::SessionSettings;
-use crate::machine::Wish;
+use crate::machine::{State, Wish};
+use crate::record::Record;
+use crate::registry::{Registry, RegistryError};
+use crate::slots::Slots;
+use crate::wiring::Line;
+use crate::words;
+use crate::world::World;
+
+/// Notices that wait for a slow reader.
+const NOTICES: usize = 256;
+/// How long a wire that is being made again is waited for.
+const WIRE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// What sessions need from the world.
 pub struct SessionsDeps {
+    /// Whose containers are ours.
+    pub identity: Identity,
+    /// Engines with what they tell, the preferred one first. Their label is [`Identity::label`].
+    pub engines: Vec<(Engine, mpsc::Receiver<EngineEvent>)>,
     /// Where the registry lives.
     pub state_dir: PathBuf,
-    /// The user's home: never a project folder, nor above one.
+    /// The user's home: never a project folder, nor in one.
     pub home: Option<PathBuf>,
     /// The static supervisor for containers.
     pub supervisor: PathBuf,
-    /// Certificates the host trusts beyond the system's own, for the image build.
+    /// Certificates the host trusts beyond the system's own, for the image: [`crate::image::host_authorities`].
     pub extra_ca: Vec<PathBuf>,
     /// The user's settings.
     pub settings: watch::Receiver<SessionSettings>,
     /// Wall clock.
     pub clock: Clock,
+    /// Called at each point where a crash must be survived; tests crash there.
+    pub at_step: Option<StepHook>,
 }
 
 /// A wall clock.
 pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
+
+/// Hears the names of steps.
+pub type StepHook = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Asks for a session of a folder: made when there is none, started when it rests.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,50 +81,276 @@ pub struct UpRequest {
 /// All sessions of one user; cheap to clone.
 #[derive(Clone)]
 pub struct Sessions {
-    facts: watch::Sender<Arc<Facts>>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    world: Arc<World>,
+    owner: Owner,
+    /// Actors by session key.
+    handles: Mutex<BTreeMap<String, Handle>>,
     unmanaged: watch::Sender<Arc<Vec<Unmanaged>>>,
-    notices: broadcast::Sender<Notice>,
 }
 
 impl Sessions {
+    /// Takes over what the registry remembers and follows the engines until the owner stops.
+    pub fn spawn(owner: &Owner, deps: SessionsDeps) -> Result<Self, RegistryError> {
+        let stamp = (deps.clock)().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let (registry, records) = Registry::open(&deps.state_dir, &stamp)?;
+        let (engines, events): (Vec<_>, Vec<_>) = deps.engines.into_iter().unzip();
+        let world = World {
+            identity: deps.identity,
+            registry,
+            engines,
+            settings: deps.settings,
+            supervisor: deps.supervisor,
+            authorities: deps.extra_ca,
+            home: deps.home,
+            state_dir: deps.state_dir,
+            clock: deps.clock,
+            at_step: deps.at_step,
+            slots: Slots::default(),
+            facts: watch::Sender::new(Arc::default()),
+            notices: broadcast::Sender::new(NOTICES),
+            building: Mutex::default(),
+            listing: Mutex::default(),
+        };
+        let sessions = Self {
+            inner: Arc::new(Inner {
+                world: Arc::new(world),
+                owner: owner.child("sessions"),
+                handles: Mutex::default(),
+                unmanaged: watch::Sender::new(Arc::default()),
+            }),
+        };
+        sessions.take_over(records);
+        for (engine, events) in sessions.world().engines.clone().into_iter().zip(events) {
+            let name = format!("dispatch:{}", engine.name());
+            sessions
+                .inner
+                .owner
+                .spawn(&name, dispatch::follow(sessions.clone(), engine, events));
+        }
+        Ok(sessions)
+    }
+
+    fn take_over(&self, records: BTreeMap<String, Record>) {
+        let mut handles = self
+            .inner
+            .handles
+            .try_lock()
+            .expect("BUG: nobody else has these sessions yet");
+        for (key, record) in records {
+            match self.world().engine(Some(&record.engine)) {
+                Ok(engine) => {
+                    let engine = engine.clone();
+                    let (actor, handle) =
+                        Actor::of(self.inner.world.clone(), &self.inner.owner, engine, record);
+                    self.host(key.clone(), &handle, actor.run());
+                    handles.insert(key, handle);
+                }
+                Err(error) => {
+                    let reason = Reason {
+                        message: error.message,
+                        hint: error.hint,
+                    };
+                    let fact = SessionFact {
+                        reason: Some(reason),
+                        ..SessionFact::of(&record)
+                    };
+                    self.world().publish(&key, Some(Arc::new(fact)));
+                }
+            }
+        }
+    }
+
+    /// Runs an actor, and forgets its handle when it is over.
+    fn host(&self, key: String, handle: &Handle, run: impl Future<Output = ()> + Send + 'static) {
+        let (sessions, handle) = (self.clone(), handle.clone());
+        self.inner.owner.spawn(&format!("actor:{key}"), async move {
+            run.await;
+            let mut handles = sessions.inner.handles.lock().await;
+            if handles
+                .get(&key)
+                .is_some_and(|other| other.tell.same_channel(&handle.tell))
+            {
+                handles.remove(&key);
+            }
+        });
+    }
+
+    /// Takes a session over that the registry did not know; `false` when the name is taken.
+    pub(crate) async fn adopt(&self, record: Record, engine: &Engine) -> bool {
+        let key = record.name.key();
+        let mut handles = self.inner.handles.lock().await;
+        if handles.contains_key(&key) || self.world().registry.put(record.clone()).await.is_err() {
+            return false;
+        }
+        let (actor, handle) = Actor::of(
+            self.inner.world.clone(),
+            &self.inner.owner,
+            engine.clone(),
+            record,
+        );
+        self.host(key.clone(), &handle, actor.run());
+        handles.insert(key, handle);
+        true
+    }
+
     /// Every session, now and as they change.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Arc<Facts>> {
-        self.facts.subscribe()
+        self.world().facts.subscribe()
     }
 
     /// Containers that wear our labels and are not ours to touch.
     #[must_use]
     pub fn unmanaged(&self) -> watch::Receiver<Arc<Vec<Unmanaged>>> {
-        self.unmanaged.subscribe()
+        self.inner.unmanaged.subscribe()
     }
 
     /// What a person should hear about, from now on.
     #[must_use]
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        self.notices.subscribe()
-    }
-
-    /// Brings a folder's session up, made when there is none.
-    ///
-    /// The work goes on when the caller drops the future; a second call joins it.
-    pub async fn up(
-        &self,
-        request: UpRequest,
-        on_progress: OnProgress,
-    ) -> Result<Done, SessionError> {
-        let (_, _) = (request, on_progress);
-        Err(SessionError::shutting_down())
+        self.world().notices.subscribe()
     }
 
     /// Takes a wish to a session; the name is compared without case.
+    ///
+    /// The work goes on when the caller drops the future; the same wish again joins it.
     pub async fn wish(
         &self,
         name: &str,
         wish: Wish,
         on_progress: OnProgress,
     ) -> Result<Done, SessionError> {
-        let (_, _) = (wish, on_progress);
-        Err(SessionError::no_such_session(name))
+        let key = name.to_ascii_lowercase();
+        let handle = self.handle(&key).await?;
+        let answer = ask(&handle, wish, None, on_progress).await;
+        answer.ok_or_else(|| SessionError::no_such_session(name))?
     }
+
+    /// The wire to a session's supervisor; one that is being made again is waited for.
+    pub async fn wire(&self, name: &str) -> Result<Wire, SessionError> {
+        let fact = self.fact(name)?;
+        if fact.state != State::Running && fact.state != State::Starting {
+            let message = format!(
+                "Session `{}` is {}.",
+                fact.name,
+                words::state_word(fact.state)
+            );
+            return Err(SessionError::new(
+                ErrorKind::State,
+                message,
+                format!("Start it: mizzen start {}", fact.name),
+            ));
+        }
+        let mut line = self.handle(&fact.name.key()).await?.line.line.subscribe();
+        let up = line.wait_for(|line| matches!(line, Line::Up(_)));
+        match tokio::time::timeout(WIRE_DEADLINE, up)
+            .await
+            .map(|up| up.map(|line| line.clone()))
+        {
+            Ok(Ok(Line::Up(wire))) => Ok(wire),
+            _ => {
+                let message = format!("The supervisor of session `{}` does not answer.", fact.name);
+                let hint = format!(
+                    "Look at its log (mizzen logs {0}), or restart it: mizzen restart {0}",
+                    fact.name
+                );
+                Err(SessionError::new(ErrorKind::Failed, message, hint))
+            }
+        }
+    }
+
+    /// What a session's container writes.
+    pub async fn logs(
+        &self,
+        name: &str,
+        options: LogOptions,
+    ) -> Result<impl Stream<Item = Result<LogLine, DockerError>> + Send + use<>, SessionError> {
+        let (engine, id) = self.container(name)?;
+        Ok(engine.logs(&id, options).await?)
+    }
+
+    /// What a session's container uses; sampled as long as the stream is held.
+    pub async fn stats(
+        &self,
+        name: &str,
+    ) -> Result<impl Stream<Item = Result<StatsSample, DockerError>> + Send + use<>, SessionError>
+    {
+        let (engine, id) = self.container(name)?;
+        Ok(engine.stats(&id).await?)
+    }
+
+    /// The recipe of Mizzen's own image: for building, listing and pruning it.
+    pub fn recipe(&self) -> Result<Recipe, SessionError> {
+        self.world().recipe()
+    }
+
+    fn container(&self, name: &str) -> Result<(Engine, String), SessionError> {
+        let fact = self.fact(name)?;
+        let id = fact.container_id.clone().ok_or_else(|| {
+            let message = format!("Session `{}` has no container.", fact.name);
+            SessionError::new(
+                ErrorKind::State,
+                message,
+                format!("Start it: mizzen start {}", fact.name),
+            )
+        })?;
+        Ok((self.world().engine(Some(&fact.engine))?.clone(), id))
+    }
+
+    fn fact(&self, name: &str) -> Result<Arc<SessionFact>, SessionError> {
+        let facts = self.world().facts.borrow();
+        facts
+            .get(&name.to_ascii_lowercase())
+            .cloned()
+            .ok_or_else(|| SessionError::no_such_session(name))
+    }
+
+    async fn handle(&self, key: &str) -> Result<Handle, SessionError> {
+        if let Some(handle) = self.inner.handles.lock().await.get(key) {
+            return Ok(handle.clone());
+        }
+        // Known here: nobody serves it. It may still be remembered, on an engine that is not in use.
+        let fact = self.fact(key)?;
+        self.world().engine(Some(&fact.engine))?;
+        Err(SessionError::no_such_session(key))
+    }
+
+    /// Tells an actor, if there is one.
+    pub(crate) async fn tell(&self, key: &str, told: Told) {
+        let handle = self.inner.handles.lock().await.get(key).cloned();
+        if let Some(handle) = handle {
+            // An actor that has just ended needs to know nothing.
+            let _ = handle.tell.send(told).await;
+        }
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        &self.inner.world
+    }
+
+    pub(crate) fn unmanaged_sender(&self) -> &watch::Sender<Arc<Vec<Unmanaged>>> {
+        &self.inner.unmanaged
+    }
+}
+
+/// Asks an actor; none when it ended before it answered.
+async fn ask(
+    handle: &Handle,
+    wish: Wish,
+    changes: Option<Changes>,
+    on_progress: OnProgress,
+) -> Option<Result<Done, SessionError>> {
+    let (reply, answer) = oneshot::channel();
+    let asked = Asked {
+        wish,
+        changes,
+        on_progress,
+        reply,
+    };
+    handle.tell.send(Told::Wish(Box::new(asked))).await.ok()?;
+    answer.await.ok()
 }

@@ -1,4 +1,4 @@
-use super::{Cause, Ending, Input, Next, Seen, State, Wanted, Wish, Work, next_state};
+use super::{Cause, Ending, Input, Next, Seen, State, Wanted, Wish, Work, after_work, next_state};
 
 /// Every state against every wish. Capital letters begin work; `!` interrupts what is under way.
 const WISHES: &str = "
@@ -216,5 +216,51 @@ fn work_that_a_wish_begins_stands_in_a_busy_state() {
         Work::Remove,
     ] {
         assert!(work.state().is_busy(), "{work:?}");
+    }
+}
+
+/// Where a session stands after each work, done or `not`, by what the engine says then.
+const AFTER_WORK: &str = "
+            running  paused  made     clean            oom          code         gone          unreachable
+start       running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(engine)
+start-not   running  paused  failed   failed           failed       failed       failed        lost(engine)
+stop        running  paused  stopped  stopped          stopped      stopped      stopped(gone) lost(engine)
+stop-not    running  paused  stopped  stopped          stopped      stopped      stopped(gone) lost(engine)
+pause       running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(engine)
+pause-not   running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(engine)
+resume      running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(engine)
+resume-not  running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(engine)
+remove      running  paused  stopped  stopped          stopped      stopped      stopped       lost(engine)
+remove-not  running  paused  failed   failed           failed       failed       failed        lost(engine)
+";
+
+#[test]
+fn after_work_a_session_stands_where_its_container_does() {
+    let works = [
+        ("start", Work::Start),
+        ("stop", Work::Stop),
+        ("pause", Work::Pause),
+        ("resume", Work::Resume),
+        ("remove", Work::Remove),
+    ];
+    let mut lines = AFTER_WORK.trim_matches('\n').lines();
+    let head: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(head, SEEN_COLUMNS.map(|(name, _)| name), "columns");
+    for line in lines {
+        let row: Vec<&str> = line.split_whitespace().collect();
+        let (name, done) = row[0]
+            .strip_suffix("-not")
+            .map_or((row[0], true), |name| (name, false));
+        let work = works.iter().find(|(n, _)| *n == name).unwrap().1;
+        assert_eq!(row.len(), SEEN_COLUMNS.len() + 1, "{line}");
+        for (expected, (column, seen)) in row[1..].iter().zip(SEEN_COLUMNS) {
+            let (state, cause) = after_work(work, done, seen);
+            assert_eq!(
+                cell(Next::Become(state, cause)),
+                *expected,
+                "{} x {column}",
+                row[0]
+            );
+        }
     }
 }

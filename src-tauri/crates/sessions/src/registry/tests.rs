@@ -4,7 +4,7 @@ use super::{FILE, Generation, PREVIOUS, Registry, RegistryError};
 use crate::record::tests::record;
 
 fn open(dir: &Path) -> Registry {
-    Registry::open(dir, "1").unwrap()
+    Registry::open(dir, "1").unwrap().0
 }
 
 async fn names(registry: &Registry) -> Vec<String> {
@@ -56,7 +56,8 @@ async fn any_damage_is_noticed_or_harmless() {
 async fn a_corrupt_file_is_put_aside_and_the_generation_before_serves() {
     let dir = two_generations().await;
     mizzen_fsx::write_atomic(dir.path().join(FILE), b"{\"schema\": 1, \"sess").unwrap();
-    let registry = Registry::open(dir.path(), "20260102").unwrap();
+    let (registry, records) = Registry::open(dir.path(), "20260102").unwrap();
+    assert_eq!(records.len(), 1);
     assert_eq!(names(&registry).await, ["web"]);
     let aside = dir.path().join(format!("{FILE}.corrupt-20260102"));
     assert_eq!(std::fs::read(aside).unwrap(), b"{\"schema\": 1, \"sess");

@@ -1,0 +1,357 @@
+//! The actor of one session: the only one that changes where it stands.
+//!
+//! It is told what people want, what the engine says, what the container reports and how its own work goes, one after
+//! the other, and publishes a fact after each. Work runs beside it as a job, so that it always listens.
+
+mod asked;
+mod engine;
+mod standing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mizzen_docker::{ContainerFact, Engine, Health as EngineHealth};
+use mizzen_tasks::{Owner, Task as Held};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::fact::{
+    Freshness, Health, NoticeKind, PhaseFact, PhaseReport, PhaseState, Reason, Report, SessionFact,
+};
+use crate::job::{Ended, Job, Task};
+use crate::life::{Life, LifePorts};
+use crate::machine::{Cause, Seen, State};
+use crate::record::Record;
+use crate::reports::Heard;
+use crate::wiring::{Line, LinePort};
+use crate::world::World;
+
+pub(crate) use asked::{Asked, Changes};
+
+/// Messages that wait for an actor before their senders do.
+const INBOX: usize = 256;
+/// Reports that wait; they are spaced at their source.
+const REPORTS: usize = 8;
+/// How long a thawed or new container may take to report again.
+const FRESH: Duration = Duration::from_secs(15);
+/// After this long without a report nothing it said is trusted.
+const STALE: Duration = Duration::from_secs(60);
+
+/// Everything an actor can be told.
+pub(crate) enum Told {
+    /// A person wants something.
+    Wish(Box<Asked>),
+    /// The engine looked at the session's container.
+    Fact(Box<ContainerFact>),
+    /// The engine has no such container.
+    Gone,
+    /// The engine does not answer.
+    Offline(Reason),
+    /// The kernel killed a process of the container for want of memory.
+    OomKill,
+    /// The image's own check changed its mind.
+    Health(EngineHealth),
+    /// The job under way reports.
+    Phase(PhaseReport),
+    /// The job under way is over.
+    Ended(Box<Ended>),
+}
+
+/// How others reach an actor.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    pub(crate) tell: mpsc::Sender<Told>,
+    pub(crate) line: LinePort,
+}
+
+/// One session.
+pub(crate) struct Actor {
+    world: Arc<World>,
+    owner: Owner,
+    engine: Engine,
+    record: Record,
+    fact: SessionFact,
+    /// Why it stands where it stands, when nobody asked for it.
+    cause: Option<Cause>,
+    /// What the engine's link says while it is down.
+    offline: Option<Reason>,
+    job: Option<Running>,
+    /// Wishes to take again when the job is over.
+    waiting: Vec<Waiting>,
+    life: Option<Life>,
+    ports: LifePorts,
+    heard: mpsc::Receiver<Heard>,
+    /// When the container last reported, by our own clock.
+    heard_at: Option<Instant>,
+    /// What the engine last said, for the job under way.
+    seen: watch::Sender<Option<Seen>>,
+    /// Notices that stand.
+    noticed: Vec<NoticeKind>,
+    tell: mpsc::Sender<Told>,
+    inbox: mpsc::Receiver<Told>,
+}
+
+/// A job under way.
+struct Running {
+    work: crate::machine::Work,
+    cancel: CancellationToken,
+    askers: Vec<Asked>,
+    began: Instant,
+    _task: Held,
+}
+
+/// A wish that waits.
+struct Waiting {
+    asked: Box<Asked>,
+    /// Only when the job under way comes about; otherwise its failure is the answer.
+    needs_success: bool,
+}
+
+impl Actor {
+    /// Takes over a session that is remembered: it stands nowhere until its engine speaks.
+    pub(crate) fn of(
+        world: Arc<World>,
+        owner: &Owner,
+        engine: Engine,
+        record: Record,
+    ) -> (Self, Handle) {
+        let (tell, inbox) = mpsc::channel(INBOX);
+        let (report, heard) = mpsc::channel(REPORTS);
+        let line = LinePort::new();
+        let handle = Handle {
+            tell: tell.clone(),
+            line: line.clone(),
+        };
+        let mut fact = SessionFact::of(&record);
+        fact.since = world.now();
+        fact.reason = Some(crate::words::reason(Cause::Unreachable, &record, None));
+        let actor = Self {
+            owner: owner.child(&format!("session:{}", record.name)),
+            world,
+            engine,
+            record,
+            fact,
+            cause: Some(Cause::Unreachable),
+            offline: None,
+            job: None,
+            waiting: Vec::new(),
+            life: None,
+            ports: LifePorts {
+                line,
+                heard: report,
+            },
+            heard,
+            heard_at: None,
+            seen: watch::Sender::new(None),
+            noticed: Vec::new(),
+            tell,
+            inbox,
+        };
+        (actor, handle)
+    }
+
+    /// Makes a session that was not there before, for this asker.
+    pub(crate) async fn create(mut self, asked: Asked) {
+        self.begin(Task::Start { remake: false }, State::Creating, vec![asked]);
+        self.publish();
+        self.run().await;
+    }
+
+    /// Listens until the session is gone or the owner stops.
+    pub(crate) async fn run(mut self) {
+        self.publish();
+        let mut line = self.ports.line.line.subscribe();
+        loop {
+            let stale_at = self.next_freshness();
+            tokio::select! {
+                told = self.inbox.recv() => match told {
+                    Some(told) => if self.take(told).await.is_over() { break },
+                    None => break,
+                },
+                Some(heard) = self.heard.recv() => self.hear(heard),
+                Ok(()) = line.changed() => self.fact.wired = matches!(&*line.borrow_and_update(), Line::Up(_)),
+                () = tokio::time::sleep_until(stale_at) => {}
+            }
+            self.refresh_freshness();
+            self.publish();
+        }
+        self.end().await;
+    }
+
+    async fn take(&mut self, told: Told) -> Flow {
+        match told {
+            Told::Wish(asked) => self.on_wish(asked),
+            Told::Fact(fact) => self.on_fact(*fact).await,
+            Told::Gone => self.on_gone().await,
+            Told::Offline(reason) => self.on_offline(reason).await,
+            Told::OomKill => self.on_oom_kill(),
+            Told::Health(health) => self.on_health(health),
+            Told::Phase(report) => self.on_phase(report),
+            Told::Ended(ended) => return self.on_ended(*ended).await,
+        }
+        Flow::On
+    }
+
+    /// Starts a job and stands in the given state until it is over.
+    fn begin(&mut self, task: Task, state: State, askers: Vec<Asked>) {
+        let cancel = CancellationToken::new();
+        self.seen.send_replace(None);
+        let job = Job {
+            world: self.world.clone(),
+            owner: self.owner.clone(),
+            engine: self.engine.clone(),
+            record: self.record.clone(),
+            ports: self.ports.clone(),
+            seen: self.seen.subscribe(),
+            cancel: cancel.clone(),
+            phases: crate::job::phases(self.tell.clone()),
+            life: None,
+            code_server: self.fact.code_server,
+        };
+        let work = task.work();
+        let tell = self.tell.clone();
+        let run = async move {
+            let ended = job.run(task).await;
+            let _ = tell.send(Told::Ended(Box::new(ended))).await;
+        };
+        self.fact.phases.clear();
+        self.fact.reason = None;
+        self.stand(state, None);
+        self.job = Some(Running {
+            work,
+            cancel,
+            askers,
+            began: Instant::now(),
+            _task: self.owner.spawn_held("job", run),
+        });
+    }
+
+    fn on_phase(&mut self, report: PhaseReport) {
+        let Some(job) = &mut self.job else { return };
+        let over = report.state != PhaseState::Active;
+        let elapsed = job.began.elapsed();
+        let before: Duration = self
+            .fact
+            .phases
+            .iter()
+            .filter_map(|phase| phase.duration)
+            .sum();
+        let fact = PhaseFact {
+            phase: report.phase,
+            state: report.state,
+            duration: over.then(|| elapsed.saturating_sub(before)),
+            message: report.message.clone(),
+        };
+        match self
+            .fact
+            .phases
+            .last_mut()
+            .filter(|last| last.phase == report.phase)
+        {
+            Some(last) => *last = fact,
+            None => self.fact.phases.push(fact),
+        }
+        for asked in &job.askers {
+            (asked.on_progress)(&report);
+        }
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        if self.life.is_none() && self.job.is_none() {
+            // The last words of a container that has ended.
+            return;
+        }
+        match heard {
+            Heard::Report {
+                report,
+                health,
+                code_server,
+            } => {
+                self.heard_at = Some(Instant::now());
+                self.fact.report = report;
+                self.set_health(health);
+                if code_server != crate::fact::CodeServer::Unknown {
+                    self.fact.code_server = code_server;
+                }
+                self.settle_notices(|kind| kind != NoticeKind::Stale);
+            }
+            Heard::Problem(problem) => {
+                if self.fact.report.warnings.first() != Some(&problem) {
+                    self.fact.report.warnings.insert(0, problem);
+                }
+            }
+        }
+    }
+
+    /// When freshness next changes by time alone.
+    fn next_freshness(&self) -> Instant {
+        let far = Instant::now() + Duration::from_secs(3600);
+        if self.fact.state != State::Running {
+            return far;
+        }
+        self.heard_at.map_or(far, |at| match at.elapsed() {
+            age if age <= FRESH => at + FRESH + Duration::from_millis(1),
+            age if age <= STALE => at + STALE + Duration::from_millis(1),
+            _ => far,
+        })
+    }
+
+    fn refresh_freshness(&mut self) {
+        let freshness = match (self.fact.state, self.heard_at) {
+            (State::Running, Some(at)) => match mizzen_status::Freshness::of(at.elapsed()) {
+                // Nothing was said yet, and there is still time to.
+                mizzen_status::Freshness::Fresh if self.fact.report == Report::default() => {
+                    Freshness::None
+                }
+                mizzen_status::Freshness::Fresh => Freshness::Fresh,
+                mizzen_status::Freshness::Stale => Freshness::Stale,
+                mizzen_status::Freshness::Lost => Freshness::Lost,
+            },
+            _ => Freshness::None,
+        };
+        if freshness == Freshness::Lost && self.fact.freshness != Freshness::Lost {
+            let message = format!(
+                "Session `{}` reports nothing any more, although its container runs.",
+                self.record.name
+            );
+            let hint = format!(
+                "Look at its log (mizzen logs {0}), or restart it: mizzen restart {0}",
+                self.record.name
+            );
+            self.notify(NoticeKind::Stale, message, hint);
+        }
+        self.fact.freshness = freshness;
+    }
+
+    fn set_health(&mut self, health: Health) {
+        let was = std::mem::replace(&mut self.fact.health, health);
+        match health {
+            Health::Unhealthy if was != Health::Unhealthy => {
+                let message = format!("Session `{}` is unhealthy.", self.record.name);
+                let hint = format!("Look at its log: mizzen logs {}", self.record.name);
+                self.notify(NoticeKind::Unhealthy, message, hint);
+            }
+            Health::Unhealthy => {}
+            _ => self.settle_notices(|kind| kind != NoticeKind::Unhealthy),
+        }
+    }
+
+    fn publish(&self) {
+        self.world
+            .publish(&self.record.name.key(), Some(Arc::new(self.fact.clone())));
+    }
+}
+
+/// Whether an actor goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    On,
+    Over,
+}
+
+impl Flow {
+    fn is_over(self) -> bool {
+        self == Self::Over
+    }
+}

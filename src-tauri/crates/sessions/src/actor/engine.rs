@@ -1,0 +1,160 @@
+//! What the engine says about the session's container.
+
+use mizzen_docker::{ContainerFact, Health as EngineHealth};
+
+use super::Actor;
+use crate::fact::{Health, NoticeKind, Reason};
+use crate::job::Task;
+use crate::limits::human_bytes;
+use crate::machine::{Cause, Ending, Input, Next, Seen, State, next_state};
+use crate::record::Intent;
+use crate::words;
+
+impl Actor {
+    pub(super) async fn on_fact(&mut self, fact: ContainerFact) {
+        self.offline = None;
+        if let Some(container) = self
+            .record
+            .container
+            .as_mut()
+            .filter(|container| container.id.is_none())
+        {
+            // Known here: the nonce matches. Mizzen was killed between making the container and writing its id down.
+            container.id = Some(fact.id.clone());
+        }
+        self.on_seen(words::seen(&fact), Some(fact)).await;
+    }
+
+    pub(super) async fn on_gone(&mut self) {
+        self.offline = None;
+        self.on_seen(Seen::Gone, None).await;
+    }
+
+    pub(super) async fn on_offline(&mut self, reason: Reason) {
+        self.offline = Some(reason);
+        self.on_seen(Seen::Unreachable, None).await;
+    }
+
+    async fn on_seen(&mut self, seen: Seen, told: Option<ContainerFact>) {
+        self.seen.send_replace(Some(seen));
+        if self.job.is_some() {
+            return;
+        }
+        if self.resolve_intent(seen) {
+            return;
+        }
+        if self.learn_of_oom(seen) {
+            return;
+        }
+        match next_state(self.fact.state, Input::Seen(seen, self.record.wanted)) {
+            Next::Become(..) => self.confirm(seen, told).await,
+            _ => self.note(told.as_ref()),
+        }
+        self.take_waiting(None);
+    }
+
+    /// Follows a change once a fresh look agrees.
+    ///
+    /// RACE: what is told may have been read before the last thing this session did itself.
+    async fn confirm(&mut self, told_seen: Seen, told: Option<ContainerFact>) {
+        let (seen, fact) = match told_seen {
+            Seen::Unreachable => (told_seen, None),
+            _ => self.look(told).await,
+        };
+        if let Next::Become(state, cause) =
+            next_state(self.fact.state, Input::Seen(seen, self.record.wanted))
+        {
+            self.settle(state, cause, fact.as_ref()).await;
+        } else {
+            self.note(fact.as_ref());
+        }
+    }
+
+    /// A fresh look at the container. What was told is kept when it is as new, since the events know more about the end.
+    pub(super) async fn look(&self, told: Option<ContainerFact>) -> (Seen, Option<ContainerFact>) {
+        let Some(id) = self
+            .record
+            .container
+            .as_ref()
+            .and_then(|container| container.id.as_deref())
+        else {
+            return (Seen::Gone, None);
+        };
+        match self.engine.inspect(id).await {
+            Ok(Some(fresh)) => {
+                let same = |told: &ContainerFact| {
+                    (told.state, told.finished_at) == (fresh.state, fresh.finished_at)
+                };
+                let fact = told.filter(same).unwrap_or(fresh);
+                (words::seen(&fact), Some(fact))
+            }
+            Ok(None) => (Seen::Gone, None),
+            Err(error) => {
+                tracing::debug!(session = %self.record.name, %error, "no look at the container");
+                (Seen::Unreachable, None)
+            }
+        }
+    }
+
+    /// Deals with what a crash of Mizzen left half-made; answers whether a job has begun.
+    fn resolve_intent(&mut self, seen: Seen) -> bool {
+        let Some(intent) = self
+            .record
+            .intent
+            .clone()
+            .filter(|_| seen != Seen::Unreachable)
+        else {
+            return false;
+        };
+        let task = match (intent, seen) {
+            // A container that runs was provisioned before: the rest follows by itself.
+            (Intent::Create { .. } | Intent::Make, Seen::Running | Seen::Paused) => {
+                self.record.intent = None;
+                return false;
+            }
+            (Intent::Create { .. } | Intent::Make, _) => Task::Undo,
+            (Intent::Remove { volumes }, _) => Task::Remove { volumes },
+        };
+        tracing::info!(session = %self.record.name, ?task, "resolves what was interrupted");
+        self.begin(task, State::Removing, Vec::new());
+        true
+    }
+
+    /// The engine may tell a death first and only then that it was for want of memory.
+    fn learn_of_oom(&mut self, seen: Seen) -> bool {
+        let died = matches!(self.cause, Some(Cause::Died(_))) && self.fact.state == State::Failed;
+        let is_oom = seen == Seen::Ended(Ending::OutOfMemory);
+        if died && is_oom {
+            self.give_cause(Cause::OutOfMemory);
+        }
+        died && is_oom
+    }
+
+    pub(super) fn on_oom_kill(&mut self) {
+        let limit = human_bytes(self.record.limits.memory_bytes);
+        let name = &self.record.name;
+        let message =
+            format!("A process in session `{name}` was killed: out of memory (limit {limit}).");
+        let hint = format!("Give it more: mizzen stop {name}, then mizzen up with --memory");
+        self.notify(NoticeKind::OutOfMemory, message, hint);
+    }
+
+    pub(super) fn on_health(&mut self, health: EngineHealth) {
+        match health {
+            // Nothing is checked by the engine: the container's own word stands.
+            EngineHealth::None => {}
+            EngineHealth::Starting => self.set_health(Health::Starting),
+            EngineHealth::Healthy => self.set_health(Health::Healthy),
+            EngineHealth::Unhealthy => self.set_health(Health::Unhealthy),
+        }
+    }
+
+    /// Takes over what a fact says beside the state.
+    pub(super) fn note(&mut self, fact: Option<&ContainerFact>) {
+        if let Some(fact) = fact {
+            self.fact.started_at = fact.started_at;
+            self.fact.container_id = Some(fact.id.clone());
+            self.on_health(fact.health);
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Where the session stands, and all that follows from it.
+
+use std::sync::Arc;
+
+use mizzen_docker::ContainerFact;
+
+use super::{Actor, Flow, Told, Waiting};
+use crate::error::SessionError;
+use crate::fact::{CodeServer, Done, Health, Notice, NoticeKind, Reason, Report, SessionFact};
+use crate::job::Ended;
+use crate::life::Life;
+use crate::machine::{Cause, State, Wanted, Wish, after_work};
+use crate::{para, words};
+
+impl Actor {
+    /// The job is over: answers those who waited for it, and stands where the engine says.
+    pub(super) async fn on_ended(&mut self, ended: Ended) -> Flow {
+        let Some(job) = self.job.take() else {
+            return Flow::On;
+        };
+        let Ended {
+            record,
+            vanished,
+            life,
+            code_server,
+            result,
+            ..
+        } = ended;
+        self.record = record;
+        self.fact.image.clone_from(&self.record.image);
+        self.fact.code_server = code_server;
+        if vanished {
+            self.answer_vanished(job.askers, &result);
+            return Flow::Over;
+        }
+        if life.is_some() {
+            self.life = life;
+        }
+        let (seen, fact) = self.look(None).await;
+        let (state, cause) = match after_work(job.work, result.is_ok(), seen) {
+            // Somebody gave it up: that is no failure.
+            (State::Failed, None) if job.cancel.is_cancelled() => (State::Stopped, None),
+            standing => standing,
+        };
+        if let (State::Failed, Err(error)) = (state, &result) {
+            self.fact.reason = Some(Reason {
+                message: error.message.clone(),
+                hint: error.hint.clone(),
+            });
+        }
+        self.settle(state, cause, fact.as_ref()).await;
+        for asked in job.askers {
+            let answer = match &result {
+                Ok(()) => Ok(self.done(asked.wish, State::Lost)),
+                Err(error) => Err(error.clone()),
+            };
+            let _ = asked.reply.send(answer);
+        }
+        self.take_waiting(result.as_ref().err());
+        Flow::On
+    }
+
+    /// Stands somewhere at rest: what accompanies a running container begins or ends, and files follow.
+    pub(super) async fn settle(
+        &mut self,
+        state: State,
+        cause: Option<Cause>,
+        fact: Option<&ContainerFact>,
+    ) {
+        if self.fact.container_id.is_none() || fact.is_some() {
+            self.fact.container_id = fact.map(|fact| fact.id.clone());
+        }
+        self.stand(state, cause);
+        self.note(fact);
+        let wanted = match (state, cause) {
+            (State::Running | State::Paused, _) => Wanted::Up,
+            (State::Stopped, Some(Cause::StoppedOutside)) => Wanted::Down,
+            _ => self.record.wanted,
+        };
+        self.remember(wanted).await;
+        self.write_files().await;
+    }
+
+    /// Changes the state and all that hangs on it in memory.
+    pub(super) fn stand(&mut self, state: State, cause: Option<Cause>) {
+        if self.fact.state != state {
+            self.fact.state = state;
+            self.fact.since = self.world.now();
+        }
+        self.cause = cause;
+        match cause {
+            Some(cause) => self.give_cause(cause),
+            None if state != State::Failed => self.fact.reason = None,
+            None => {}
+        }
+        let key = self.record.name.key();
+        match state {
+            State::Running | State::Paused => {
+                self.world.slots.hold(&key, self.record.limits.memory_bytes)
+            }
+            State::Stopped | State::Failed | State::Lost | State::Removing => {
+                self.world.slots.free(&key)
+            }
+            // Work under way has taken its slot, or keeps it until its end.
+            State::Creating
+            | State::Starting
+            | State::Pausing
+            | State::Resuming
+            | State::Stopping => {}
+        }
+        match state {
+            State::Running => self.accompany(),
+            State::Stopped | State::Failed | State::Lost | State::Removing => self.leave_alone(),
+            State::Paused => self.heard_at = None,
+            State::Creating
+            | State::Starting
+            | State::Pausing
+            | State::Resuming
+            | State::Stopping => {}
+        }
+    }
+
+    /// Begins to accompany a container that runs, when nobody does yet.
+    fn accompany(&mut self) {
+        let id = self
+            .record
+            .container
+            .as_ref()
+            .and_then(|container| container.id.clone());
+        if self.life.is_none()
+            && let Some(id) = id
+        {
+            self.life = Some(Life::begin(
+                &self.owner,
+                &self.engine,
+                &self.record,
+                &id,
+                &self.ports,
+            ));
+        }
+        // A container that was frozen or is new has its time to report.
+        self.heard_at = Some(self.heard_at.unwrap_or_else(tokio::time::Instant::now));
+        self.ports.line.retry.notify_one();
+        // A container that runs is neither dead nor gone; how well it is, it says itself.
+        self.settle_notices(|kind| matches!(kind, NoticeKind::Unhealthy | NoticeKind::Stale));
+    }
+
+    fn leave_alone(&mut self) {
+        self.life = None;
+        self.heard_at = None;
+        self.fact.report = Report::default();
+        self.fact.health = Health::Unknown;
+        self.fact.code_server = CodeServer::Unknown;
+    }
+
+    /// Says why the session stands where it stands, and tells a person when it matters at once.
+    pub(super) fn give_cause(&mut self, cause: Cause) {
+        self.cause = Some(cause);
+        let reason = words::reason(cause, &self.record, self.offline.as_ref());
+        if let Some(kind) = words::notice(cause) {
+            let message = format!(
+                "Session `{}`: {}",
+                self.record.name,
+                lower_first(&reason.message)
+            );
+            self.notify(kind, message, reason.hint.clone());
+        }
+        self.fact.reason = Some(reason);
+    }
+
+    /// Keeps what a person wants; a disk that is full costs the memory of it, not the session.
+    async fn remember(&mut self, wanted: Wanted) {
+        self.record.wanted = wanted;
+        if let Err(error) = self.world.registry.put(self.record.clone()).await {
+            tracing::warn!(session = %self.record.name, %error, "the registry was not written");
+        }
+    }
+
+    /// Writes the project's files about this session; they are copies of the truth, so a failure costs nothing.
+    async fn write_files(&self) {
+        let world = self.world.clone();
+        let (record, fact) = (self.record.clone(), self.fact.clone());
+        let _listing = self.world.listing.lock().await;
+        let facts = self.world.facts.borrow().clone();
+        let written = tokio::task::spawn_blocking(move || {
+            let now = world.now();
+            let here: Vec<&SessionFact> = facts
+                .values()
+                .map(Arc::as_ref)
+                .filter(|other| other.project == fact.project && other.name != fact.name)
+                .chain([&fact])
+                .collect();
+            para::write_session(&world.identity, &record, &fact, now)?;
+            para::write_registry(&record.project, record.user, &here, now)
+        });
+        match written.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(session = %self.record.name, %error, "files not written")
+            }
+            Err(error) => {
+                tracing::warn!(session = %self.record.name, %error, "writing files ended badly")
+            }
+        }
+    }
+
+    pub(super) fn notify(&mut self, kind: NoticeKind, message: String, hint: String) {
+        if !self.noticed.contains(&kind) {
+            self.noticed.push(kind);
+        }
+        self.send(kind, message, hint);
+    }
+
+    /// Lets notices go that no longer stand; with the last one, the alert is over.
+    pub(super) fn settle_notices(&mut self, stands: impl Fn(NoticeKind) -> bool) {
+        let stood = !self.noticed.is_empty();
+        self.noticed.retain(|kind| stands(*kind));
+        if stood && self.noticed.is_empty() {
+            let message = format!("Session `{}` needs nobody any more.", self.record.name);
+            self.send(NoticeKind::Over, message, String::new());
+        }
+    }
+
+    fn send(&self, kind: NoticeKind, message: String, hint: String) {
+        let notice = Notice {
+            kind,
+            session: self.record.name.clone(),
+            engine: self.record.engine.clone(),
+            message,
+            hint,
+            at: self.world.now(),
+        };
+        // Nobody may be listening.
+        let _ = self.world.notices.send(notice);
+    }
+
+    /// The session is gone: whoever wanted that has it, the others are told.
+    fn answer_vanished(&mut self, askers: Vec<super::Asked>, result: &Result<(), SessionError>) {
+        for asked in askers {
+            let answer = match result {
+                Ok(()) => Ok(self.removed(asked.wish)),
+                Err(error) => Err(error.clone()),
+            };
+            let _ = asked.reply.send(answer);
+        }
+        for Waiting { asked, .. } in std::mem::take(&mut self.waiting) {
+            self.answer_gone(*asked);
+        }
+    }
+
+    fn answer_gone(&self, asked: super::Asked) {
+        let answer = match asked.wish {
+            Wish::Remove { .. } => Ok(self.removed(asked.wish)),
+            _ => Err(SessionError::no_such_session(self.record.name.as_str())),
+        };
+        let _ = asked.reply.send(answer);
+    }
+
+    fn removed(&self, wish: Wish) -> Done {
+        Done {
+            message: words::done(wish, &self.record.name, State::Removing),
+            name: self.record.name.clone(),
+            session: None,
+        }
+    }
+
+    /// The last thing an actor does: takes its session off the list and answers what still comes in.
+    pub(super) async fn end(mut self) {
+        self.life = None;
+        let key = self.record.name.key();
+        self.world.slots.free(&key);
+        self.settle_notices(|_| false);
+        self.inbox.close();
+        self.world.publish(&key, None);
+        while let Some(told) = self.inbox.recv().await {
+            if let Told::Wish(asked) = told {
+                self.answer_gone(*asked);
+            }
+        }
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars
+        .next()
+        .map(|c| c.to_lowercase().collect())
+        .unwrap_or_default();
+    format!("{first}{}", chars.as_str())
+}

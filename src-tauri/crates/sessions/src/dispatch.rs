@@ -1,0 +1,234 @@
+//! What an engine tells, brought to the sessions concerned; and containers that belong to none.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mizzen_docker::{ContainerFact, Engine, EngineEvent};
+use mizzen_status::sanitise;
+use tokio::sync::mpsc;
+
+use crate::actor::Told;
+use crate::error::{advice, sentence};
+use crate::fact::{Reason, Unmanaged};
+use crate::folder::{self, OffLimits};
+use crate::labels::{self, Claim, Reading};
+use crate::machine::Wanted;
+use crate::para;
+use crate::record::{ContainerRef, Record};
+use crate::sessions::Sessions;
+
+/// Follows one engine until it is shut down.
+pub(crate) async fn follow(
+    sessions: Sessions,
+    engine: Engine,
+    mut events: mpsc::Receiver<EngineEvent>,
+) {
+    let dispatch = Dispatch { sessions, engine };
+    while let Some(event) = events.recv().await {
+        dispatch.take(event).await;
+    }
+}
+
+struct Dispatch {
+    sessions: Sessions,
+    engine: Engine,
+}
+
+impl Dispatch {
+    async fn take(&self, event: EngineEvent) {
+        match event {
+            EngineEvent::Listed(facts) => self.on_list(facts).await,
+            EngineEvent::Changed(fact) => self.on_changed(fact).await,
+            EngineEvent::Removed { id } => {
+                self.forget_unmanaged(&id);
+                self.tell_by_id(&id, Told::Gone).await;
+            }
+            EngineEvent::OomKill { id } => self.tell_by_id(&id, Told::OomKill).await,
+            EngineEvent::Health { id, health } => self.tell_by_id(&id, Told::Health(health)).await,
+            // A list follows, and a fact follows a death.
+            EngineEvent::Online(_) | EngineEvent::Died { .. } => {}
+            EngineEvent::Offline(offline) => {
+                let engine = self.engine.name();
+                let message = format!(
+                    "The engine `{engine}` cannot be reached. {}",
+                    sentence(&offline.message)
+                );
+                let reason = Reason {
+                    message,
+                    hint: advice(&offline.hint),
+                };
+                for record in self.records().await {
+                    self.sessions
+                        .tell(&record.name.key(), Told::Offline(reason.clone()))
+                        .await;
+                }
+                self.replace_unmanaged(Vec::new());
+            }
+        }
+    }
+
+    /// Records of sessions on this engine.
+    async fn records(&self) -> Vec<Record> {
+        let all = self.sessions.world().registry.records().await;
+        all.into_values()
+            .filter(|record| record.engine == self.engine.name())
+            .collect()
+    }
+
+    async fn on_list(&self, facts: Vec<ContainerFact>) {
+        let mut by_nonce = BTreeMap::new();
+        let mut unmanaged = Vec::new();
+        for fact in facts {
+            match labels::read(&fact.labels, &self.sessions.world().identity) {
+                Reading::Foreign => {}
+                Reading::Unreadable(why) => unmanaged.push(self.unmanaged(&fact, why)),
+                Reading::Claims(claim) => {
+                    by_nonce.insert(claim.nonce.clone(), (claim, fact));
+                }
+            }
+        }
+        for record in self.records().await {
+            let nonce = record
+                .container
+                .as_ref()
+                .map(|container| container.nonce.as_str());
+            let told = match nonce.and_then(|nonce| by_nonce.remove(nonce)) {
+                Some((_, fact)) => Told::Fact(Box::new(fact)),
+                None => Told::Gone,
+            };
+            self.sessions.tell(&record.name.key(), told).await;
+        }
+        for (claim, fact) in by_nonce.into_values() {
+            if let Err(why) = self.recognise(&claim, &fact).await {
+                unmanaged.push(self.unmanaged(&fact, why));
+            }
+        }
+        self.replace_unmanaged(unmanaged);
+    }
+
+    async fn on_changed(&self, fact: ContainerFact) {
+        let claim = match labels::read(&fact.labels, &self.sessions.world().identity) {
+            Reading::Foreign => return,
+            Reading::Unreadable(why) => return self.show_unmanaged(&fact, why),
+            Reading::Claims(claim) => claim,
+        };
+        let carries = |record: &Record| {
+            record
+                .container
+                .as_ref()
+                .is_some_and(|c| c.nonce == claim.nonce)
+        };
+        match self.sessions.world().registry.find(carries).await {
+            Some(record) => {
+                self.sessions
+                    .tell(&record.name.key(), Told::Fact(Box::new(fact)))
+                    .await
+            }
+            None => self.show_unmanaged(&fact, NO_MEMORY),
+        }
+    }
+
+    async fn tell_by_id(&self, id: &str, told: Told) {
+        let has = |record: &Record| {
+            record
+                .container
+                .as_ref()
+                .is_some_and(|c| c.id.as_deref() == Some(id))
+        };
+        if let Some(record) = self.sessions.world().registry.find(has).await {
+            self.sessions.tell(&record.name.key(), told).await;
+        }
+    }
+
+    /// Takes over a container whose record was lost, when its project vouches for it.
+    async fn recognise(&self, claim: &Claim, fact: &ContainerFact) -> Result<(), &'static str> {
+        let world = self.sessions.world();
+        let recalled =
+            para::recall(&claim.project, &claim.session, &claim.nonce).ok_or(NO_MEMORY)?;
+        let off_limits = OffLimits {
+            home: world.home.as_deref(),
+            state_dir: &world.state_dir,
+        };
+        let folder = folder::inspect(&claim.project, &off_limits)
+            .map_err(|_| "its project folder cannot be used")?;
+        let record = Record {
+            name: claim.session.clone(),
+            project: folder.path,
+            engine: self.engine.name().to_owned(),
+            created_at: recalled.created_at,
+            user: folder.user,
+            limits: recalled.limits,
+            requested_image: recalled.requested_image,
+            image: recalled.image,
+            wanted: if fact.is_up() {
+                Wanted::Up
+            } else {
+                Wanted::Down
+            },
+            intent: None,
+            container: Some(ContainerRef {
+                nonce: claim.nonce.clone(),
+                id: Some(fact.id.clone()),
+            }),
+        };
+        let key = record.name.key();
+        if !self.sessions.adopt(record, &self.engine).await {
+            return Err("another session has its name");
+        }
+        tracing::info!(session = %claim.session, "recognised a session whose record was lost");
+        self.sessions
+            .tell(&key, Told::Fact(Box::new(fact.clone())))
+            .await;
+        Ok(())
+    }
+
+    fn unmanaged(&self, fact: &ContainerFact, why: &str) -> Unmanaged {
+        Unmanaged {
+            engine: self.engine.name().to_owned(),
+            container_id: fact.id.clone(),
+            name: sanitise(&fact.name, 120),
+            session: labels::shown_session(&fact.labels),
+            reason: sentence(why),
+        }
+    }
+
+    fn show_unmanaged(&self, fact: &ContainerFact, why: &str) {
+        let shown = self.unmanaged(fact, why);
+        self.sessions.unmanaged_sender().send_if_modified(|all| {
+            if all.contains(&shown) {
+                return false;
+            }
+            let all = Arc::make_mut(all);
+            all.retain(|other| other.container_id != shown.container_id);
+            all.push(shown.clone());
+            true
+        });
+    }
+
+    fn forget_unmanaged(&self, id: &str) {
+        self.sessions.unmanaged_sender().send_if_modified(|all| {
+            let has = all.iter().any(|other| other.container_id == id);
+            if has {
+                Arc::make_mut(all).retain(|other| other.container_id != id);
+            }
+            has
+        });
+    }
+
+    /// Replaces this engine's part of the list.
+    fn replace_unmanaged(&self, fresh: Vec<Unmanaged>) {
+        self.sessions.unmanaged_sender().send_if_modified(|all| {
+            let mut next: Vec<Unmanaged> = all
+                .iter()
+                .filter(|other| other.engine != self.engine.name())
+                .cloned()
+                .collect();
+            next.extend(fresh);
+            let changed = **all != next;
+            *all = Arc::new(next);
+            changed
+        });
+    }
+}
+
+const NO_MEMORY: &str = "Mizzen does not remember making it";

@@ -1,0 +1,232 @@
+//! Work on one session, from its first phase to its last, and back when it fails.
+//!
+//! A job owns the session's record while it runs. It is never dropped in the middle of a change: an interruption is
+//! asked for, noticed between steps, and undone like any failure.
+
+mod make;
+mod phases;
+mod start;
+mod undo;
+
+use std::sync::Arc;
+
+use mizzen_docker::{DockerError, DockerErrorKind, Engine};
+use mizzen_tasks::Owner;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::actor::Told;
+use crate::error::{ErrorKind, SessionError};
+use crate::fact::CodeServer;
+use crate::life::{Life, LifePorts};
+use crate::machine::{Phase, Seen, Wanted, Work};
+use crate::record::{Intent, Record};
+use crate::spec::STOP_GRACE;
+use crate::world::World;
+
+use phases::Phases;
+
+/// What a job does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Make what is missing and start. With `remake` a container that is there is replaced.
+    Start { remake: bool },
+    /// Shut down.
+    Stop,
+    /// Freeze.
+    Pause,
+    /// Thaw.
+    Resume,
+    /// Take everything away.
+    Remove { volumes: bool },
+    /// Take away what a start left when Mizzen was killed.
+    Undo,
+}
+
+impl Task {
+    /// The machine's word for it.
+    pub(crate) fn work(&self) -> Work {
+        match self {
+            Self::Start { .. } => Work::Start,
+            Self::Stop => Work::Stop,
+            Self::Pause => Work::Pause,
+            Self::Resume => Work::Resume,
+            Self::Remove { .. } | Self::Undo => Work::Remove,
+        }
+    }
+}
+
+/// Work under way.
+pub(crate) struct Job {
+    pub(crate) world: Arc<World>,
+    pub(crate) owner: Owner,
+    pub(crate) engine: Engine,
+    pub(crate) record: Record,
+    pub(crate) ports: LifePorts,
+    /// What the engine last said, from the moment the job began.
+    pub(crate) seen: watch::Receiver<Option<Seen>>,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) phases: Phases,
+    pub(crate) life: Option<Life>,
+    pub(crate) code_server: CodeServer,
+}
+
+/// What is left of a job.
+pub(crate) struct Ended {
+    pub(crate) record: Record,
+    /// The session is gone, by wish or by being undone.
+    pub(crate) vanished: bool,
+    pub(crate) life: Option<Life>,
+    pub(crate) code_server: CodeServer,
+    pub(crate) result: Result<(), SessionError>,
+}
+
+/// Where a job reports.
+pub(crate) fn phases(tell: mpsc::Sender<Told>) -> Phases {
+    Phases::new(tell)
+}
+
+impl Job {
+    /// Carries a task out.
+    pub(crate) async fn run(mut self, task: Task) -> Ended {
+        let (result, vanished) = match &task {
+            Task::Start { remake } => self.start_or_undo(*remake).await,
+            Task::Stop => (self.stop().await, false),
+            Task::Pause => (self.pause().await, false),
+            Task::Resume => (self.resume().await, false),
+            Task::Remove { volumes } => standing_if_err(self.remove(*volumes).await),
+            Task::Undo => self.undo_interrupted().await,
+        };
+        if let Err(error) = &result {
+            tracing::info!(session = %self.record.name, ?task, %error, "did not come about");
+            self.phases.fail(&error.message).await;
+        }
+        Ended {
+            vanished,
+            result: result.map_err(|error| self.phases.locate(error)),
+            record: self.record,
+            life: self.life,
+            code_server: self.code_server,
+        }
+    }
+
+    async fn stop(&mut self) -> Result<(), SessionError> {
+        self.phases.enter(Phase::Stop).await;
+        self.remember_wanted(Wanted::Down).await?;
+        if let Some(id) = self.container_id() {
+            self.shut_down(&id).await?;
+        }
+        self.phases.leave("").await;
+        Ok(())
+    }
+
+    /// Ends a container in good order; one that is down or gone is no error.
+    async fn shut_down(&self, id: &str) -> Result<(), SessionError> {
+        let frozen = self
+            .engine
+            .inspect(id)
+            .await?
+            .is_some_and(|fact| crate::words::seen(&fact) == Seen::Paused);
+        if frozen {
+            // A frozen process cannot heed a signal.
+            unless_gone(self.engine.unpause(id).await)?;
+        }
+        Ok(unless_gone(self.engine.stop(id, STOP_GRACE).await)?)
+    }
+
+    async fn pause(&mut self) -> Result<(), SessionError> {
+        self.remember_wanted(Wanted::Up).await?;
+        let id = self.existing_container()?;
+        Ok(self.engine.pause(&id).await?)
+    }
+
+    async fn resume(&mut self) -> Result<(), SessionError> {
+        self.remember_wanted(Wanted::Up).await?;
+        let id = self.existing_container()?;
+        self.engine.unpause(&id).await?;
+        self.ports.line.retry.notify_one();
+        Ok(())
+    }
+
+    async fn remove(&mut self, volumes: bool) -> Result<(), SessionError> {
+        self.phases.enter(Phase::Remove).await;
+        self.record.wanted = Wanted::Down;
+        self.record.intent = Some(Intent::Remove { volumes });
+        self.remember().await?;
+        self.world.step("remove: intent");
+        if let Some(id) = self.container_id() {
+            self.shut_down(&id).await?;
+        }
+        self.world.step("remove: stopped");
+        let volumes = if volumes {
+            self.home_volumes()
+        } else {
+            Vec::new()
+        };
+        self.take_away(&volumes).await?;
+        self.phases.leave("").await;
+        Ok(())
+    }
+
+    /// Writes the record; it is on disk when this returns.
+    async fn remember(&self) -> Result<(), SessionError> {
+        Ok(self.world.registry.put(self.record.clone()).await?)
+    }
+
+    async fn remember_wanted(&mut self, wanted: Wanted) -> Result<(), SessionError> {
+        self.record.wanted = wanted;
+        self.remember().await
+    }
+
+    fn container_id(&self) -> Option<String> {
+        self.record
+            .container
+            .as_ref()
+            .and_then(|container| container.id.clone())
+    }
+
+    fn existing_container(&self) -> Result<String, SessionError> {
+        self.container_id().ok_or_else(|| {
+            let message = format!("Session `{}` has no container.", self.record.name);
+            SessionError::new(
+                ErrorKind::State,
+                message,
+                format!("Make one: mizzen start {}", self.record.name),
+            )
+        })
+    }
+
+    /// Refuses to go on when somebody asked for something else meanwhile.
+    fn go_on(&self) -> Result<(), SessionError> {
+        if self.cancel.is_cancelled() {
+            Err(self.interrupted())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn interrupted(&self) -> SessionError {
+        let message = format!(
+            "The start of session `{}` was given up by another command.",
+            self.record.name
+        );
+        SessionError::new(
+            ErrorKind::State,
+            message,
+            format!("Start it again: mizzen start {}", self.record.name),
+        )
+    }
+}
+
+fn standing_if_err(result: Result<(), SessionError>) -> (Result<(), SessionError>, bool) {
+    let vanished = result.is_ok();
+    (result, vanished)
+}
+
+/// Takes "there is none" for done.
+fn unless_gone(result: Result<(), DockerError>) -> Result<(), DockerError> {
+    match result {
+        Err(error) if error.kind == DockerErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,351 @@
+//! Start: from a record to a session that is ready, phase by phase.
+
+use std::time::Duration;
+
+use mizzen_docker::{ContainerState, LogOptions};
+use mizzen_status::sanitise;
+use mizzen_wire::{Control, SupervisorReport, Wire};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::Job;
+use crate::error::{ErrorKind, SessionError};
+use crate::fact::CodeServer;
+use crate::folder;
+use crate::life::Life;
+use crate::machine::{Phase, Seen, Wanted};
+use crate::provision::USER;
+use crate::reports;
+use crate::wiring::{self, Line};
+use crate::world::online;
+
+/// How long the supervisor may take to answer.
+const SUPERVISOR_DEADLINE: Duration = Duration::from_secs(20);
+/// How long code-server may take to answer.
+const CODE_SERVER_DEADLINE: Duration = Duration::from_secs(45);
+/// Between two questions to a code-server that comes up.
+const CODE_SERVER_PAUSE: Duration = Duration::from_millis(50);
+/// Lines of a dead container's log that are shown.
+const LAST_WORDS: u32 = 3;
+
+/// How much of a start has to be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// Nothing was touched.
+    Nothing,
+    /// A container that was there was started.
+    Started,
+    /// A container was made, or began to be.
+    Container,
+}
+
+impl Job {
+    /// Starts; a failure takes back what it made. The second value says that the session is gone with it.
+    pub(super) async fn start_or_undo(&mut self, remake: bool) -> (Result<(), SessionError>, bool) {
+        let newborn = self.record.container.is_none() && self.record.intent.is_some();
+        let mut made = Made::Nothing;
+        let Err(error) = self.start(remake, newborn, &mut made).await else {
+            return (Ok(()), false);
+        };
+        let error = self.phases.locate(error);
+        self.life = None;
+        match self.undo(made, newborn).await {
+            Ok(()) => (Err(error), newborn),
+            Err(undo) => {
+                let message = format!(
+                    "{} What was made could not be taken away yet: {}",
+                    error.message, undo.message
+                );
+                (Err(SessionError { message, ..error }), false)
+            }
+        }
+    }
+
+    async fn start(
+        &mut self,
+        remake: bool,
+        newborn: bool,
+        made: &mut Made,
+    ) -> Result<(), SessionError> {
+        let remake = self.check().await? || remake;
+        self.go_on()?;
+        let id = match self.usable_container(remake).await? {
+            Some(id) => {
+                self.phases.enter(Phase::Image).await;
+                self.phases.leave("The container is there already.").await;
+                self.phases.enter(Phase::Container).await;
+                id
+            }
+            None => {
+                let image = self.find_image().await?;
+                self.phases.enter(Phase::Container).await;
+                self.drop_old_container().await?;
+                *made = Made::Container;
+                self.make_container(&image, newborn).await?
+            }
+        };
+        self.go_on()?;
+        self.remember_wanted(Wanted::Up).await?;
+        if *made == Made::Nothing {
+            *made = Made::Started;
+        }
+        self.engine.start(&id).await?;
+        self.world.step("up: started");
+        self.phases.leave("").await;
+        let wire = self.meet_supervisor(&id).await?;
+        let report = self.check_workspace(&wire).await?;
+        self.wait_for_code_server(&wire, report).await?;
+        self.record.intent = None;
+        self.remember().await?;
+        self.world.step("up: done");
+        Ok(())
+    }
+
+    /// Checks folder, engine, limits and room; answers whether the container must be made anew.
+    async fn check(&mut self) -> Result<bool, SessionError> {
+        self.phases.enter(Phase::Check).await;
+        let folder = folder::inspect(&self.record.project, &self.world.off_limits())?;
+        let owner_changed = folder.user != self.record.user;
+        self.record.user = folder.user;
+        let info = online(&self.engine).await?;
+        self.record.limits.check()?;
+        let settings = self.world.settings.borrow().clone();
+        let key = self.record.name.key();
+        let memory = self.record.limits.memory_bytes;
+        let room = self
+            .world
+            .slots
+            .take(&key, memory, &settings, Some(info.memory_bytes))?;
+        self.phases
+            .leave(room.warning.as_deref().unwrap_or_default())
+            .await;
+        Ok(owner_changed)
+    }
+
+    /// The session's container, when it is there and can be started as it is.
+    async fn usable_container(&self, remake: bool) -> Result<Option<String>, SessionError> {
+        let Some(id) = self.container_id().filter(|_| !remake) else {
+            return Ok(None);
+        };
+        let usable = self
+            .engine
+            .inspect(&id)
+            .await?
+            .is_some_and(|fact| match fact.state {
+                ContainerState::Created | ContainerState::Running | ContainerState::Exited => true,
+                ContainerState::Paused | ContainerState::Restarting => true,
+                ContainerState::Removing | ContainerState::Dead => false,
+            });
+        Ok(usable.then_some(id))
+    }
+
+    /// Waits for the wire, as long as the container lives.
+    async fn meet_supervisor(&mut self, id: &str) -> Result<Wire, SessionError> {
+        self.phases.enter(Phase::Supervisor).await;
+        self.life = Some(Life::begin(
+            &self.owner,
+            &self.engine,
+            &self.record,
+            id,
+            &self.ports,
+        ));
+        let mut line = self.ports.line.line.subscribe();
+        let up = line.wait_for(|line| matches!(line, Line::Up(_)));
+        let deadline = Instant::now() + SUPERVISOR_DEADLINE;
+        let met = tokio::select! {
+            up = timeout_at(deadline, up) => match up {
+                Ok(Ok(line)) => match &*line {
+                    Line::Up(wire) => Some(wire.clone()),
+                    Line::Down(_) => None,
+                },
+                _ => None,
+            },
+            error = self.broken_off(id) => return Err(error),
+        };
+        let Some(wire) = met else {
+            return Err(self.silent_supervisor());
+        };
+        self.world.step("up: wired");
+        self.phases.leave("").await;
+        Ok(wire)
+    }
+
+    fn silent_supervisor(&self) -> SessionError {
+        let why = match &*self.ports.line.line.borrow() {
+            Line::Down(Some(why)) => format!(": {why}"),
+            Line::Down(None) | Line::Up(_) => String::new(),
+        };
+        let seconds = SUPERVISOR_DEADLINE.as_secs();
+        let message = format!("The supervisor did not answer within {seconds} s{why}.");
+        let hint = format!("See what it said: mizzen logs {}", self.record.name);
+        SessionError::new(ErrorKind::Failed, message, hint)
+    }
+
+    async fn check_workspace(&mut self, wire: &Wire) -> Result<SupervisorReport, SessionError> {
+        self.phases.enter(Phase::Workspace).await;
+        let report = ask(wire).await?;
+        let expected = self.record.user;
+        if report.uid != expected.uid || report.user.as_deref() != Some(USER) {
+            let name = report
+                .user
+                .as_deref()
+                .map_or("nobody".to_owned(), |user| sanitise(user, 40));
+            let message = format!(
+                "The container runs as {name} ({}), not as {USER} ({}).",
+                report.uid, expected.uid
+            );
+            let hint = "Use another image, or remove the session and make it anew.";
+            return Err(SessionError::new(ErrorKind::Failed, message, hint));
+        }
+        if !report.workspace_ok {
+            let why = report
+                .workspace_problem
+                .as_deref()
+                .map_or("no reason given".to_owned(), |why| sanitise(why, 200));
+            let message = format!("The workspace cannot be worked in: {why}.");
+            let hint = format!(
+                "Check owner and permissions of {}",
+                self.record.project.display()
+            );
+            return Err(SessionError::new(ErrorKind::Failed, message, hint));
+        }
+        self.phases.leave("").await;
+        Ok(report)
+    }
+
+    /// Waits until code-server answers. A session works without it: a failure is shown, and serves on.
+    async fn wait_for_code_server(
+        &mut self,
+        wire: &Wire,
+        report: SupervisorReport,
+    ) -> Result<(), SessionError> {
+        self.phases.enter(Phase::CodeServer).await;
+        let deadline = Instant::now() + CODE_SERVER_DEADLINE;
+        let id = self.existing_container()?;
+        let outcome = tokio::select! {
+            outcome = code_server_outcome(wire, report, deadline) => outcome,
+            error = self.broken_off(&id) => return Err(error),
+        };
+        self.code_server = outcome;
+        match outcome {
+            CodeServer::Running => self.phases.leave("").await,
+            CodeServer::Missing => self.phases.leave("The image has no code-server.").await,
+            CodeServer::Failed | CodeServer::Starting | CodeServer::Unknown => {
+                let message = format!(
+                    "code-server does not answer; see `mizzen logs {}`.",
+                    self.record.name
+                );
+                self.phases.give_up(&message).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Resolves when the start makes no more sense: the container ended, or somebody wants something else.
+    async fn broken_off(&self, id: &str) -> SessionError {
+        let mut seen = self.seen.clone();
+        loop {
+            let ended = seen.wait_for(|seen| {
+                matches!(seen, Some(Seen::Ended(_) | Seen::Gone | Seen::Unreachable))
+            });
+            tokio::select! {
+                () = self.cancel.cancelled() => return self.interrupted(),
+                ended = ended => if ended.is_err() { return SessionError::shutting_down() },
+            }
+            // RACE: what was said may be about the run before; only a fresh look decides.
+            match self.engine.inspect(id).await {
+                Ok(Some(fact)) if fact.is_up() => {}
+                Ok(fact) => return self.ended_early(id, fact.as_ref()).await,
+                Err(error) => return error.into(),
+            }
+            if seen.changed().await.is_err() {
+                return SessionError::shutting_down();
+            }
+        }
+    }
+
+    async fn ended_early(
+        &self,
+        id: &str,
+        fact: Option<&mizzen_docker::ContainerFact>,
+    ) -> SessionError {
+        let Some(fact) = fact else {
+            let message = "The container was removed while it started.";
+            return SessionError::new(ErrorKind::Failed, message, "Try again.");
+        };
+        if fact.oom_killed {
+            let limit = crate::limits::human_bytes(self.record.limits.memory_bytes);
+            let message =
+                format!("The container ran out of memory while it started; its limit is {limit}.");
+            return SessionError::new(ErrorKind::Failed, message, "Give it more with --memory.");
+        }
+        let code = fact.exit_code.unwrap_or_default();
+        let words = self.last_words(id).await;
+        let message = format!("The container ended with exit code {code}{words}.");
+        SessionError::new(
+            ErrorKind::Failed,
+            message,
+            "Check the image, or leave it out to use Mizzen's own.",
+        )
+    }
+
+    async fn last_words(&self, id: &str) -> String {
+        use futures::StreamExt;
+        let options = LogOptions {
+            tail: Some(LAST_WORDS),
+            ..LogOptions::default()
+        };
+        let Ok(lines) = self.engine.logs(id, options).await else {
+            return String::new();
+        };
+        let said: Vec<String> = lines
+            .filter_map(async |line| line.ok().map(|line| line.text))
+            .collect()
+            .await;
+        let said = sanitise(said.join(" / ").trim(), 300);
+        if said.is_empty() {
+            said
+        } else {
+            format!(" and said: {said}")
+        }
+    }
+}
+
+async fn ask(wire: &Wire) -> Result<SupervisorReport, SessionError> {
+    let asked = async {
+        Control::open(wire)
+            .await
+            .map_err(|error| error.to_string())?
+            .report()
+            .await
+            .map_err(|error| error.to_string())
+    };
+    asked.await.map_err(|error| {
+        let message = format!("The supervisor gave no report: {}.", sanitise(&error, 200));
+        SessionError::new(
+            ErrorKind::Failed,
+            message,
+            "Try again; when it stays, look at the session's log.",
+        )
+    })
+}
+
+/// Asks until there is an answer that stays.
+async fn code_server_outcome(
+    wire: &Wire,
+    report: SupervisorReport,
+    deadline: Instant,
+) -> CodeServer {
+    let mut said = reports::code_server(report.services.get("code-server").map(String::as_str));
+    loop {
+        match said {
+            CodeServer::Missing => return said,
+            _ if wiring::code_server_answers(wire).await => return CodeServer::Running,
+            _ if Instant::now() >= deadline => return CodeServer::Failed,
+            _ => {}
+        }
+        sleep(CODE_SERVER_PAUSE).await;
+        if let Ok(report) = ask(wire).await {
+            said = reports::code_server(report.services.get("code-server").map(String::as_str));
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What accompanies a container while it runs: the wire to its supervisor, and its reports.
+
+use mizzen_docker::Engine;
+use mizzen_tasks::{Owner, Task};
+use tokio::sync::mpsc;
+
+use crate::para::ParaDirs;
+use crate::record::Record;
+use crate::reports::{self, Heard};
+use crate::wiring::{self, LinePort};
+
+/// Where a session's life is published; the same for all its containers.
+#[derive(Clone)]
+pub(crate) struct LifePorts {
+    pub(crate) line: LinePort,
+    pub(crate) heard: mpsc::Sender<Heard>,
+}
+
+/// Dropped, both tasks stop.
+pub(crate) struct Life {
+    _wire: Task,
+    _reports: Task,
+}
+
+impl Life {
+    /// Follows a container that runs.
+    pub(crate) fn begin(
+        owner: &Owner,
+        engine: &Engine,
+        record: &Record,
+        container: &str,
+        ports: &LifePorts,
+    ) -> Self {
+        let keep = wiring::keep(
+            owner.clone(),
+            engine.clone(),
+            container.to_owned(),
+            ports.line.clone(),
+        );
+        let status = ParaDirs::of(&record.project, &record.name).status;
+        Self {
+            _wire: owner.spawn_held("wire", keep),
+            _reports: owner.spawn_held(
+                "reports",
+                reports::follow(status, record.user.uid, ports.heard.clone()),
+            ),
+        }
+    }
+}

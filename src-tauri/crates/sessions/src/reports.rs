@@ -1,0 +1,137 @@
+//! The container's own reports: `status.json`, read when the file system hints and, as a safety net, now and then.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mizzen_fsx::{SafeDir, Watch};
+use mizzen_status::{Health as Said, Keep, Reading, Status, StatusWord, read_status, sanitise};
+use tokio::sync::{Notify, mpsc};
+
+use crate::fact::{CodeServer, Health, Progress, Report};
+
+/// The safety net under lost hints: a heartbeat comes every 5 s, and 15 s old is fresh.
+const POLL: Duration = Duration::from_secs(5);
+/// Looks at one file: a container that writes a thousand times a second is shown four times.
+const SPACING: Duration = Duration::from_millis(250);
+/// After a torn file.
+const SOON: Duration = Duration::from_millis(50);
+/// Warnings kept for showing.
+const WARNINGS: usize = 50;
+
+/// One new report, or why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Heard {
+    /// The container reports this.
+    Report {
+        report: Report,
+        health: Health,
+        code_server: CodeServer,
+    },
+    /// Its file cannot be used, and this is why; the last report stays.
+    Problem(String),
+}
+
+/// Follows a status directory and tells each report that differs from the one before in time or number.
+pub(crate) async fn follow(dir: PathBuf, uid: u32, tell: mpsc::Sender<Heard>) {
+    let hinted = Arc::new(Notify::new());
+    let hint = hinted.clone();
+    // Without file events the poll alone serves.
+    let _watch = Watch::new([&dir], move || hint.notify_one()).ok();
+    let Ok(dir) = SafeDir::open(&dir) else {
+        let _ = tell
+            .send(Heard::Problem("The status directory is gone.".to_owned()))
+            .await;
+        return;
+    };
+    let uid = cfg!(target_os = "linux").then_some(uid);
+    let mut last_beat = None;
+    let mut last_problem = String::new();
+    loop {
+        let mut again_in = POLL;
+        match read_status(&dir, uid) {
+            Reading::Good(status) => {
+                last_problem.clear();
+                let beat = (status.beat().0, status.beat().1.to_owned());
+                if last_beat.replace(beat.clone()) != Some(beat)
+                    && tell.send(heard(status)).await.is_err()
+                {
+                    return;
+                }
+            }
+            Reading::Keep(Keep::Torn) => again_in = SOON,
+            Reading::Keep(keep) => {
+                let problem = format!("The container's status.json is not used: {keep}.");
+                if problem != last_problem {
+                    last_problem.clone_from(&problem);
+                    if tell
+                        .send(Heard::Problem(sanitise(&problem, 300)))
+                        .await
+                        .is_err()
+                    {
+                        return;
+                    }
+                }
+            }
+            Reading::Absent => {}
+        }
+        tokio::time::sleep(SPACING.min(again_in)).await;
+        let _ = tokio::time::timeout(again_in, hinted.notified()).await;
+    }
+}
+
+fn heard(status: Status) -> Heard {
+    let health = match status.health.as_ref() {
+        Some(Said::Starting) => Health::Starting,
+        Some(Said::Healthy) => Health::Healthy,
+        Some(Said::Degraded) => Health::Degraded,
+        Some(Said::Unhealthy) => Health::Unhealthy,
+        Some(Said::None | Said::Unknown(_)) | None => match status.status {
+            StatusWord::Error => Health::Unhealthy,
+            _ => Health::Unknown,
+        },
+    };
+    let newest_first = |notices: &[mizzen_status::Notice]| {
+        notices
+            .iter()
+            .rev()
+            .map(|notice| notice.message.clone())
+            .collect::<Vec<_>>()
+    };
+    let mut warnings = newest_first(&status.errors);
+    warnings.extend(newest_first(&status.warnings));
+    warnings.truncate(WARNINGS);
+    let code_server = code_server(status.services.get("code-server").map(String::as_str));
+    let progress = status
+        .progress
+        .filter(|progress| progress.message.is_some() || progress.total.is_some());
+    let report = Report {
+        phase: status.phase.or_else(|| Some(status.status.to_string())),
+        progress: progress.map(|progress| Progress {
+            current: progress.current.unwrap_or(0.0),
+            total: progress.total.unwrap_or(0.0),
+            message: progress.message.unwrap_or_default(),
+        }),
+        services: status.services,
+        warnings,
+    };
+    Heard::Report {
+        report,
+        health,
+        code_server,
+    }
+}
+
+/// What the supervisor's word for code-server means.
+pub(crate) fn code_server(word: Option<&str>) -> CodeServer {
+    match word {
+        Some("running") => CodeServer::Running,
+        Some("starting" | "restarting") => CodeServer::Starting,
+        Some("missing") => CodeServer::Missing,
+        Some("failed" | "stopped") => CodeServer::Failed,
+        Some(_) | None => CodeServer::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use mizzen_tasks::Owner;
+use tokio::sync::mpsc;
+
+use super::{Heard, follow};
+use crate::fact::{CodeServer, Health};
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn write(dir: &Path, text: &str) {
+    mizzen_fsx::write_atomic(dir.join("status.json"), text.as_bytes()).unwrap();
+}
+
+fn start(owner: &Owner, dir: &Path) -> mpsc::Receiver<Heard> {
+    let (tell, told) = mpsc::channel(16);
+    let uid = dir.metadata().unwrap().uid();
+    owner.spawn("follow", follow(dir.to_owned(), uid, tell));
+    told
+}
+
+async fn next(told: &mut mpsc::Receiver<Heard>) -> Heard {
+    tokio::time::timeout(SOON, told.recv())
+        .await
+        .expect("in time")
+        .expect("the follower lives")
+}
+
+#[tokio::test]
+async fn reports_are_heard_once_and_garbage_is_a_problem_that_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let owner = Owner::root("test");
+    let mut told = start(&owner, dir.path());
+    write(
+        dir.path(),
+        r#"{"timestamp":"1","status":"running","health":"degraded","phase":"idle",
+        "services":{"code-server":"missing"},"warnings":["old","new"],"errors":[{"message":"worse"}]}"#,
+    );
+    let Heard::Report {
+        report,
+        health,
+        code_server,
+    } = next(&mut told).await
+    else {
+        panic!("a report")
+    };
+    assert_eq!(
+        (health, code_server),
+        (Health::Degraded, CodeServer::Missing)
+    );
+    assert_eq!(report.phase.as_deref(), Some("idle"));
+    assert_eq!(report.warnings, ["worse", "new", "old"]);
+
+    write(dir.path(), "[]");
+    assert!(matches!(next(&mut told).await, Heard::Problem(_)));
+    write(dir.path(), r#"{"timestamp":"2","status":"error"}"#);
+    let Heard::Report { health, .. } = next(&mut told).await else {
+        panic!("a report")
+    };
+    assert_eq!(
+        health,
+        Health::Unhealthy,
+        "the same content later is not told again, a new one is"
+    );
+    owner.shut_down(SOON).await;
+}
+
+#[tokio::test]
+async fn a_link_in_place_of_the_report_is_never_read() {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", dir.path().join("status.json")).unwrap();
+    let owner = Owner::root("test");
+    let mut told = start(&owner, dir.path());
+    let Heard::Problem(problem) = next(&mut told).await else {
+        panic!("a problem")
+    };
+    assert!(problem.contains("a link"), "{problem}");
+    owner.shut_down(SOON).await;
+}

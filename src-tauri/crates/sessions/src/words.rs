@@ -1,0 +1,171 @@
+//! What is said to a person about sessions; pure.
+
+use mizzen_docker::{ContainerFact, ContainerState};
+
+use crate::error::{ErrorKind, SessionError};
+use crate::fact::{NoticeKind, Reason};
+use crate::limits::human_bytes;
+use crate::machine::{Cause, Ending, Refusal, Seen, State, Wish};
+use crate::name::SessionName;
+use crate::record::Record;
+
+/// Exit code of a process that ended at SIGTERM without a handler: asked to, all the same.
+const TERMINATED: i64 = 143;
+
+/// What a container's facts mean to its session.
+pub(crate) fn seen(fact: &ContainerFact) -> Seen {
+    match fact.state {
+        ContainerState::Running | ContainerState::Restarting => Seen::Running,
+        ContainerState::Paused => Seen::Paused,
+        ContainerState::Created => Seen::Made,
+        ContainerState::Removing => Seen::Gone,
+        ContainerState::Exited | ContainerState::Dead => Seen::Ended(match fact.exit_code {
+            _ if fact.oom_killed => Ending::OutOfMemory,
+            Some(0 | TERMINATED) | None => Ending::Clean,
+            Some(code) => Ending::Code(code),
+        }),
+    }
+}
+
+/// Why a session stands where nobody asked it to; `offline` is what the engine's link says.
+pub(crate) fn reason(cause: Cause, record: &Record, offline: Option<&Reason>) -> Reason {
+    let name = &record.name;
+    let (message, hint) = match cause {
+        Cause::StoppedOutside => (
+            "Its container was stopped outside Mizzen.".to_owned(),
+            format!("Start it again: mizzen start {name}"),
+        ),
+        Cause::OutOfMemory => (
+            format!(
+                "It ran out of memory; its limit is {}.",
+                human_bytes(record.limits.memory_bytes)
+            ),
+            format!(
+                "Give it more: mizzen up {} --name {name} --memory 8g",
+                record.project.display()
+            ),
+        ),
+        Cause::Died(code) => (
+            format!("Its container ended with exit code {code}."),
+            format!("See why: mizzen logs {name}"),
+        ),
+        Cause::Gone => (
+            "Its container was removed outside Mizzen.".to_owned(),
+            format!("Make it anew, the project folder is untouched: mizzen start {name}"),
+        ),
+        Cause::Unreachable => match offline {
+            Some(reason) => return reason.clone(),
+            None => (
+                format!("The engine `{}` has not answered yet.", record.engine),
+                "Check that Docker runs: docker info".to_owned(),
+            ),
+        },
+    };
+    Reason { message, hint }
+}
+
+/// Which causes a person is told of at once.
+pub(crate) fn notice(cause: Cause) -> Option<NoticeKind> {
+    match cause {
+        Cause::OutOfMemory => Some(NoticeKind::OutOfMemory),
+        Cause::Died(_) => Some(NoticeKind::Died),
+        Cause::Gone => Some(NoticeKind::Gone),
+        Cause::StoppedOutside | Cause::Unreachable => None,
+    }
+}
+
+/// Why a wish is refused, with what helps.
+pub(crate) fn refused(
+    refusal: Refusal,
+    wish: Wish,
+    state: State,
+    name: &SessionName,
+    why_lost: Option<&Reason>,
+) -> SessionError {
+    let says = |message: String, hint: String| SessionError::new(ErrorKind::State, message, hint);
+    match refusal {
+        Refusal::BeingCreated => says(
+            format!("Session `{name}` is being created and cannot be stopped yet."),
+            format!("Wait for it, or give it up: mizzen rm --force {name}"),
+        ),
+        Refusal::InUse => says(
+            format!(
+                "Session `{name}` is {} and is not removed.",
+                state_word(state)
+            ),
+            format!(
+                "Stop it first (mizzen stop {name}), or remove it all the same: mizzen rm --force {name}"
+            ),
+        ),
+        Refusal::NotRunning => says(
+            format!(
+                "Session `{name}` is {} and cannot be {}.",
+                state_word(state),
+                participle(wish)
+            ),
+            format!("Start it: mizzen start {name}"),
+        ),
+        Refusal::BeingRemoved => says(
+            format!("Session `{name}` is being removed."),
+            "Wait until it is gone, then make it anew with `mizzen up`.".to_owned(),
+        ),
+        Refusal::EngineUnreachable => {
+            let (message, hint) = why_lost.map_or_else(
+                || {
+                    (
+                        "Its engine does not answer.".to_owned(),
+                        "Check that Docker runs: docker info".to_owned(),
+                    )
+                },
+                |reason| (reason.message.clone(), reason.hint.clone()),
+            );
+            let message = format!("Session `{name}` cannot be {}. {message}", participle(wish));
+            SessionError::new(ErrorKind::EngineUnreachable, message, hint)
+        }
+    }
+}
+
+/// What came of a wish, in one sentence.
+pub(crate) fn done(wish: Wish, name: &SessionName, before: State) -> String {
+    let already = match (wish, before) {
+        (Wish::Start | Wish::Resume, State::Running)
+        | (Wish::Stop, State::Stopped | State::Failed) => "already ",
+        (Wish::Pause, State::Paused) => "already ",
+        _ => "",
+    };
+    let now = match wish {
+        Wish::Start | Wish::Resume | Wish::Restart => "running",
+        Wish::Stop => "stopped",
+        Wish::Pause => "paused",
+        Wish::Remove { .. } => "removed",
+    };
+    format!("Session `{name}` is {already}{now}.")
+}
+
+/// A state as people and files read it.
+pub(crate) fn state_word(state: State) -> &'static str {
+    match state {
+        State::Creating => "creating",
+        State::Starting => "starting",
+        State::Running => "running",
+        State::Pausing => "pausing",
+        State::Paused => "paused",
+        State::Resuming => "resuming",
+        State::Stopping => "stopping",
+        State::Stopped => "stopped",
+        State::Removing => "removing",
+        State::Failed => "failed",
+        State::Lost => "lost",
+    }
+}
+
+fn participle(wish: Wish) -> &'static str {
+    match wish {
+        Wish::Start => "started",
+        Wish::Stop => "stopped",
+        Wish::Pause => "paused",
+        Wish::Resume => "resumed",
+        Wish::Restart => "restarted",
+        Wish::Remove { .. } => "removed",
+    }
+}
