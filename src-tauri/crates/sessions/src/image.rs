@@ -179,11 +179,14 @@ impl Recipe {
 
     /// Every image of ours on an engine.
     pub async fn list(&self, engine: &Engine) -> Result<Vec<OwnImage>, SessionError> {
-        let label = format!("{LABEL}={LABEL_VALUE}");
-        let facts = engine.list_images(&label).await.map_err(in_image_phase)?;
+        let facts = engine
+            .list_images(labels::SUPERVISOR)
+            .await
+            .map_err(in_image_phase)?;
         let tag = self.tag();
         Ok(facts
             .into_iter()
+            .filter(is_own)
             .map(|fact| OwnImage {
                 current: fact.tags.contains(&tag),
                 fact,
@@ -210,6 +213,16 @@ impl Recipe {
         }
         Ok(removed)
     }
+}
+
+/// Other images may hold our supervisor too; ours have our name, or had it before a rebuild took it.
+fn is_own(image: &ImageFact) -> bool {
+    let named = |tag: &String| tag.starts_with(&format!("{REPOSITORY}:"));
+    image.tags.iter().any(named)
+        || image
+            .labels
+            .get(LABEL)
+            .is_some_and(|value| value == LABEL_VALUE)
 }
 
 /// The first 12 hex digits of a hash.

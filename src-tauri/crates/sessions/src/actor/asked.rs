@@ -38,7 +38,7 @@ impl Actor {
             return;
         }
         match next_state(self.fact.state, Input::Wish(asked.wish)) {
-            Next::Begin(work) => self.begin_for(work, asked),
+            Next::Begin(work) => self.begin_for(work, *asked),
             Next::Interrupt(_) => {
                 if let Some(job) = &self.job {
                     job.cancel.cancel();
@@ -94,7 +94,7 @@ impl Actor {
         self.fact.state == State::Lost && !matches!(&*self.engine.link().borrow(), Link::Offline(_))
     }
 
-    fn begin_for(&mut self, work: Work, asked: Box<Asked>) {
+    fn begin_for(&mut self, work: Work, asked: Asked) {
         let task = match (work, asked.wish) {
             (Work::Start, _) => Task::Start {
                 remake: self.apply(asked.changes.as_ref()),
@@ -105,7 +105,7 @@ impl Actor {
             (Work::Pause, _) => Task::Pause,
             (Work::Resume, _) => Task::Resume,
         };
-        self.begin(task, work.state(), vec![*asked]);
+        self.begin(task, work.state(), vec![asked]);
     }
 
     /// Takes changes over; answers whether the container must be made anew for them.

@@ -277,13 +277,29 @@ mod tests {
             Some("TWO-A"),
             expect!["without case: existing Two-a"],
         );
-        check("which of two", "/srv/two", None, expect!["which of two: State: `/srv/two` has several sessions: Two-a, two-b. Say which one with --name."]);
-        check("a name of another's", "/srv/api", Some("Web"), expect!["a name of another's: State: There is a session `web` already, of `/srv/web`. Give another name with --name."]);
+        check(
+            "which of two",
+            "/srv/two",
+            None,
+            expect![
+                "which of two: State: `/srv/two` has several sessions: Two-a, two-b. Say which one with --name."
+            ],
+        );
+        check(
+            "a name of another's",
+            "/srv/api",
+            Some("Web"),
+            expect![
+                "a name of another's: State: There is a session `web` already, of `/srv/web`. Give another name with --name."
+            ],
+        );
         check(
             "a folder called like another's session",
             "/other/web",
             None,
-            expect!["a folder called like another's session: State: There is a session `web` already, of `/srv/web`. Give another name with --name."],
+            expect![
+                "a folder called like another's session: State: There is a session `web` already, of `/srv/web`. Give another name with --name."
+            ],
         );
     }
 }
