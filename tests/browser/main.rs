@@ -1,4 +1,5 @@
 //! What a real Chromium makes of the gateway.
+#![allow(clippy::unwrap_used, reason = "a test ends where its rig fails")]
 
 mod isolation;
 mod neighbours;
