@@ -96,7 +96,10 @@ pub(crate) struct Neighbours {
 }
 
 impl Neighbours {
-    #[expect(clippy::disallowed_methods, reason = "the browser has no other clock either")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the browser has no other clock either"
+    )]
     pub(crate) async fn new() -> Self {
         let owner = Owner::root("browser");
         let state_dir = tempfile::tempdir().unwrap();

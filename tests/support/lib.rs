@@ -1,3 +1,4 @@
 //! Rigs that the end-to-end tests share.
 
 pub mod chromium;
+pub mod figure;

@@ -11,6 +11,7 @@
     reason = "writes build output, never a user's files"
 )]
 
+mod bench;
 mod bindings;
 mod ci;
 mod image;
@@ -29,6 +30,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure, and write the figures to docs/benchmarks.md
+    Bench { area: bench::Area },
     /// Generate the window's TypeScript types from Rust
     Bindings {
         /// Only compare: fail when the committed files are out of date
@@ -50,6 +53,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
+        Task::Bench { area } => bench::run(area),
         Task::Bindings { check: true } => bindings::check(),
         Task::Bindings { check: false } => bindings::generate(),
         Task::Build { profile } => product::build(&profile),

@@ -15,6 +15,13 @@ pub(crate) fn build(profile: &str) -> Result<()> {
     tool::run(tool::command("cargo", &["build", "--profile", profile]).args(packages))
 }
 
+/// Builds the command line and the supervisor alone.
+pub(crate) fn build_command_line(profile: &str) -> Result<()> {
+    supervisor::build()?;
+    let build = ["build", "--profile", profile, "--package", "mizzen-cli"];
+    tool::run(&mut tool::command("cargo", &build))
+}
+
 /// Installs what the page is built with, as its lock file says, unless that was done since it last changed.
 pub(crate) fn install_page_packages() -> Result<()> {
     let ui = tool::root().join("ui");
