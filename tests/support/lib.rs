@@ -1,4 +1,8 @@
 //! Rigs that the end-to-end tests share.
+//!
+//! Invariant: what a rig starts ends with it, and nothing waits without a deadline.
 
 pub mod chromium;
+#[cfg(unix)]
+pub mod desktop;
 pub mod figure;

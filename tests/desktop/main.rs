@@ -1,0 +1,7 @@
+//! The application on a real desktop: tray, toasts, window, and how it comes and goes.
+#![cfg(unix)]
+
+mod coming_and_going;
+mod settings;
+mod tray;
+mod window;

@@ -1,0 +1,133 @@
+//! The real window through WebKitWebDriver.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+
+use super::process::Group;
+use super::{app, until};
+
+/// A window that can be read and clicked.
+pub struct Page {
+    client: Option<Client>,
+    runtime: Runtime,
+    _driver: Group,
+}
+
+impl Page {
+    pub(super) fn start(mut driver: Command) -> Self {
+        let port = free_port();
+        let driver = Group::start(driver.arg(format!("--port={port}")));
+        let runtime = Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .expect("threads");
+        let options = json!({ "binary": app::program(), "args": [] });
+        let capabilities = [("webkitgtk:browserOptions".to_owned(), options)]
+            .into_iter()
+            .collect();
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities);
+        let address = format!("http://127.0.0.1:{port}");
+        let client = until("WebKitWebDriver opens the window", || {
+            runtime.block_on(builder.connect(&address)).ok()
+        });
+        Self {
+            client: Some(client),
+            runtime,
+            _driver: driver,
+        }
+    }
+
+    /// Waits until the page shows these words.
+    pub fn wait_for_text(&self, words: &str) {
+        until(
+            &format!("the window shows `{words}`; it shows:\n{}", self.text()),
+            || self.text().contains(words).then_some(()),
+        );
+    }
+
+    /// All that the page shows.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let body = self.run("return document.body.innerText");
+        body.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Clicks on what a CSS selector or a button's words name, as soon as it is there.
+    pub fn click(&self, target: &str) {
+        until(
+            &format!(
+                "`{target}` can be clicked; the window shows:\n{}",
+                self.text()
+            ),
+            || {
+                // Found anew on every try: a view that is redrawn in between makes elements stale.
+                let element = self.find(target)?;
+                self.runtime.block_on(element.click()).ok()
+            },
+        );
+    }
+
+    /// Replaces the text of a field.
+    pub fn fill(&self, field: &str, text: &str) {
+        until(
+            &format!(
+                "`{field}` can be filled; the window shows:\n{}",
+                self.text()
+            ),
+            || {
+                let element = self.find(field)?;
+                self.runtime.block_on(async {
+                    element.clear().await.ok()?;
+                    element.send_keys(text).await.ok()
+                })
+            },
+        );
+    }
+
+    /// Runs a script in the page.
+    #[must_use]
+    pub fn run(&self, script: &str) -> serde_json::Value {
+        let answer = self
+            .runtime
+            .block_on(self.client().execute(script, Vec::new()));
+        answer.unwrap_or_default()
+    }
+
+    fn find(&self, target: &str) -> Option<Element> {
+        let words = format!("//button[normalize-space()='{target}']");
+        let by_css = self
+            .runtime
+            .block_on(self.client().find(Locator::Css(target)));
+        by_css
+            .or_else(|_| {
+                self.runtime
+                    .block_on(self.client().find(Locator::XPath(&words)))
+            })
+            .ok()
+    }
+
+    fn client(&self) -> &Client {
+        self.client.as_ref().expect("BUG: closed on drop only")
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            let _ = self.runtime.block_on(client.close());
+        }
+    }
+}
+
+/// RACE: somebody may take it before the driver does; then the test fails and says so.
+fn free_port() -> u16 {
+    let socket = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    socket.expect("a free port").port()
+}
