@@ -3,8 +3,9 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
 
-# Tools that `make setup` put into the work tree or the home directory come first.
-PATH=$root/target/tools/bin:${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+# Tools that `make setup` put into the work tree or the home directory come first; daemons are
+# outside an ordinary user's PATH.
+PATH=$root/target/tools/bin:${CARGO_HOME:-$HOME/.cargo}/bin:$PATH:/usr/sbin
 export PATH
 
 say() { printf 'setup: %s\n' "$*" >&2; }
