@@ -3,20 +3,29 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
 
+use mizzen_fsx::PathError;
+use mizzen_gateway::{Gateway, GatewayConfig, Target};
+use mizzen_sessions::image::host_authorities;
+use mizzen_sessions::{Identity, RegistryError, SessionSettings, Sessions, SessionsDeps};
 use mizzen_tasks::Owner;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::alerts::Alerts;
 use crate::control;
-use crate::desk::Desk;
+use crate::desk::{Desk, Looks};
 use crate::dirs::DirsError;
+use crate::engines::{self, EngineParts};
 use crate::lock::{CoreLock, LockError};
+use crate::publisher::{Publisher, Sources, Usages};
 use crate::settings::{self, SettingsError};
 use crate::store::Store;
+use crate::upstream::SessionsUpstream;
 use crate::verb::{ApiError, ErrorCode};
-use crate::view::{CoreView, Snapshot};
+use crate::view::{CoreView, Settings, Snapshot};
 use crate::world::CoreConfig;
 
 /// Why the core did not start.
@@ -31,6 +40,12 @@ pub enum StartError {
     /// The settings are not valid.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// The state directory's own id cannot be read or written.
+    #[error(transparent)]
+    Identity(#[from] PathError),
+    /// The registry of sessions cannot be read.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The control socket cannot be made.
     #[error("{path}: {source}")]
     Socket {
@@ -56,8 +71,11 @@ impl From<StartError> for ApiError {
                 "make the path yours and writable, or set MIZZEN_HOME to another folder"
             }
             StartError::Lock(LockError::Held { .. }) => "end it with `mizzen serve --stop`",
-            StartError::Lock(LockError::Io { .. }) => "make the path yours and writable",
+            StartError::Lock(LockError::Io { .. }) | StartError::Identity(_) => {
+                "make the path yours and writable"
+            }
             StartError::Settings(_) => "correct the file, or move it away to start with defaults",
+            StartError::Registry(_) => "move the file away: sessions are found by their containers",
         };
         Self::new(ErrorCode::CoreUnreachable, error.to_string(), hint)
     }
@@ -65,56 +83,77 @@ impl From<StartError> for ApiError {
 
 /// The core of one user. It ends by [`Core::shut_down`]; sessions go on running.
 pub struct Core {
+    /// Clients end first: nobody is told half of a shutdown.
+    clients: Owner,
     owner: Owner,
+    gateway: Option<Gateway>,
     stop: CancellationToken,
     _lock: CoreLock,
 }
 
+/// Answers of the gateway that are under way may finish in this time.
+const GATEWAY_DEADLINE: Duration = Duration::from_secs(1);
 /// All tasks must end in this time; what is left is named in the log and dropped.
-const SHUT_DOWN_DEADLINE: Duration = Duration::from_secs(4);
+const TASKS_DEADLINE: Duration = Duration::from_secs(3);
+/// Questions that wait for the publisher.
+const ASKS_MAX: usize = 64;
 
 impl Core {
-    /// Starts the core: lock, settings, engines, sessions, gateway, and last the control socket.
+    /// Starts the core: lock, settings, engine, sessions, gateway, and last the control socket.
     ///
     /// # Errors
-    /// When another core runs, or what it needs cannot be had. An engine that does not answer is
-    /// no error: it is shown, and tried again.
-    #[expect(clippy::unused_async, reason = "starting sessions will wait")]
+    /// When another core runs, or what it needs cannot be had. An engine that does not answer and
+    /// a gateway that cannot listen are no errors: they are shown.
     pub async fn start(config: CoreConfig) -> Result<Self, StartError> {
-        let CoreConfig { dirs, clock, .. } = config.clone();
-        dirs.prepare()?;
-        let lock = CoreLock::take(&dirs.lock_file())?;
-        let settings = settings::load(&dirs.settings_file())?;
+        config.dirs.prepare()?;
+        let lock = CoreLock::take(&config.dirs.lock_file())?;
+        let settings = settings::load(&config.dirs.settings_file())?;
         let owner = Owner::root("core");
+        let identity = Identity::load(&config.dirs.state)?;
+        let selection = engines::select(&config, &owner, identity.label());
+        let settings = watch::Sender::new(settings);
+        let (engine, link, events) = selection.parts();
+        let sessions = start_sessions(&config, &owner, identity, events, &settings)?;
+        let gateway = start_gateway(&config, &owner, &sessions, &settings.borrow().clone()).await;
+
         let stop = CancellationToken::new();
-        let snapshot = Snapshot {
-            revision: 0,
-            core: CoreView {
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                pid: std::process::id(),
-                started_at: clock().to_string(),
-                gateway_port: None,
-                gateway_problem: None,
-            },
-            engines: Vec::new(),
-            sessions: Vec::new(),
-            alerts: Vec::new(),
-            unmanaged: Vec::new(),
-            settings: settings.clone(),
+        let clients = owner.child("control");
+        let store = Arc::new(Store::new(
+            first_snapshot(&config, &settings, &gateway),
+            config.clock.clone(),
+        ));
+        let (publisher, asks) = mpsc::channel(ASKS_MAX);
+        let usages = watch::Sender::new(Usages::new());
+        let sources = Sources {
+            link,
+            sessions: sessions.clone(),
+            usages: usages.subscribe(),
+            asks,
         };
+        start_publisher(&owner, &config, &store, &gateway, sources);
         let desk = Arc::new(Desk {
-            config,
-            store: Arc::new(Store::new(snapshot, clock)),
-            settings: watch::Sender::new(settings),
+            looks: Looks::new(&owner, sessions.clone(), usages),
+            verbs: owner.child("verbs"),
+            next_verb_id: AtomicU64::new(1),
+            building: Arc::default(),
             stop: stop.clone(),
+            gateway: gateway.clone(),
+            config: config.clone(),
+            store,
+            settings,
+            sessions,
+            engine,
+            publisher,
         });
-        control::serve(&owner, &dirs, desk).map_err(|source| StartError::Socket {
-            path: dirs.control_socket(),
+        control::serve(&clients, &config.dirs, desk).map_err(|source| StartError::Socket {
+            path: config.dirs.control_socket(),
             source,
         })?;
         tracing::info!(pid = std::process::id(), "core started");
         Ok(Self {
+            clients,
             owner,
+            gateway: gateway.ok(),
             stop,
             _lock: lock,
         })
@@ -127,13 +166,122 @@ impl Core {
 
     /// Ends everything in order, within five seconds. Sessions go on running.
     pub async fn shut_down(self) {
-        let late = self.owner.shut_down(SHUT_DOWN_DEADLINE).await;
+        self.clients.stopping().cancel();
+        if let Some(gateway) = &self.gateway {
+            gateway.close(GATEWAY_DEADLINE).await;
+        }
+        let late = self.owner.shut_down(TASKS_DEADLINE).await;
         if late.is_empty() {
             tracing::info!("core ended");
         } else {
             tracing::warn!(?late, "core ended, some tasks did not");
         }
     }
+}
+
+fn start_sessions(
+    config: &CoreConfig,
+    owner: &Owner,
+    identity: Identity,
+    engines: Vec<EngineParts>,
+    settings: &watch::Sender<Settings>,
+) -> Result<Sessions, RegistryError> {
+    let ours = settings.subscribe();
+    let theirs = watch::Sender::new(session_settings(&ours.borrow()));
+    let deps = SessionsDeps {
+        identity,
+        engines,
+        state_dir: config.dirs.state.clone(),
+        home: config.home.clone(),
+        supervisor: engines::supervisor(config),
+        extra_ca: host_authorities(),
+        settings: theirs.subscribe(),
+        clock: config.clock.clone(),
+        at_step: None,
+    };
+    owner.spawn("settings", pass_on_settings(ours, theirs));
+    Sessions::spawn(owner, deps)
+}
+
+async fn pass_on_settings(
+    mut ours: watch::Receiver<Settings>,
+    theirs: watch::Sender<SessionSettings>,
+) {
+    while ours.changed().await.is_ok() {
+        theirs.send_replace(session_settings(&ours.borrow_and_update()));
+    }
+}
+
+fn session_settings(settings: &Settings) -> SessionSettings {
+    SessionSettings {
+        max_running: settings.max_running,
+        memory_budget_bytes: settings.memory_budget_bytes,
+        image: settings.image.clone(),
+        memory_bytes: settings.memory_bytes,
+        cpus: settings.cpus,
+    }
+}
+
+/// The gateway, or why there is none, in a sentence.
+async fn start_gateway(
+    config: &CoreConfig,
+    owner: &Owner,
+    sessions: &Sessions,
+    settings: &Settings,
+) -> Result<Gateway, String> {
+    let gateway = GatewayConfig {
+        preferred_port: settings.gateway_port,
+        state_dir: config.dirs.state.clone(),
+        clock: || jiff::Timestamp::now().into(),
+        limits: mizzen_gateway::Limits::default(),
+    };
+    let upstream = Arc::new(SessionsUpstream {
+        sessions: sessions.clone(),
+    });
+    Gateway::bind(owner, gateway, upstream)
+        .await
+        .map_err(|error| format!("The gateway cannot start: {error}."))
+}
+
+fn first_snapshot(
+    config: &CoreConfig,
+    settings: &watch::Sender<Settings>,
+    gateway: &Result<Gateway, String>,
+) -> Snapshot {
+    Snapshot {
+        revision: 0,
+        core: CoreView {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started_at: (config.clock)().to_string(),
+            gateway_port: gateway.as_ref().ok().map(Gateway::port),
+            gateway_problem: gateway.as_ref().err().cloned(),
+        },
+        engines: Vec::new(),
+        sessions: Vec::new(),
+        alerts: Vec::new(),
+        unmanaged: Vec::new(),
+        settings: settings.borrow().clone(),
+    }
+}
+
+fn start_publisher(
+    owner: &Owner,
+    config: &CoreConfig,
+    store: &Arc<Store>,
+    gateway: &Result<Gateway, String>,
+    sources: Sources,
+) {
+    let mut alerts = Alerts::default();
+    if let Err(problem) = gateway {
+        store.publish(alerts.on_gateway(problem, (config.clock)(), Instant::now()));
+    }
+    let gateway = gateway.as_ref().ok().cloned();
+    let url = move |session: &str| Some(gateway.as_ref()?.url(session, Target::CodeServer));
+    let mut publisher = Publisher::new(store.clone(), config.clock.clone(), alerts, Box::new(url));
+    // Before the first client: what is remembered is in the first snapshot.
+    publisher.catch_up(&sources);
+    owner.spawn("publisher", publisher.run(sources));
 }
 
 #[cfg(test)]

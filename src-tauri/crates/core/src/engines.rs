@@ -2,22 +2,81 @@
 
 use std::path::{Path, PathBuf};
 
-use mizzen_contexts::{SelectError, SelectionEnv, select};
-use mizzen_docker::{Engine, EngineEvent, EngineOptions};
+use mizzen_contexts::{SelectError, SelectionEnv};
+use mizzen_docker::{Engine, EngineEvent, EngineOptions, Link};
 use mizzen_tasks::Owner;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::translate::EngineIdentity;
+use crate::verb::{ApiError, ErrorCode};
 use crate::view::{EngineState, EngineView};
 use crate::world::CoreConfig;
 
-/// Label that every container of Mizzen wears.
-const LABEL: (&str, &str) = ("dev.mizzen.app", "mizzen");
+/// The selected engine with its task, or why there is none.
+pub(crate) enum Selection {
+    Engine {
+        identity: EngineIdentity,
+        engine: Engine,
+        events: mpsc::Receiver<EngineEvent>,
+    },
+    None {
+        view: EngineView,
+    },
+}
 
-/// Selects the engine as the Docker CLI would.
+/// What is to be shown of engines.
+pub(crate) enum EngineSource {
+    Link(EngineIdentity, watch::Receiver<Link>),
+    /// There is none to follow.
+    Fixed(EngineView),
+}
+
+/// An engine with what it tells, as sessions take it over.
+pub(crate) type EngineParts = (Engine, mpsc::Receiver<EngineEvent>);
+
+/// Selects an engine as the Docker CLI would, and starts its task. It sees containers with `label`.
+pub(crate) fn select(config: &CoreConfig, owner: &Owner, label: (String, String)) -> Selection {
+    match selected(config) {
+        Ok(identity) => {
+            let (engine, events) = spawn(owner, &identity, label);
+            Selection::Engine {
+                identity,
+                engine,
+                events,
+            }
+        }
+        Err(error) => Selection::None {
+            view: unselected(&error, (config.clock)()),
+        },
+    }
+}
+
+impl Selection {
+    /// The engine or why there is none, what to show of it, and what sessions take over.
+    pub(crate) fn parts(self) -> (Result<Engine, ApiError>, EngineSource, Vec<EngineParts>) {
+        match self {
+            Self::Engine {
+                identity,
+                engine,
+                events,
+            } => {
+                let shown = EngineSource::Link(identity, engine.link());
+                (Ok(engine.clone()), shown, vec![(engine, events)])
+            }
+            Self::None { view } => {
+                let message = view.reason.as_deref().unwrap_or_default();
+                let hint = view.hint.as_deref().unwrap_or_default();
+                let error = ApiError::new(ErrorCode::EngineUnreachable, message, hint);
+                (Err(error), EngineSource::Fixed(view), Vec::new())
+            }
+        }
+    }
+}
+
 pub(crate) fn selected(config: &CoreConfig) -> Result<EngineIdentity, SelectError> {
     let home = config.home.clone().unwrap_or_default();
-    let selected = select(&SelectionEnv::read(home, |name| config.var(name)))?;
+    let env = SelectionEnv::read(home, |name| config.var(name));
+    let selected = mizzen_contexts::select(&env)?;
     Ok(EngineIdentity {
         name: selected.name,
         endpoint: selected.endpoint,
@@ -25,12 +84,11 @@ pub(crate) fn selected(config: &CoreConfig) -> Result<EngineIdentity, SelectErro
     })
 }
 
-/// Starts the engine's task.
 pub(crate) fn spawn(
     owner: &Owner,
     identity: &EngineIdentity,
-) -> (Engine, mpsc::Receiver<EngineEvent>) {
-    let label = (LABEL.0.to_owned(), LABEL.1.to_owned());
+    label: (String, String),
+) -> EngineParts {
     let options = EngineOptions {
         label,
         now: jiff::Timestamp::now,
@@ -39,7 +97,7 @@ pub(crate) fn spawn(
 }
 
 /// What clients see where no engine could be selected.
-pub(crate) fn unselected(error: &SelectError, now: jiff::Timestamp) -> EngineView {
+fn unselected(error: &SelectError, now: jiff::Timestamp) -> EngineView {
     EngineView {
         name: "none".to_owned(),
         endpoint: String::new(),
@@ -54,8 +112,7 @@ pub(crate) fn unselected(error: &SelectError, now: jiff::Timestamp) -> EngineVie
     }
 }
 
-/// Where the static supervisor for an engine's architecture should lie: `MIZZEN_SUPERVISOR`, else
-/// beside this program.
+/// Where the static supervisor should lie: `MIZZEN_SUPERVISOR`, else beside this program.
 pub(crate) fn supervisor(config: &CoreConfig) -> PathBuf {
     config.var("MIZZEN_SUPERVISOR").map_or_else(
         || {

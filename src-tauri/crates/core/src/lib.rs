@@ -23,6 +23,7 @@ mod settings;
 mod store;
 pub mod toast;
 mod translate;
+mod upstream;
 pub mod verb;
 pub mod view;
 mod world;

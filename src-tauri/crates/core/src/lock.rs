@@ -3,12 +3,16 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Held by the running core; the system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct CoreLock {
     _file: File,
 }
+
+/// A core ends within five seconds.
+const RELEASE_DEADLINE: Duration = Duration::from_secs(6);
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +57,18 @@ impl CoreLock {
         }
         note(&mut file).map_err(at)?;
         Ok(Self { _file: file })
+    }
+
+    /// Waits until nobody holds the lock, or for a core's shutdown at the longest.
+    pub(crate) async fn released(path: PathBuf) {
+        let wait = tokio::task::spawn_blocking(move || {
+            // Shared, and let go at once: it only has to wait behind the holder.
+            OpenOptions::new()
+                .read(true)
+                .open(path)
+                .and_then(|file| file.lock_shared())
+        });
+        let _late = tokio::time::timeout(RELEASE_DEADLINE, wait).await;
     }
 }
 

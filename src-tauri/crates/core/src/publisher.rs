@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures::stream::{SelectAll, StreamExt};
 use mizzen_docker::Link;
 use mizzen_sessions::{Facts, Notice, SessionFact, Sessions, Unmanaged};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio_stream::wrappers::WatchStream;
-
-use crate::store::Store;
-use crate::translate::{self, Beside, EngineIdentity, Usage};
-use crate::view::{Change, SessionView};
-use crate::world::Clock;
 
 use crate::alerts::Alerts;
+use crate::engines::EngineSource;
+use crate::store::Store;
+use crate::translate::{self, Beside, EngineIdentity, Usage};
+use crate::view::{Change, EngineView, SessionView};
+use crate::world::Clock;
 
 /// What the desk asks of the publisher.
 pub(crate) enum Ask {
@@ -31,12 +29,14 @@ pub(crate) type Usages = BTreeMap<String, Usage>;
 
 /// Where facts come from.
 pub(crate) struct Sources {
-    pub(crate) engines: Vec<(EngineIdentity, watch::Receiver<Link>)>,
+    pub(crate) link: EngineSource,
     pub(crate) sessions: Sessions,
     pub(crate) usages: watch::Receiver<Usages>,
-    /// Address of a session's code-server; none while there is no gateway.
-    pub(crate) url: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub(crate) asks: mpsc::Receiver<Ask>,
 }
+
+/// Address of a session's code-server; none while there is no gateway.
+pub(crate) type UrlOf = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 pub(crate) struct Publisher {
     store: Arc<Store>,
@@ -45,16 +45,11 @@ pub(crate) struct Publisher {
     /// What the snapshot was last made from.
     folded: Arc<Facts>,
     shown_usages: Usages,
-    url: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    url_of: UrlOf,
 }
 
 impl Publisher {
-    pub(crate) fn new(
-        store: Arc<Store>,
-        clock: Clock,
-        alerts: Alerts,
-        url: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
-    ) -> Self {
+    pub(crate) fn new(store: Arc<Store>, clock: Clock, alerts: Alerts, url_of: UrlOf) -> Self {
         let (folded, shown_usages) = (Arc::default(), Usages::default());
         Self {
             store,
@@ -62,40 +57,45 @@ impl Publisher {
             alerts,
             folded,
             shown_usages,
-            url,
+            url_of,
         }
     }
 
+    /// Folds in what is known before anything is followed.
+    pub(crate) fn catch_up(&mut self, sources: &Sources) {
+        match &sources.link {
+            EngineSource::Link(identity, link) => self.on_link(identity, &link.borrow().clone()),
+            EngineSource::Fixed(view) => self.on_engine(view.clone()),
+        }
+        self.on_facts(sources.sessions.watch().borrow().clone());
+        self.on_unmanaged(&sources.sessions.unmanaged().borrow().clone());
+    }
+
     /// Follows the sources until one of them ends.
-    pub(crate) async fn run(mut self, sources: Sources, mut asks: mpsc::Receiver<Ask>) {
+    pub(crate) async fn run(mut self, sources: Sources) {
         let Sources {
-            engines,
+            link,
             sessions,
             mut usages,
-            ..
+            mut asks,
         } = sources;
-        let mut links: SelectAll<_> = engines
-            .into_iter()
-            .map(|(identity, link)| {
-                WatchStream::new(link)
-                    .map(move |link| (identity.clone(), link))
-                    .boxed()
-            })
-            .collect();
+        let mut link = match link {
+            EngineSource::Link(identity, link) => Some((identity, link)),
+            EngineSource::Fixed(_) => None,
+        };
         let (mut facts, mut unmanaged) = (sessions.watch(), sessions.unmanaged());
         let mut notices = sessions.notices();
+        // RACE: they may have changed between the catching up and the subscription.
         facts.mark_changed();
         unmanaged.mark_changed();
         loop {
-            let due = self.alerts.next_due().map(tokio::time::Instant::from_std);
-            let quiet = async {
-                match due {
-                    Some(due) => tokio::time::sleep_until(due).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
-                Some((identity, link)) = links.next() => self.on_link(&identity, &link),
+                () = link_changed(&mut link) => {
+                    if let Some((identity, link)) = &mut link {
+                        let now = link.borrow_and_update().clone();
+                        self.on_link(identity, &now);
+                    }
+                }
                 Ok(()) = facts.changed() => {
                     let now = facts.borrow_and_update().clone();
                     self.on_facts(now);
@@ -115,23 +115,33 @@ impl Publisher {
                     let now = usages.borrow_and_update().clone();
                     self.on_usages(now);
                 }
-                Some(ask) = asks.recv() => match ask {
-                    Ask::CatchUp(done) => {
-                        let now = facts.borrow_and_update().clone();
-                        self.on_facts(now);
-                        while let Ok(notice) = notices.try_recv() {
-                            self.on_notice(&notice);
-                        }
-                        let _left = done.send(());
+                Some(ask) = asks.recv() => {
+                    // Facts first, then the notices about them, then the answer.
+                    let now = facts.borrow_and_update().clone();
+                    self.on_facts(now);
+                    while let Ok(notice) = notices.try_recv() {
+                        self.on_notice(&notice);
                     }
-                    Ask::Dismiss(id, done) => {
-                        let change = self.alerts.dismiss(&id);
-                        let stood = change.is_some();
-                        self.store.publish(change);
-                        let _left = done.send(stood);
-                    }
-                },
-                () = quiet => self.store.publish(self.alerts.tick(Instant::now())),
+                    self.answer(ask);
+                }
+                () = until(self.alerts.next_due()) => {
+                    self.store.publish(self.alerts.tick(Instant::now()));
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, ask: Ask) {
+        // Whoever asked may have left.
+        match ask {
+            Ask::CatchUp(done) => {
+                let _left = done.send(());
+            }
+            Ask::Dismiss(id, done) => {
+                let change = self.alerts.dismiss(&id);
+                let stood = change.is_some();
+                self.store.publish(change);
+                let _left = done.send(stood);
             }
         }
     }
@@ -144,9 +154,20 @@ impl Publisher {
                 .find(|view| view.name == identity.name)
                 .cloned()
         });
-        let engine = translate::engine(identity, link, previous.as_ref(), (self.clock)());
+        self.on_engine(translate::engine(
+            identity,
+            link,
+            previous.as_ref(),
+            (self.clock)(),
+        ));
+    }
+
+    fn on_engine(&mut self, engine: EngineView) {
         let alerts = self.alerts.on_engine(&engine, Instant::now());
-        let changed = (previous.as_ref() != Some(&engine)).then_some(Change::Engine { engine });
+        let known = self
+            .store
+            .read(|snapshot| snapshot.engines.contains(&engine));
+        let changed = (!known).then_some(Change::Engine { engine });
         self.store.publish(changed.into_iter().chain(alerts));
     }
 
@@ -201,7 +222,7 @@ impl Publisher {
                 fact,
                 &Beside {
                     previous,
-                    url: (self.url)(&name),
+                    url: (self.url_of)(&name),
                     usage: self.shown_usages.get(&name.to_ascii_lowercase()).copied(),
                     now: (self.clock)(),
                 },
@@ -210,6 +231,23 @@ impl Publisher {
                 session: Box::new(view),
             })
         })
+    }
+}
+
+async fn link_changed(link: &mut Option<(EngineIdentity, watch::Receiver<Link>)>) {
+    if let Some((_, receiver)) = link
+        && receiver.changed().await.is_ok()
+    {
+        return;
+    }
+    // No engine, or its task has ended: nothing will change any more.
+    std::future::pending().await
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
     }
 }
 

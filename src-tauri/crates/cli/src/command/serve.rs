@@ -31,7 +31,7 @@ pub(super) fn run(args: &Serve, output: Output) -> Result<(), Failure> {
 async fn stop(config: &CoreConfig, output: Output) -> Result<(), Failure> {
     match Client::connect(&config.dirs).await {
         Ok(client) => {
-            client.stop_core().await?;
+            client.stop_core().await;
             output.line("The core has ended; sessions go on running.")
         }
         Err(ConnectError::NoCore) => output.line("Mizzen does not run."),

@@ -12,6 +12,7 @@ use ts_rs::TS;
 use crate::control::frame::{Answer, Call, Item, PROTOCOL};
 use crate::dirs::Dirs;
 use crate::doctor::DoctorReport;
+use crate::lock::CoreLock;
 use crate::verb::{ApiError, ErrorCode, Outcome, Verb};
 use crate::view::{ImageView, Snapshot, VerbProgress};
 
@@ -231,14 +232,12 @@ impl Client {
         Terminal::open(&self.dirs, session, spec).await
     }
 
-    /// Ends the core; sessions go on running. Returns when it is gone.
-    ///
-    /// # Errors
-    /// When the core was gone already.
-    pub async fn stop_core(&self) -> Result<(), ApiError> {
-        self.connection.ask(Call::StopCore).await?;
+    /// Ends the core; sessions go on running. Returns when another one can start.
+    pub async fn stop_core(&self) {
+        // The core may be gone before its answer is written: gone is what was asked for.
+        let _answer = self.connection.ask(Call::StopCore).await;
         self.closed().await;
-        Ok(())
+        CoreLock::released(self.dirs.lock_file()).await;
     }
 }
 

@@ -19,7 +19,7 @@ use crate::dirs::Dirs;
 /// Listens and attends to clients until the owner stops.
 pub(crate) fn serve(owner: &Owner, dirs: &Dirs, desk: Arc<Desk>) -> io::Result<()> {
     let listener = socket::listen(dirs)?;
-    owner.spawn("control", accept(listener, owner.child("client"), desk));
+    owner.spawn("accept", accept(listener, owner.child("client"), desk));
     Ok(())
 }
 

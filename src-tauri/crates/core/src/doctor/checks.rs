@@ -4,10 +4,12 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use mizzen_contexts::SelectError;
-use mizzen_docker::{EngineInfo, Link};
+use mizzen_docker::{Engine, EngineInfo, Link};
+use mizzen_sessions::image::{Recipe, Supervisor, host_authorities};
 
 use super::report::{DoctorCheck, Subject};
 use crate::dirs::Dirs;
+use crate::engines;
 use crate::settings;
 use crate::translate::EngineIdentity;
 use crate::view::Settings;
@@ -78,6 +80,35 @@ pub(super) fn supervisor(path: &Path) -> DoctorCheck {
         Ok(()) if &magic == b"\x7fELF" => subject.ok(path.display().to_string()),
         Ok(()) => subject.problem(format!("{} is no Linux program", path.display()), fix),
         Err(error) => subject.problem(format!("{}: {error}", path.display()), fix),
+    }
+}
+
+/// Looks for what a new session would be made from.
+pub(super) async fn image(config: &CoreConfig, engine: &Engine) -> DoctorCheck {
+    let subject = Subject {
+        id: "image",
+        title: "Session image",
+    };
+    let settings = settings::load(&config.dirs.settings_file()).unwrap_or_default();
+    let fix = "it is built by the first `mizzen up`; build it now with `mizzen image build`";
+    let (reference, fix) = match settings.image {
+        Some(image) => (
+            image,
+            "pull or build it, or leave `image` out of the settings",
+        ),
+        None => {
+            let recipe = Supervisor::read(&engines::supervisor(config))
+                .and_then(|supervisor| Recipe::gather(supervisor, &host_authorities()));
+            match recipe {
+                Ok(recipe) => (recipe.tag(), fix),
+                Err(error) => return subject.problem(error.to_string(), "see Supervisor"),
+            }
+        }
+    };
+    match engine.image(&reference).await {
+        Ok(Some(_)) => subject.ok(reference),
+        Ok(None) => subject.warning(format!("{reference} is not there yet"), fix),
+        Err(error) => subject.problem(error.to_string(), error.hint()),
     }
 }
 

@@ -18,6 +18,9 @@ pub use report::{CheckState, DoctorCheck, DoctorReport};
 /// An engine that accepts and never answers is told after this time.
 const ENGINE_DEADLINE: Duration = Duration::from_secs(6);
 
+/// Containers of any core: a doctor looks at none.
+const LABEL: [&str; 2] = ["dev.mizzen.app", "mizzen"];
+
 /// What a running core knows that a look from outside does not.
 pub(crate) struct Live {
     pub(crate) engine: Option<Engine>,
@@ -31,7 +34,7 @@ pub async fn examine(config: &CoreConfig) -> DoctorReport {
     let engine = selected
         .as_ref()
         .ok()
-        .map(|identity| engines::spawn(&owner, identity));
+        .map(|identity| engines::spawn(&owner, identity, LABEL.map(str::to_owned).into()));
     let (engine, _events) = engine.unzip();
     report(config, &selected, engine.as_ref(), None).await
 }
@@ -56,6 +59,9 @@ async fn report(
         checks::engine(selected, link.as_ref()),
         checks::supervisor(&engines::supervisor(config)),
     ];
+    if let (Some(engine), Some(Link::Online(_))) = (engine, &link) {
+        checks.push(checks::image(config, engine).await);
+    }
     checks.extend([
         checks::directories(&config.dirs),
         checks::settings(&config.dirs),
