@@ -37,8 +37,10 @@ const SCENES: readonly Scene[] = [
     name: "detail-running",
     scenario: "sessions=8",
     arrange: async (page) => {
-      await select("api")(page);
-      await page.getByText("Started in").click();
+      // The charts of a person who has looked for a minute and a half.
+      await page.clock.install();
+      await select("web-shop")(page);
+      await page.clock.runFor(90_000);
       await byId(page, "action-stop").focus();
     },
   },

@@ -124,7 +124,7 @@ export function offline(engine: EngineView): EngineView {
     since: ago(3),
     version: null,
     reason: "nothing listens at /var/run/docker.sock",
-    hint: "Start Docker: sudo systemctl start docker",
+    hint: "start Docker with `sudo systemctl start docker`",
   };
 }
 

@@ -188,7 +188,7 @@ export class FakeBackend implements Backend {
       throw fault(
         "policy",
         `${params.dir} belongs to root, and sessions never run as root.`,
-        `Give it to yourself: chown -R 1000:1000 ${params.dir}`,
+        `make it yours with \`chown -R 1000:1000 ${params.dir}\``,
       );
     }
     const name = params.name ?? "session";

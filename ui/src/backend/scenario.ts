@@ -40,11 +40,16 @@ export function scenarioOf(search: string): Scenario {
       alerts: quiet ? [] : alertsOf(sessions, isOffline),
       unmanaged: quiet ? [] : [UNMANAGED],
     }),
-    doctor: isOffline || asked.get("doctor") === "ill" ? ILL : HEALTHY,
+    doctor: doctorOf(asked, isOffline),
     paceMs: Number(asked.get("pace") ?? 700),
     churn: Number(asked.get("churn") ?? 0),
     snapshotIs: state === "late" || state === "broken" ? state : "there",
   };
+}
+
+function doctorOf(asked: URLSearchParams, isOffline: boolean): DoctorReport {
+  if (isOffline || asked.get("doctor") === "ill") return ILL;
+  return asked.get("image") === "missing" ? WITHOUT_IMAGE : HEALTHY;
 }
 
 const NAMES = ["api", "billing", "docs", "infra", "mobile", "notes-app", "search", "web-shop"];
@@ -117,7 +122,7 @@ function outOfReach(session: SessionView): SessionView {
   return sessionView(session.name, {
     state: "lost",
     reason: "Its engine does not answer.",
-    hint: "Start Docker: sudo systemctl start docker",
+    hint: "start Docker with `sudo systemctl start docker`",
     attention: { state: "stale", text: "Engine offline", since: ago(3) },
     phases: phasesDone(),
   });
@@ -130,7 +135,7 @@ function alertsOf(sessions: readonly SessionView[], isOffline: boolean) {
         kind: "engine_offline",
         engine: "default",
         message: "Engine default does not answer: nothing listens at /var/run/docker.sock.",
-        hint: "Start Docker: sudo systemctl start docker",
+        hint: "start Docker with `sudo systemctl start docker`",
         at: ago(3),
       }),
     ];
@@ -177,7 +182,7 @@ const ILL: DoctorReport = {
         ...check,
         state: "problem",
         message: "Nothing listens at /var/run/docker.sock.",
-        fix: "sudo systemctl start docker",
+        fix: "start Docker with `sudo systemctl start docker`",
       };
     }
     if (check.id !== "tray") return check;
@@ -185,7 +190,13 @@ const ILL: DoctorReport = {
       ...check,
       state: "warning",
       message: "No tray host answers, so Mizzen lives in its window.",
-      fix: "Install the AppIndicator extension of your desktop.",
+      fix: "install the AppIndicator extension of your desktop",
     };
   }),
+};
+
+const WITHOUT_IMAGE: DoctorReport = {
+  checks: HEALTHY.checks.map((check) =>
+    check.id === "image" ? { ...check, state: "warning", message: "it is not built yet" } : check,
+  ),
 };

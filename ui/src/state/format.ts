@@ -70,3 +70,23 @@ const INVISIBLE =
 export function plain(line: string): string {
   return line.replace(ESCAPES, "").replace(INVISIBLE, "");
 }
+
+/** A message as it stands in a log, `cannot read X`, as a sentence: `Cannot read X.` */
+export function sentence(message: string): string {
+  const text = plain(message).trim();
+  const begun = text.replace(/^[a-z](?=[a-z]*[ ,:])/, (letter) => letter.toUpperCase());
+  return text === "" || /[.!?…:]$/.test(begun) ? begun : `${begun}.`;
+}
+
+/** A piece of a message: words, or what stands between backticks. */
+export interface Span {
+  readonly text: string;
+  readonly code: boolean;
+}
+
+export function spans(message: string): Span[] {
+  return message
+    .split(/`([^`]+)`/)
+    .map((text, at) => ({ text, code: at % 2 === 1 }))
+    .filter(({ text }) => text !== "");
+}

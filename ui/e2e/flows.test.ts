@@ -1,0 +1,347 @@
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { byId, NARROW, useBrowser, withPage } from "./browser";
+
+useBrowser();
+
+const focused = (page: Page) =>
+  page.evaluate(
+    () => document.activeElement?.getAttribute("data-testid") ?? document.activeElement?.id,
+  );
+const selected = (page: Page) =>
+  page.locator('[role="option"][aria-selected="true"]').getAttribute("data-testid");
+const state = async (page: Page, name: string, wanted: string) =>
+  page.locator(`[data-testid="state-${name}"][data-state="${wanted}"]`).waitFor();
+const verbs = (page: Page) => page.evaluate(() => window.mizzenFake.trace.verbs);
+
+describe("a new session", () => {
+  test("is created from a chosen folder and shown as it comes up", () =>
+    withPage({ scenario: "sessions=3&pace=60" }, async (page) => {
+      await byId(page, "new-session").click();
+      expect(await focused(page)).toBe("field-dir");
+      await byId(page, "pick-folder").click();
+      await expect.poll(() => byId(page, "field-name").inputValue()).toBe("fresh-idea");
+      await byId(page, "submit-new-session").click();
+      await byId(page, "phase-container").waitFor();
+      await byId(page, "dialog-new").waitFor({ state: "detached" });
+      await state(page, "fresh-idea", "running");
+      expect(await selected(page)).toBe("session-row-fresh-idea");
+      expect(await verbs(page)).toMatchObject([
+        { verb: "up", dir: "/home/ana/src/fresh-idea", name: "fresh-idea", memory_bytes: null },
+      ]);
+    }));
+
+  test("is not asked for while a field is wrong", () =>
+    withPage({ scenario: "sessions=3" }, async (page) => {
+      await byId(page, "new-session").click();
+      await byId(page, "submit-new-session").click();
+      await page.getByText("Give the whole path, from the root.").waitFor();
+      await byId(page, "field-dir").fill("/home/ana/src/api");
+      await page.getByText("Another session has this name.").waitFor();
+      await byId(page, "field-name").fill("shared");
+      await page.getByText("This name is reserved.").waitFor();
+      await page.keyboard.press("Enter");
+      expect(await verbs(page)).toEqual([]);
+      await byId(page, "field-name").fill("api-two");
+      await page.keyboard.press("Enter");
+      await state(page, "api-two", "running");
+    }));
+
+  test("that the core refuses keeps the dialog, and says why and what to do", () =>
+    withPage({ scenario: "sessions=3" }, async (page) => {
+      await byId(page, "new-session").click();
+      await byId(page, "field-dir").fill("/root/app");
+      await byId(page, "submit-new-session").click();
+      const refusal = await byId(page, "new-failed").textContent();
+      expect(refusal).toContain("belongs to root");
+      expect(refusal).toContain("chown -R 1000:1000 /root/app");
+      expect(await byId(page, "field-dir").inputValue()).toBe("/root/app");
+    }));
+});
+
+describe("actions", () => {
+  test("stop and start change the row and what is offered", () =>
+    withPage({ scenario: "sessions=3" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await byId(page, "action-stop").click();
+      await state(page, "api", "stopped");
+      await byId(page, "action-start").click();
+      await state(page, "api", "running");
+      await byId(page, "action-open").click();
+      await expect.poll(() => page.evaluate(() => window.mizzenFake.trace.opened)).toEqual(["api"]);
+    }));
+
+  test("removal asks first, begins at Cancel, and Esc changes nothing", () =>
+    withPage({ scenario: "sessions=3" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await byId(page, "action-remove").click();
+      expect(await focused(page)).toBe("cancel-remove");
+      await page.keyboard.press("Escape");
+      await byId(page, "dialog-remove").waitFor({ state: "detached" });
+      expect(await focused(page)).toBe("action-remove");
+      expect(await verbs(page)).toEqual([]);
+    }));
+
+  test("removal that is confirmed stops first, and takes volumes only when told", () =>
+    withPage({ scenario: "sessions=3" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await byId(page, "action-remove").click();
+      await byId(page, "remove-volumes").check();
+      await byId(page, "confirm-remove").click();
+      await byId(page, "session-row-api").waitFor({ state: "detached" });
+      expect(await verbs(page)).toEqual([
+        { verb: "remove", session: "api", force: true, volumes: true },
+      ]);
+      expect(await selected(page)).toBe("session-row-billing");
+    }));
+
+  test("are out of reach while the core is", () =>
+    withPage({ scenario: "sessions=3" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await page.evaluate(() =>
+        window.mizzenFake.listener?.link({ connected: false, message: "the core ended" }),
+      );
+      await byId(page, "banner-link").getByText("the core ended").waitFor();
+      expect(await byId(page, "action-stop").getAttribute("aria-disabled")).toBe("true");
+      await byId(page, "action-stop").click({ force: true });
+      expect(await verbs(page)).toEqual([]);
+      const before = await page.evaluate(() => window.mizzenFake.trace.snapshots);
+      await page.evaluate(() => window.mizzenFake.listener?.link({ connected: true, message: "" }));
+      await byId(page, "banner-link").waitFor({ state: "detached" });
+      await expect
+        .poll(() => page.evaluate(() => window.mizzenFake.trace.snapshots))
+        .toBe(before + 1);
+    }));
+});
+
+describe("the keyboard", () => {
+  test("walks through the list, into a session and back", () =>
+    withPage({ scenario: "sessions=50" }, async (page) => {
+      await page.locator("#session-list").focus();
+      await page.keyboard.press("ArrowDown");
+      expect(await selected(page)).toBe("session-row-api-2");
+      await page.keyboard.press("End");
+      expect(await selected(page)).toBe("session-row-web-shop-6");
+      await page.keyboard.press("Home");
+      expect(await selected(page)).toBe("session-row-api");
+      await page.keyboard.press("Enter");
+      expect(await focused(page)).toBe("detail-title");
+      await page.keyboard.press("Escape");
+      expect(await focused(page)).toBe("session-list");
+    }));
+
+  test("reaches filter, dialogs and views, and never while someone types", () =>
+    withPage({ scenario: "sessions=8" }, async (page) => {
+      await byId(page, "session-row-api").waitFor();
+      await page.keyboard.press("?");
+      await byId(page, "dialog-help").waitFor();
+      await page.keyboard.press("Escape");
+      await byId(page, "dialog-help").waitFor({ state: "detached" });
+      await page.keyboard.press("3");
+      await byId(page, "save-settings").waitFor();
+      await page.keyboard.press("/");
+      await expect.poll(() => focused(page)).toBe("filter");
+      await page.keyboard.type("n1?");
+      expect(await byId(page, "filter").inputValue()).toBe("n1?");
+      expect(await byId(page, "dialog-new").count()).toBe(0);
+      await page.keyboard.press("Escape");
+      expect(await focused(page)).toBe("session-list");
+      await page.keyboard.press("n");
+      await byId(page, "dialog-new").waitFor();
+    }));
+
+  test("in a narrow window Enter shows the session alone, Esc the list", () =>
+    withPage({ scenario: "sessions=8", viewport: NARROW }, async (page) => {
+      await page.locator("#session-list").focus();
+      await page.keyboard.press("Enter");
+      await byId(page, "action-stop").waitFor({ state: "visible" });
+      expect(await page.locator("#session-list").isVisible()).toBe(false);
+      await page.keyboard.press("Escape");
+      await page.locator("#session-list").waitFor({ state: "visible" });
+      expect(await focused(page)).toBe("session-list");
+    }));
+});
+
+test("the filter narrows the list, says how many are left, and can be taken off", () =>
+  withPage({ scenario: "sessions=500" }, async (page) => {
+    await byId(page, "filter").fill("web-shop-1");
+    await page.getByText("10 sessions shown").waitFor({ state: "attached" });
+    await byId(page, "scope-attention").click();
+    await page.getByText("No session matches.").waitFor();
+    await page.getByRole("button", { name: "Show all" }).click();
+    await byId(page, "session-row-api").waitFor();
+    expect(await byId(page, "filter").inputValue()).toBe("");
+  }));
+
+describe("events", () => {
+  test("change a row in place and leave focus and scroll alone", () =>
+    withPage({ scenario: "sessions=50" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await byId(page, "action-stop").focus();
+      await page.evaluate(() => {
+        document.getElementById("session-list")!.scrollTop = 116;
+        const row = document.querySelector('[data-testid="session-row-api-2"]');
+        Object.assign(window, { row });
+        window.mizzenFake.change("api-2", { state: "paused" });
+        window.mizzenFake.change("api", { cpu_percent: 12, memory_bytes: 4096 });
+      });
+      await state(page, "api-2", "paused");
+      expect(await focused(page)).toBe("action-stop");
+      const kept = await page.evaluate(() => ({
+        scroll: document.getElementById("session-list")!.scrollTop,
+        same:
+          document.querySelector('[data-testid="session-row-api-2"]') ===
+          Reflect.get(window, "row"),
+      }));
+      expect(kept).toEqual({ scroll: 116, same: true });
+    }));
+
+  test("a missed one asks for the snapshot again, and nothing is lost", () =>
+    withPage({ scenario: "sessions=8" }, async (page) => {
+      await byId(page, "session-row-api").waitFor();
+      await page.evaluate(() => {
+        window.mizzenFake.change("api", { state: "paused" }, "lost");
+        window.mizzenFake.change("docs", { state: "running" });
+      });
+      await state(page, "api", "paused");
+      await state(page, "docs", "running");
+      expect(await page.evaluate(() => window.mizzenFake.trace.snapshots)).toBe(2);
+    }));
+
+  test("text from a container is text", () =>
+    withPage({ scenario: "sessions=8" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      const evil = '<img src=x onerror="window.owned=1">\u001b[31m';
+      await page.evaluate((text) => {
+        window.mizzenFake.change("api", {
+          warnings: [text],
+          services: { [text]: text },
+          attention: { state: "error", text, since: new Date().toISOString() },
+        });
+      }, evil);
+      await page.getByText("<img src=x").first().waitFor();
+      expect(await page.locator("main img").count()).toBe(0);
+      expect(await page.evaluate(() => "owned" in window)).toBe(false);
+    }));
+
+  test("the tray can lead to a session and to its removal", () =>
+    withPage({ scenario: "sessions=50" }, async (page) => {
+      await byId(page, "nav-settings").click();
+      await page.evaluate(() =>
+        window.mizzenFake.listener?.navigate({ view: "sessions", session: "web-shop-6" }),
+      );
+      await byId(page, "session-row-web-shop-6").waitFor({ state: "visible" });
+      expect(await selected(page)).toBe("session-row-web-shop-6");
+      await page.evaluate(() =>
+        window.mizzenFake.listener?.navigate({ view: "remove_session", session: "docs" }),
+      );
+      await page.getByText("Remove docs?").waitFor();
+    }));
+});
+
+describe("five hundred sessions", () => {
+  test("keep few rows in the document at every place of a scroll", () =>
+    withPage({ scenario: "sessions=500" }, async (page) => {
+      await byId(page, "session-row-api").waitFor();
+      const counts = await page.evaluate(async () => {
+        const list = document.getElementById("session-list")!;
+        const frame = () => new Promise(requestAnimationFrame);
+        const seen: { rows: number; covered: boolean }[] = [];
+        for (let at = 0; at < list.scrollHeight; at += 400) {
+          list.scrollTop = at;
+          await frame();
+          await frame();
+          const box = list.getBoundingClientRect();
+          // Rows leave a gap of two pixels, so of two places at most one can lie in it.
+          const covered = [0.5, 0.53].some((part) => {
+            const place = document.elementFromPoint(box.left + 60, box.top + box.height * part);
+            return place?.closest('[role="option"]') != null;
+          });
+          seen.push({ rows: list.querySelectorAll('[role="option"]').length, covered });
+        }
+        return seen;
+      });
+      expect(counts.length).toBeGreaterThan(60);
+      expect(Math.max(...counts.map(({ rows }) => rows))).toBeLessThanOrEqual(30);
+      expect(counts.every(({ covered }) => covered)).toBe(true);
+    }));
+
+  test("that change all at once are one drawing", () =>
+    withPage({ scenario: "sessions=500" }, async (page) => {
+      await byId(page, "session-row-api").waitFor();
+      const drawings = await page.evaluate(async () => {
+        const list = document.getElementById("session-list")!;
+        let drawings = 0;
+        const observer = new MutationObserver(() => (drawings += 1));
+        observer.observe(list, {
+          subtree: true,
+          childList: true,
+          characterData: true,
+          attributes: true,
+        });
+        const { sessions } = await window.mizzenFake.snapshot();
+        for (const { name } of sessions) window.mizzenFake.change(name, { state: "paused" });
+        await new Promise(requestAnimationFrame);
+        await new Promise(requestAnimationFrame);
+        observer.disconnect();
+        return drawings;
+      });
+      await state(page, "api", "paused");
+      expect(drawings).toBe(1);
+    }));
+});
+
+describe("settings", () => {
+  test("are checked, saved whole, and follow what others save", () =>
+    withPage({ scenario: "sessions=3" }, async (page) => {
+      await byId(page, "nav-settings").click();
+      await byId(page, "setting-max-running").fill("0");
+      await page.getByText("A whole number from 1 to 1000.").waitFor();
+      await byId(page, "save-settings").click({ force: true });
+      expect(await verbs(page)).toEqual([]);
+      await byId(page, "setting-max-running").fill("9");
+      await byId(page, "save-settings").click();
+      await page.getByText("Saved", { exact: true }).waitFor();
+      expect(await verbs(page)).toMatchObject([
+        { verb: "save_settings", settings: { max_running: 9, gateway_port: 8743 } },
+      ]);
+      await page.evaluate(async () => {
+        const { settings } = await window.mizzenFake.snapshot();
+        window.mizzenFake.emit({ kind: "settings", settings: { ...settings, gateway_port: 9000 } });
+      });
+      await expect.poll(() => byId(page, "setting-gateway-port").inputValue()).toBe("9000");
+    }));
+});
+
+test("alerts are put away, and lead to their session", () =>
+  withPage({ scenario: "sessions=8" }, async (page) => {
+    await byId(page, "nav-alerts").click();
+    await page.getByRole("button", { name: "Show billing" }).click();
+    expect(await selected(page)).toBe("session-row-billing");
+    await byId(page, "nav-alerts").click();
+    await byId(page, "dismiss-alert").first().click();
+    await byId(page, "dismiss-alert").nth(1).waitFor({ state: "detached" });
+    await byId(page, "dismiss-alert").click();
+    await byId(page, "no-alerts").waitFor();
+  }));
+
+test("the first run leads from engine over image to the first session", () =>
+  withPage({ scenario: "sessions=0&image=missing" }, async (page) => {
+    await byId(page, "build-image").click();
+    await page.getByText("The image is there.").waitFor();
+    await byId(page, "new-session").click();
+    await byId(page, "field-dir").fill("/home/ana/src/first");
+    await byId(page, "submit-new-session").click();
+    await state(page, "first", "running");
+    expect((await verbs(page)).map(({ verb }) => verb)).toEqual(["build_image", "up"]);
+  }));
+
+test("the core is told who is looked at, and when nobody is", () =>
+  withPage({ scenario: "sessions=8" }, async (page) => {
+    const looking = () => page.evaluate(() => window.mizzenFake.trace.looking);
+    await byId(page, "session-row-docs").click();
+    await expect.poll(looking).toBe("docs");
+    await byId(page, "nav-doctor").click();
+    await expect.poll(looking).toBe(null);
+    expect(await page.evaluate(() => window.mizzenFake.trace.ready)).toBe(true);
+  }));

@@ -1,0 +1,69 @@
+import { describe, expect, test } from "vitest";
+import { sessionView, SETTINGS, snapshotOf } from "../backend/cast";
+import { isFull, nameOf, paramsOf, planOf, wishProblems, type Wish } from "./newSession";
+import { GIB } from "./settings";
+
+const SNAPSHOT = snapshotOf({ sessions: [sessionView("api")] });
+const wish = (change: Partial<Wish> = {}): Wish => ({
+  folder: "/src/shop",
+  typedName: null,
+  image: "",
+  memoryGib: "4",
+  cpus: "2",
+  ...change,
+});
+
+test("the name follows the folder until someone types one", () => {
+  expect(nameOf(wish())).toBe("shop");
+  expect(nameOf(wish({ typedName: "mine" }))).toBe("mine");
+});
+
+test("a good wish has no problems", () => {
+  expect(wishProblems(wish(), SNAPSHOT)).toEqual({
+    folder: false,
+    name: null,
+    memory: false,
+    cpus: false,
+  });
+});
+
+test("every field is checked", () => {
+  const bad = wish({ folder: "src/API", memoryGib: "lots", cpus: "0" });
+  expect(wishProblems(bad, SNAPSHOT)).toEqual({
+    folder: true,
+    name: "taken",
+    memory: true,
+    cpus: true,
+  });
+});
+
+describe("parameters", () => {
+  test("leave to the core what is as in the settings", () => {
+    expect(paramsOf(wish({ folder: " /src/shop " }), SNAPSHOT)).toEqual({
+      dir: "/src/shop",
+      name: "shop",
+      engine: null,
+      workspace: null,
+      image: null,
+      memory_bytes: null,
+      cpus: null,
+    });
+  });
+
+  test("say what differs", () => {
+    const params = paramsOf(wish({ image: "own:1", memoryGib: "8", cpus: "1.5" }), SNAPSHOT);
+    expect(params).toMatchObject({ image: "own:1", memory_bytes: 8 * GIB, cpus: 1.5 });
+  });
+});
+
+test("the plan names folder, image and limits", () => {
+  const plan = planOf(wish({ image: "own:1" })).join("\n");
+  for (const part of ["/src/shop", "own:1", "4 GiB", "2 processors"]) expect(plan).toContain(part);
+});
+
+test("the limit counts what is active, not what is stopped", () => {
+  const settings = { ...SETTINGS, max_running: 1 };
+  const stopped = [sessionView("a", { state: "stopped" }), sessionView("b", { state: "failed" })];
+  expect(isFull(snapshotOf({ settings, sessions: stopped }))).toBe(false);
+  expect(isFull(snapshotOf({ settings, sessions: [...stopped, sessionView("c")] }))).toBe(true);
+});
