@@ -298,7 +298,7 @@ impl Job {
             return String::new();
         };
         let said: Vec<String> = lines
-            .filter_map(async |line| line.ok().map(|line| line.text))
+            .filter_map(|line| std::future::ready(line.ok().map(|line| line.text)))
             .collect()
             .await;
         let said = sanitise(said.join(" / ").trim(), 300);
