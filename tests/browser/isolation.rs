@@ -165,6 +165,28 @@ async fn a_link_from_elsewhere_leads_to_a_page_from_which_one_click_goes_on() {
 }
 
 #[tokio::test]
+async fn a_name_that_was_rebound_to_this_machine_opens_nothing() {
+    let rig = Neighbours::new().await;
+    let tab = rig.chromium.tab().await.unwrap();
+    tab.go(&rig.launch_url("web")).await.unwrap();
+    tab.wait_for("document.title === 'web'").await.unwrap();
+    rig.seen("web");
+    for host in [
+        "rebound.example",
+        "127.0.0.1",
+        "localhost",
+        "0.0.0.0",
+        "web.localhost.",
+    ] {
+        let url = format!("http://{host}:{}/", rig.gateway.port());
+        tab.go(&url).await.unwrap();
+        let refused = "document.body.innerText.includes('not the address of a session')";
+        tab.wait_for(refused).await.unwrap();
+    }
+    assert_eq!(rig.seen("web"), []);
+}
+
+#[tokio::test]
 async fn long_and_odd_names_resolve() {
     let rig = Neighbours::new().await;
     let tab = rig.chromium.tab().await.unwrap();

@@ -6,3 +6,4 @@ pub mod chromium;
 #[cfg(unix)]
 pub mod desktop;
 pub mod figure;
+pub mod own_core;

@@ -1,0 +1,78 @@
+//! code-server itself, in two sessions side by side, as a person sees it.
+
+use mizzen_tasks::Owner;
+use mizzen_tests::chromium::{Chromium, Tab};
+use mizzen_tests::own_core::{OwnCore, full_image, target};
+
+/// The names in the explorer, once it lists this one.
+async fn explorer(tab: &Tab, file: &str) -> Vec<String> {
+    let rows = "[...document.querySelectorAll('.explorer-folders-view .monaco-list-row')].map(row => row.innerText.trim())";
+    let shown = tab
+        .wait_for(&format!("{rows}.includes('{file}') && {rows}"))
+        .await
+        .unwrap();
+    serde_json::from_value(shown).unwrap()
+}
+
+#[tokio::test]
+async fn two_workbenches_show_their_own_project_and_keep_their_own_login() {
+    let owner = Owner::root("browser");
+    let rig = OwnCore::start(&full_image().unwrap()).await.unwrap();
+    let shop = rig
+        .project(
+            "shop",
+            &[("README.md", "# Shop\n"), ("src/main.rs", "fn main() {}\n")],
+        )
+        .unwrap();
+    let docs = rig
+        .project(
+            "docs",
+            &[("guide.md", "# Guide\n"), ("mkdocs.yml", "site_name: x\n")],
+        )
+        .unwrap();
+    rig.up(&shop, "web-shop").await.unwrap();
+    rig.up(&docs, "docs").await.unwrap();
+
+    let chromium = Chromium::start(&owner).await.unwrap();
+    let (left, right) = (chromium.tab().await.unwrap(), chromium.tab().await.unwrap());
+    left.go(&rig.client.launch_url("web-shop", None).await.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(explorer(&left, "README.md").await, ["src", "README.md"]);
+
+    let url = rig
+        .client
+        .snapshot()
+        .await
+        .unwrap()
+        .sessions
+        .into_iter()
+        .find(|view| view.name == "docs")
+        .unwrap()
+        .url
+        .unwrap();
+    right.go(&url).await.unwrap();
+    right
+        .wait_for("document.body.innerText.includes('not logged in to this session')")
+        .await
+        .unwrap();
+    right
+        .go(&rig.client.launch_url("docs", None).await.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        explorer(&right, "guide.md").await,
+        ["guide.md", "mkdocs.yml"]
+    );
+
+    left.value("location.reload()").await.unwrap();
+    assert_eq!(explorer(&left, "README.md").await, ["src", "README.md"]);
+    left.screenshot(&target().join("screenshots/workbench.png"))
+        .await
+        .unwrap();
+    right
+        .screenshot(&target().join("screenshots/workbench-beside.png"))
+        .await
+        .unwrap();
+    rig.end().await;
+}
