@@ -4,14 +4,15 @@ use mizzen_tasks::Owner;
 use mizzen_tests::chromium::{Chromium, Tab};
 use mizzen_tests::own_core::{OwnCore, full_image, target};
 
-/// The names in the explorer, once it lists this one.
+/// The project's names in the explorer, once it lists this one; `.para` is the session's own.
 async fn explorer(tab: &Tab, file: &str) -> Vec<String> {
     let rows = "[...document.querySelectorAll('.explorer-folders-view .monaco-list-row')].map(row => row.innerText.trim())";
     let shown = tab
         .wait_for(&format!("{rows}.includes('{file}') && {rows}"))
         .await
         .unwrap();
-    serde_json::from_value(shown).unwrap()
+    let names: Vec<String> = serde_json::from_value(shown).unwrap();
+    names.into_iter().filter(|name| name != ".para").collect()
 }
 
 #[tokio::test]
