@@ -111,7 +111,7 @@ impl Neighbours {
             preferred_port: 28_943,
             state_dir: state_dir.path().to_owned(),
             // A browser drops cookies whose age it counts from now.
-            clock: SystemTime::now,
+            clock: Arc::new(SystemTime::now),
             limits: Limits {
                 response_head: Duration::from_secs(30),
                 ..Limits::default()

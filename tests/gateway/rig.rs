@@ -141,7 +141,7 @@ pub(crate) async fn bind(
     let config = GatewayConfig {
         preferred_port,
         state_dir: state_dir.to_owned(),
-        clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+        clock: Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)),
         limits,
     };
     Gateway::bind(owner, config, sessions.clone())

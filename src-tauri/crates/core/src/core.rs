@@ -232,7 +232,7 @@ async fn start_gateway(
     let gateway = GatewayConfig {
         preferred_port: settings.gateway_port,
         state_dir: config.dirs.state.clone(),
-        clock: || jiff::Timestamp::now().into(),
+        clock: Arc::new(|| jiff::Timestamp::now().into()),
         limits: mizzen_gateway::Limits::default(),
     };
     let upstream = Arc::new(SessionsUpstream {

@@ -19,15 +19,18 @@ use crate::upstream::Upstream;
 /// File in the state directory that keeps key and port.
 const STATE_FILE: &str = "gateway.json";
 
+/// A wall clock.
+pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
 /// What the gateway takes from its surroundings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GatewayConfig {
     /// Port to try first; a port once found is remembered as long as this stays the same.
     pub preferred_port: u16,
     /// The core's state directory; exists.
     pub state_dir: PathBuf,
     /// The wall clock, for the expiry of cookies.
-    pub clock: fn() -> SystemTime,
+    pub clock: Clock,
     /// Bounds on time and memory.
     pub limits: Limits,
 }

@@ -22,6 +22,6 @@ mod upstream;
 
 pub use address::{Target, host_label};
 pub use bind::GatewayError;
-pub use gateway::{Gateway, GatewayConfig, Limits};
+pub use gateway::{Clock, Gateway, GatewayConfig, Limits};
 pub use health::HealthError;
 pub use upstream::{BoxFuture, DialError, Io, Upstream};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{Either, Full};
@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::gateway::Limits;
+use crate::gateway::{Clock, Limits};
 use crate::guard::{Guard, Verdict};
 use crate::proxy::{self, Answer, HEAD_MAX, HEADERS_MAX};
 use crate::upstream::Upstream;
@@ -32,7 +32,7 @@ pub(crate) struct Shared {
     pub(crate) closing: CancellationToken,
     pub(crate) guard: Guard,
     pub(crate) upstream: Arc<dyn Upstream>,
-    pub(crate) clock: fn() -> SystemTime,
+    pub(crate) clock: Clock,
     pub(crate) limits: Limits,
     connections: Arc<Semaphore>,
     // A std lock: held for one look-up, never across an await.
@@ -44,7 +44,7 @@ impl Shared {
         owner: Owner,
         guard: Guard,
         upstream: Arc<dyn Upstream>,
-        clock: fn() -> SystemTime,
+        clock: Clock,
         limits: Limits,
     ) -> Self {
         let connections = Arc::new(Semaphore::new(limits.connections));

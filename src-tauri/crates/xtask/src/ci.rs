@@ -1,25 +1,21 @@
 //! Everything that CI checks, cheapest first, with one closing line for all runners.
 
+mod suites;
 mod tally;
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
-use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
+use anyhow::Result;
+use cargo_metadata::{Metadata, MetadataCommand};
 
 use crate::image::{self, Image};
-use crate::{bindings, product, supervisor, tool};
+use crate::{bindings, product, tool};
+use suites::LINUX_ONLY;
 use tally::{Runner, Tally};
 
 /// Areas of tests/ that drive whole programs; they run after all others, in this order.
 const LATE: [&str; 3] = ["desktop", "browser", "journeys"];
-
-/// The package of the tests that need an engine, a display or a browser.
-const TESTS: &str = "mizzen-tests";
-
-/// What only Linux builds: what runs in containers, and what drives them.
-const LINUX_ONLY: [&str; 3] = [TESTS, "mizzen-supervisor", "mizzen-testkit"];
 
 struct Step {
     name: String,
@@ -35,8 +31,8 @@ enum Action {
     Tests(Runner, Command),
 }
 
-/// Runs all steps. Fails when any of them did, after the closing line.
-pub(crate) fn run() -> Result<()> {
+/// Runs all steps. What came of them is the last line, so a failure is only told by the code.
+pub(crate) fn run() -> Result<ExitCode> {
     let metadata = MetadataCommand::new()
         .current_dir(tool::root())
         .no_deps()
@@ -62,10 +58,7 @@ pub(crate) fn run() -> Result<()> {
     }
     print_times(&times);
     println!("{total}");
-    if total.failed > 0 {
-        bail!("not everything passed");
-    }
-    Ok(())
+    Ok(ExitCode::from(u8::from(total.failed > 0)))
 }
 
 fn steps(metadata: &Metadata) -> Vec<Step> {
@@ -80,13 +73,13 @@ fn steps(metadata: &Metadata) -> Vec<Step> {
     ];
     if cfg!(target_os = "linux") {
         steps.extend([
-            build("programs", build_programs),
-            build("supervisor", || supervisor::build().map(drop)),
+            build("programs", || product::build("dev")),
             build("tiny image", || image::ensure(Image::Tiny).map(drop)),
         ]);
     }
     steps.extend([
-        tests("units", unit_tests(metadata)),
+        tests("units", suites::units(metadata)),
+        tests("this tool", suites::this_tool()),
         check("bindings", || bindings::compare(&bindings_folder())),
     ]);
     if cfg!(target_os = "linux") {
@@ -96,10 +89,10 @@ fn steps(metadata: &Metadata) -> Vec<Step> {
                 "page: in a browser",
                 (Runner::Vitest, npm_command("test:e2e")),
             ),
-            tests("engine", area_tests(metadata, |area| !LATE.contains(&area))),
+            tests("engine", suites::all_areas_but(metadata, &LATE)),
             build("full image", || image::ensure(Image::Full).map(drop)),
         ]);
-        steps.extend(LATE.map(|area| tests(area, area_tests(metadata, |other| other == area))));
+        steps.extend(LATE.map(|area| tests(area, suites::area(area))));
     }
     steps
 }
@@ -156,79 +149,6 @@ fn clippy() -> Result<()> {
         cargo.args(LINUX_ONLY.map(|package| format!("--exclude={package}")));
     }
     tool::run(cargo.args(["--", "--deny", "warnings"]))
-}
-
-/// The whole workspace at once, so that its features unify as in the test builds. This tool
-/// is left out: some systems cannot replace a running program.
-fn build_programs() -> Result<()> {
-    let args = [
-        "build",
-        "--workspace",
-        "--bins",
-        "--exclude",
-        "mizzen-xtask",
-    ];
-    tool::run(&mut tool::command("cargo", &args))
-}
-
-/// Tests beside the code, and test targets of the crates themselves. They also export the
-/// TypeScript types, which the next step compares.
-fn unit_tests(metadata: &Metadata) -> (Runner, Command) {
-    let (runner, mut cargo) = test_runner();
-    cargo
-        .args(["--lib", "--bins"])
-        .env("TS_RS_EXPORT_DIR", bindings_folder());
-    if !cfg!(target_os = "linux") {
-        cargo.args(LINUX_ONLY.map(|package| format!("--exclude={package}")));
-    }
-    let others = metadata
-        .packages
-        .iter()
-        .filter(|package| package.name.as_str() != TESTS);
-    for target in others.flat_map(test_targets) {
-        cargo.args(["--test", &target]);
-    }
-    (runner, cargo)
-}
-
-/// The areas of tests/ whose names `wanted` accepts.
-fn area_tests(metadata: &Metadata, wanted: impl Fn(&str) -> bool) -> (Runner, Command) {
-    let (runner, mut cargo) = test_runner();
-    let package = metadata
-        .packages
-        .iter()
-        .find(|package| package.name.as_str() == TESTS);
-    for area in package
-        .into_iter()
-        .flat_map(test_targets)
-        .filter(|area| wanted(area))
-    {
-        cargo.args(["--test", &area]);
-    }
-    (runner, cargo)
-}
-
-fn test_targets(package: &Package) -> Vec<String> {
-    let tests = package
-        .targets
-        .iter()
-        .filter(|target| target.is_kind(TargetKind::Test));
-    tests.map(|target| target.name.clone()).collect()
-}
-
-/// nextest where it is installed: it names a hanging test and ends it.
-fn test_runner() -> (Runner, Command) {
-    if tool::succeeds(&mut tool::command("cargo", &["nextest", "--version"])) {
-        (
-            Runner::Nextest,
-            tool::command("cargo", &["nextest", "run", "--workspace"]),
-        )
-    } else {
-        (
-            Runner::CargoTest,
-            tool::command("cargo", &["test", "--workspace", "--no-fail-fast"]),
-        )
-    }
 }
 
 fn bindings_folder() -> std::path::PathBuf {

@@ -19,6 +19,8 @@ mod product;
 mod supervisor;
 mod tool;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -51,20 +53,15 @@ enum Task {
     Supervisor,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().task {
-        Task::Bench { area } => bench::run(area),
-        Task::Bindings { check: true } => bindings::check(),
-        Task::Bindings { check: false } => bindings::generate(),
-        Task::Build { profile } => product::build(&profile),
-        Task::Ci => ci::run(),
-        Task::Image { image } => {
-            println!("{}", image::ensure(image)?);
-            Ok(())
-        }
-        Task::Supervisor => {
-            println!("{}", supervisor::build()?.display());
-            Ok(())
-        }
+        Task::Bench { area } => bench::run(area)?,
+        Task::Bindings { check: true } => bindings::check()?,
+        Task::Bindings { check: false } => bindings::generate()?,
+        Task::Build { profile } => product::build(&profile)?,
+        Task::Ci => return ci::run(),
+        Task::Image { image } => println!("{}", image::ensure(image)?),
+        Task::Supervisor => println!("{}", supervisor::build()?.display()),
     }
+    Ok(ExitCode::SUCCESS)
 }
