@@ -52,7 +52,21 @@ const SCENES: readonly Scene[] = [
       await byId(page, "log-search").fill("code-server");
     },
   },
-  { name: "detail-building", scenario: "sessions=8", arrange: select("search") },
+  {
+    name: "detail-building",
+    scenario: "sessions=8",
+    arrange: async (page) => {
+      await select("search")(page);
+      await page.evaluate(() => {
+        const report = { verb_id: 1, session: "search", phase: "image", state: "active" } as const;
+        for (let step = 1; step <= 7; step += 1) {
+          const message = `Step ${step}/14 : RUN install-tool-${step}`;
+          window.mizzenFake.emit({ kind: "progress", progress: { ...report, message } });
+        }
+      });
+      await page.getByText("Build output").click();
+    },
+  },
   { name: "detail-failed", scenario: "sessions=8", arrange: select("billing") },
   { name: "detail-silent", scenario: "sessions=8", arrange: select("infra") },
   { name: "detail-paused", scenario: "sessions=8", arrange: select("mobile") },

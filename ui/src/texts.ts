@@ -102,7 +102,7 @@ export const texts = {
     label: "Sessions",
     newSession: "New session",
     filter: "Filter sessions",
-    filterHint: "Name, folder, state",
+    filterHint: "Filter",
     scopes: "Show",
     scope: { all: "All", active: "Active", attention: "Needs you" } satisfies Record<Scope, string>,
     nothing: "No session matches.",
@@ -281,6 +281,8 @@ export const texts = {
     fix: "To fix it",
     copyReport: "Copy report",
     allWell: "Everything Mizzen needs is there.",
+    warnings: (n: number) =>
+      n === 1 ? "All works. One thing could be better." : `All works. ${n} things could be better.`,
     problems: (n: number) => (n === 1 ? "One thing needs you." : `${n} things need you.`),
     state: { ok: "fine", warning: "could be better", problem: "needs you" } satisfies Record<
       CheckState,

@@ -87,6 +87,8 @@ export class FakeBackend implements Backend {
       case "build_image":
         await this.#build(null);
         return { message: "the image is built", session: null };
+      case "prune_images":
+        return { message: "nothing to prune", session: null };
       case "retry_engine":
         await this.#step();
         throw fault(
@@ -203,7 +205,7 @@ export class FakeBackend implements Backend {
         { phase, state: "active" as const, duration_ms: null, message: "" },
       ];
       this.emit({ kind: "session", session: sessionView(session.name, { ...base, phases }) });
-      await this.#step();
+      await (phase === "image" ? this.#build(session.name) : this.#step());
     }
     this.emit({
       kind: "session",

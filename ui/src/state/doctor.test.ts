@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { check } from "../backend/cast";
-import { reportText, troubleCount } from "./doctor";
+import { reportText, summary } from "./doctor";
 
 const REPORT = {
   checks: [
@@ -22,5 +22,18 @@ test("a report as text names each check and each fix", () => {
       "      To fix it: start docker",
     ].join("\n"),
   );
-  expect(troubleCount(REPORT)).toBe(1);
+});
+
+test.each([
+  ["ok ok", "Everything Mizzen needs is there."],
+  ["ok warning", "All works. One thing could be better."],
+  ["warning warning", "All works. 2 things could be better."],
+  ["warning problem", "One thing needs you."],
+  ["problem problem ok", "2 things need you."],
+])("%s: %s", (states, sentence) => {
+  const checks = states.split(" ").map((state, at) => ({
+    ...check(String(at), "", ""),
+    state: state as "ok" | "warning" | "problem",
+  }));
+  expect(summary({ checks })).toBe(sentence);
 });

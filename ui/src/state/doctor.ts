@@ -13,6 +13,11 @@ export function reportText({ checks }: DoctorReport, version: string): string {
   return [`${texts.product} ${version}`, ...lines].join("\n");
 }
 
-export function troubleCount({ checks }: DoctorReport): number {
-  return checks.filter(({ state }) => state !== "ok").length;
+/** All checks in one sentence. */
+export function summary({ checks }: DoctorReport): string {
+  const count = (wanted: CheckState) => checks.filter(({ state }) => state === wanted).length;
+  const problems = count("problem");
+  if (problems > 0) return texts.doctor.problems(problems);
+  const warnings = count("warning");
+  return warnings > 0 ? texts.doctor.warnings(warnings) : texts.doctor.allWell;
 }
