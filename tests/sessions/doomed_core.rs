@@ -1,0 +1,92 @@
+//! A core that is killed on purpose: runs one verb and aborts at a step, as if by `kill -9`.
+//!
+//! Arguments: root of its files, project folder, `up` or `rm`, the step, the image.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use mizzen_docker::{Endpoint, Engine, EngineOptions};
+use mizzen_sessions::{
+    Identity, SessionSettings, Sessions, SessionsDeps, StepHook, UpRequest, Wish, deaf,
+};
+use mizzen_tasks::Owner;
+use tokio::sync::watch;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut args = std::env::args().skip(1);
+    let mut next = |what: &str| args.next().with_context(|| format!("no {what}"));
+    let (root, dir) = (PathBuf::from(next("root")?), PathBuf::from(next("folder")?));
+    let (verb, step, image) = (next("verb")?, next("step")?, next("image")?);
+    let owner = Owner::root("doomed");
+    let sessions = spawn(&owner, &root.join("state"), image, step)?;
+    match verb.as_str() {
+        "up" => {
+            sessions
+                .up(
+                    UpRequest {
+                        dir,
+                        ..UpRequest::default()
+                    },
+                    deaf(),
+                )
+                .await?
+        }
+        "rm" => {
+            sessions
+                .wish(
+                    "web",
+                    Wish::Remove {
+                        force: true,
+                        volumes: true,
+                    },
+                    deaf(),
+                )
+                .await?
+        }
+        other => anyhow::bail!("no verb {other}"),
+    };
+    Ok(())
+}
+
+fn spawn(owner: &Owner, state_dir: &Path, image: String, step: String) -> Result<Sessions> {
+    let identity = Identity::load(state_dir)?;
+    let options = EngineOptions {
+        label: identity.label(),
+        now: jiff::Timestamp::now,
+    };
+    let endpoint = Endpoint::platform_default();
+    let (engine, events) = Engine::spawn(owner, "default", endpoint, options);
+    let at_step: StepHook = Arc::new(move |name| {
+        if name == step {
+            // No destructor runs and no buffer is written, as with a kill.
+            std::process::abort();
+        }
+    });
+    let settings = SessionSettings {
+        max_running: 5,
+        memory_budget_bytes: None,
+        image: Some(image),
+        memory_bytes: 256 << 20,
+        cpus: 1.0,
+    };
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug");
+    let arch = if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "amd64"
+    };
+    let deps = SessionsDeps {
+        identity,
+        engines: vec![(engine, events)],
+        state_dir: state_dir.to_owned(),
+        home: None,
+        supervisor: target.join(format!("mizzen-supervisor-linux-{arch}")),
+        extra_ca: Vec::new(),
+        settings: watch::channel(settings).1,
+        clock: Arc::new(jiff::Timestamp::now),
+        at_step: Some(at_step),
+    };
+    Ok(Sessions::spawn(owner, deps)?)
+}

@@ -1,0 +1,154 @@
+//! What others do to containers behind our back.
+
+use std::time::Duration;
+
+use mizzen_sessions::{NoticeKind, SessionSettings, State, Wish};
+
+use crate::rig::{Rig, docker, settings};
+
+fn id(rig: &Rig) -> String {
+    rig.fact("web")
+        .and_then(|fact| fact.container_id.clone())
+        .expect("a container")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_outside_is_followed_and_so_is_a_start() {
+    let rig = Rig::new();
+    rig.up("web").await;
+    docker(&["stop", &id(&rig)]);
+    let fact = rig.until_state("web", State::Stopped).await;
+    assert_eq!(
+        fact.reason.as_ref().unwrap().message,
+        "Its container was stopped outside Mizzen."
+    );
+    docker(&["start", &id(&rig)]);
+    let fact = rig
+        .until("web", "running and wired", |fact| {
+            fact.state == State::Running && fact.wired
+        })
+        .await;
+    assert_eq!(fact.reason, None);
+    docker(&["pause", &id(&rig)]);
+    rig.until_state("web", State::Paused).await;
+    docker(&["unpause", &id(&rig)]);
+    rig.until_state("web", State::Running).await;
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_outside_is_a_failure_that_a_person_hears_of() {
+    let rig = Rig::new();
+    rig.up("web").await;
+    docker(&["kill", &id(&rig)]);
+    let fact = rig.until_state("web", State::Failed).await;
+    assert_eq!(
+        fact.reason.as_ref().unwrap().message,
+        "Its container ended with exit code 137."
+    );
+    let notice = rig.notice().await;
+    assert_eq!(
+        (notice.kind, notice.session.as_str()),
+        (NoticeKind::Died, "web")
+    );
+    rig.wish("web", Wish::Start).await.expect("started again");
+    assert_eq!(rig.notice().await.kind, NoticeKind::Over);
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_removed_outside_is_made_anew_by_a_start() {
+    let rig = Rig::new();
+    let first = rig.up("web").await;
+    rig.inside("web", &["touch", "/home/coder/.config/kept"]);
+    docker(&["rm", "--force", &id(&rig)]);
+    let fact = rig.until_state("web", State::Failed).await;
+    assert_eq!(
+        fact.reason.as_ref().unwrap().message,
+        "Its container was removed outside Mizzen."
+    );
+    assert_eq!(rig.notice().await.kind, NoticeKind::Gone);
+    let fact = rig
+        .wish("web", Wish::Start)
+        .await
+        .expect("made anew")
+        .session
+        .unwrap();
+    assert_eq!(fact.state, State::Running);
+    assert_ne!(fact.container_id, first.container_id);
+    assert_eq!(
+        rig.inside("web", &["ls", "/home/coder/.config/kept"]),
+        "/home/coder/.config/kept"
+    );
+    assert_eq!(
+        rig.root.on_engine("network").len(),
+        1,
+        "the old network is gone"
+    );
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_container_removed_outside_is_no_alarm() {
+    let rig = Rig::new();
+    rig.up("web").await;
+    rig.wish("web", Wish::Stop).await.expect("stopped");
+    docker(&["rm", &id(&rig)]);
+    let fact = rig
+        .until("web", "without a container", |fact| {
+            fact.container_id.is_none()
+        })
+        .await;
+    assert_eq!((fact.state, fact.reason.is_some()), (State::Stopped, true));
+    assert!(
+        rig.notices.lock().unwrap().try_recv().is_err(),
+        "nobody is alarmed"
+    );
+    rig.up("web").await;
+    rig.end().await;
+}
+
+/// The kernel kills a process of a container with 16 MiB; a person hears of it, whoever survives.
+#[tokio::test(flavor = "multi_thread")]
+async fn out_of_memory_is_noticed() {
+    let rig = Rig::with(SessionSettings {
+        memory_bytes: 32 << 20,
+        ..settings()
+    });
+    rig.up("web").await;
+    docker(&[
+        "update",
+        "--memory",
+        "16m",
+        "--memory-swap",
+        "16m",
+        &id(&rig),
+    ]);
+    // The engine's client fails with the process it ran.
+    let mut hog = std::process::Command::new("docker");
+    hog.args(["exec", &id(&rig), "tail", "/dev/zero"]);
+    let status = tokio::task::spawn_blocking(move || hog.status())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!status.success());
+    let notice = rig.notice().await;
+    assert_eq!(notice.kind, NoticeKind::OutOfMemory, "{notice:?}");
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wire_that_is_cut_is_made_again() {
+    let rig = Rig::new();
+    rig.up("web").await;
+    let wire = rig.sessions.wire("web").await.expect("a wire");
+    rig.inside("web", &["sh", "-c", "for p in /proc/[0-9]*; do \
+        tr '\\0' ' ' <$p/cmdline | grep -q 'mizzen-supervisor attach' && kill -9 ${p#/proc/}; done; true"]);
+    tokio::time::timeout(Duration::from_secs(20), wire.closed())
+        .await
+        .expect("the old wire ends");
+    let again = rig.sessions.wire("web").await.expect("another wire");
+    assert!(!again.is_closed());
+    assert_eq!(rig.state("web"), Some(State::Running));
+    rig.end().await;
+}

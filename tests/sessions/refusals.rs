@@ -1,0 +1,236 @@
+//! What is refused, and what fails: each names why and the next step, and leaves nothing behind.
+
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+
+use expect_test::{Expect, expect};
+use mizzen_sessions::{
+    ErrorKind, Phase, SessionError, SessionSettings, State, UpRequest, Wish, deaf,
+};
+
+use crate::rig::{Rig, docker, settings, tiny};
+
+async fn refused(rig: &Rig, request: UpRequest) -> SessionError {
+    rig.sessions
+        .up(request, deaf())
+        .await
+        .expect_err("must be refused")
+}
+
+fn nothing_is_left(rig: &Rig, dir: &Path) {
+    for kind in ["container", "network", "volume"] {
+        assert!(
+            rig.root.on_engine(kind).is_empty(),
+            "{kind}: {:?}",
+            rig.root.on_engine(kind)
+        );
+    }
+    assert!(!dir.join(".para").exists(), "files in the project");
+    assert!(rig.sessions.watch().borrow().is_empty(), "a session");
+}
+
+fn check(what: &str, error: &SessionError, dir: &Path, expected: Expect) {
+    let said = format!(
+        "{:?} {:?}: {} {}",
+        error.kind, error.phase, error.message, error.hint
+    );
+    let said = said.replace(&dir.display().to_string(), "DIR");
+    expected.assert_eq(&format!("{what}: {said}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_names_and_folders() {
+    let rig = Rig::new();
+    let dir = rig.root.project("web");
+    let long = "n".repeat(300);
+    for name in ["shared", "../x", long.as_str(), "", "a/b", "-rf", "CON"] {
+        let request = UpRequest {
+            dir: dir.clone(),
+            name: Some(name.to_owned()),
+            ..UpRequest::default()
+        };
+        assert_eq!(
+            refused(&rig, request).await.kind,
+            ErrorKind::Usage,
+            "{name}"
+        );
+    }
+    let up = |dir: &Path| UpRequest {
+        dir: dir.to_owned(),
+        ..UpRequest::default()
+    };
+    let missing = dir.join("nowhere");
+    check(
+        "no folder",
+        &refused(&rig, up(&missing)).await,
+        &dir,
+        expect![[""]],
+    );
+    let root_owned = rig.root.project("roots");
+    chown(&root_owned, Some(0), Some(0)).unwrap();
+    check(
+        "root's folder",
+        &refused(&rig, up(&root_owned)).await,
+        &root_owned,
+        expect![[""]],
+    );
+    std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o000)).unwrap();
+    check(
+        "a locked folder",
+        &refused(&rig, up(&dir)).await,
+        &dir,
+        expect![[""]],
+    );
+    nothing_is_left(&rig, &dir);
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_is_not_there() {
+    let rig = Rig::new();
+    let dir = rig.root.project("web");
+    let request = UpRequest {
+        dir: dir.clone(),
+        image: Some("no/such:image".to_owned()),
+        ..UpRequest::default()
+    };
+    check("image", &refused(&rig, request).await, &dir, expect![[""]]);
+    nothing_is_left(&rig, &dir);
+    rig.end().await;
+}
+
+/// A workspace that `coder` cannot enter: only the container can tell, in the fifth phase, and all is taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_cannot_be_worked_in_is_taken_back() {
+    let rig = Rig::new();
+    let dir = rig.root.project("web");
+    // The folder is its owner's; an access list is not seen by its mode. A read-only file system is neither.
+    docker_free_mount(&dir);
+    let error = refused(
+        &rig,
+        UpRequest {
+            dir: dir.clone(),
+            ..UpRequest::default()
+        },
+    )
+    .await;
+    unmount(&dir);
+    assert!(
+        matches!(error.phase, Some(Phase::Container | Phase::Workspace)),
+        "{error:?}"
+    );
+    assert!(!error.hint.is_empty());
+    nothing_is_left(&rig, &dir);
+    rig.end().await;
+}
+
+fn docker_free_mount(dir: &Path) {
+    let run = |args: &[&str]| {
+        let status = std::process::Command::new("mount")
+            .args(args)
+            .status()
+            .unwrap();
+        assert!(status.success(), "mount {args:?}");
+    };
+    let dir = dir.to_str().unwrap();
+    run(&["--bind", dir, dir]);
+    run(&["-o", "remount,ro,bind", dir]);
+}
+
+fn unmount(dir: &Path) {
+    assert!(
+        std::process::Command::new("umount")
+            .arg(dir)
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_ends_at_once_is_taken_back() {
+    let rig = Rig::new();
+    let dir = rig.root.project("web");
+    // An image of another machine's programs: ours is put in, and cannot run without what the kernel needs.
+    let request = UpRequest {
+        dir: dir.clone(),
+        memory_bytes: Some(16 << 20),
+        image: Some(tiny()),
+        ..UpRequest::default()
+    };
+    let outcome = rig.sessions.up(request, deaf()).await;
+    if let Err(error) = outcome {
+        assert!(error.phase > Some(Phase::Image), "{error:?}");
+        nothing_is_left(&rig, &dir);
+    } else {
+        assert_eq!(
+            rig.state("web"),
+            Some(State::Running),
+            "16 MiB are enough here"
+        );
+    }
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sixth_session_is_refused_and_a_paused_one_counts() {
+    let rig = Rig::with(SessionSettings {
+        memory_bytes: 64 << 20,
+        ..settings()
+    });
+    for name in ["one", "two", "three", "four", "five"] {
+        rig.up(name).await;
+    }
+    rig.wish("five", Wish::Pause).await.expect("paused");
+    let dir = rig.root.project("six");
+    let error = refused(
+        &rig,
+        UpRequest {
+            dir: dir.clone(),
+            ..UpRequest::default()
+        },
+    )
+    .await;
+    check("limit", &error, &dir, expect![[""]]);
+    assert_eq!(rig.root.on_engine("container").len(), 5);
+    rig.wish("one", Wish::Stop).await.expect("stopped");
+    rig.up("six").await;
+    let error = rig.wish("one", Wish::Start).await.expect_err("no room");
+    assert_eq!(
+        (error.kind, rig.state("one")),
+        (ErrorKind::Limit, Some(State::Failed))
+    );
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn states_refuse_what_makes_no_sense() {
+    let rig = Rig::new();
+    rig.up("web").await;
+    let dir = rig.root.project("web");
+    let remove = Wish::Remove {
+        force: false,
+        volumes: false,
+    };
+    check(
+        "running",
+        &rig.wish("web", remove).await.unwrap_err(),
+        &dir,
+        expect![[""]],
+    );
+    rig.wish("web", Wish::Stop).await.expect("stopped");
+    check(
+        "stopped",
+        &rig.wish("web", Wish::Pause).await.unwrap_err(),
+        &dir,
+        expect![[""]],
+    );
+    check(
+        "unknown",
+        &rig.wish("nobody", Wish::Stop).await.unwrap_err(),
+        &dir,
+        expect![[""]],
+    );
+    assert!(docker(&["ps", "--all", "--quiet"]).lines().count() >= 1);
+    rig.end().await;
+}

@@ -1,0 +1,306 @@
+//! A core's worth of sessions on a real engine, under an owner of its own; everything made is removed at the end.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mizzen_docker::{Endpoint, Engine, EngineOptions};
+use mizzen_sessions::{
+    Done, Identity, Notice, OnProgress, PhaseReport, SessionError, SessionFact, SessionSettings,
+    Sessions, SessionsDeps, State, StepHook, UpRequest, Wish, deaf,
+};
+use mizzen_tasks::Owner;
+use tokio::sync::{broadcast, watch};
+
+/// Owner of every project folder: nobody on this machine, and never root.
+pub const USER: (u32, u32) = (4321, 4322);
+
+/// Longer than anything here takes, also on a machine that is busy.
+pub const SOON: Duration = Duration::from_secs(60);
+
+/// Where the engine listens.
+pub const SOCKET: &str = "/var/run/docker.sock";
+
+/// A state directory, project folders, and the sessions on them.
+pub struct Rig {
+    pub root: Arc<Root>,
+    pub sessions: Sessions,
+    pub engine: Engine,
+    pub notices: Mutex<broadcast::Receiver<Notice>>,
+    owner: Owner,
+}
+
+/// What outlives a restart of the core: files, and on the engine all that carries its owner's label.
+pub struct Root {
+    dir: tempfile::TempDir,
+    pub identity: Identity,
+}
+
+impl Root {
+    pub fn new() -> Arc<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let identity = Identity::load(&dir.path().join("state")).unwrap();
+        Arc::new(Self { dir, identity })
+    }
+
+    pub fn state_dir(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A project folder with a file in it.
+    pub fn project(&self, name: &str) -> PathBuf {
+        let path = self.dir.path().join("projects").join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::File::create(path.join("main.rs")).unwrap();
+        for path in [path.join("main.rs"), path.clone()] {
+            chown(path, Some(USER.0), Some(USER.1))
+                .expect("these tests run as root, as the engine does");
+        }
+        path
+    }
+
+    /// Names of what the engine has of this owner: `container`, `network` or `volume`.
+    pub fn on_engine(&self, kind: &str) -> Vec<String> {
+        let filter = format!("label=dev.mizzen.owner={}", self.identity.as_str());
+        let all: &[&str] = if kind == "container" {
+            &["--all", "--format", "{{.Names}}"]
+        } else {
+            &["--format", "{{.Name}}"]
+        };
+        let said = docker(&[&[kind, "ls", "--filter", &filter], all].concat());
+        said.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        for name in self.on_engine("container") {
+            docker(&["rm", "--force", "--volumes", &name]);
+        }
+        for kind in ["network", "volume"] {
+            for name in self.on_engine(kind) {
+                docker(&[kind, "rm", &name]);
+            }
+        }
+    }
+}
+
+/// Runs the engine's own client: the "outside" of these tests.
+pub fn docker(args: &[&str]) -> String {
+    let output = Command::new("docker")
+        .args(args)
+        .output()
+        .expect("these tests need the docker client");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "docker {args:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Tag of the tiny image, as `cargo xtask image tiny` noted it.
+pub fn tiny() -> String {
+    let note = target().join("images/tiny.tag");
+    std::fs::read_to_string(&note)
+        .expect("no tiny image: run `cargo xtask image tiny`")
+        .trim()
+        .to_owned()
+}
+
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")
+}
+
+fn supervisor() -> PathBuf {
+    let arch = if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "amd64"
+    };
+    target()
+        .join("debug")
+        .join(format!("mizzen-supervisor-linux-{arch}"))
+}
+
+pub fn settings() -> SessionSettings {
+    SessionSettings {
+        max_running: 5,
+        memory_budget_bytes: None,
+        image: Some(tiny()),
+        memory_bytes: 256 << 20,
+        cpus: 1.0,
+    }
+}
+
+/// Starts sessions on an engine; the pieces are kept apart for programs that are to be killed.
+pub fn spawn(
+    owner: &Owner,
+    root: &Root,
+    socket: &str,
+    settings: SessionSettings,
+    at_step: Option<StepHook>,
+) -> (Sessions, Engine) {
+    let options = EngineOptions {
+        label: root.identity.label(),
+        now: jiff::Timestamp::now,
+    };
+    let (engine, events) = Engine::spawn(owner, "default", Endpoint::Unix(socket.into()), options);
+    let deps = SessionsDeps {
+        identity: root.identity.clone(),
+        engines: vec![(engine.clone(), events)],
+        state_dir: root.state_dir(),
+        home: None,
+        supervisor: supervisor(),
+        extra_ca: Vec::new(),
+        settings: watch::channel(settings).1,
+        clock: Arc::new(jiff::Timestamp::now),
+        at_step,
+    };
+    (Sessions::spawn(owner, deps).expect("a registry"), engine)
+}
+
+impl Rig {
+    pub fn new() -> Self {
+        Self::on(Root::new(), SOCKET, settings())
+    }
+
+    pub fn with(settings: SessionSettings) -> Self {
+        Self::on(Root::new(), SOCKET, settings)
+    }
+
+    pub fn on(root: Arc<Root>, socket: &str, settings: SessionSettings) -> Self {
+        let owner = Owner::root("test");
+        let (sessions, engine) = spawn(&owner, &root, socket, settings, None);
+        let notices = Mutex::new(sessions.notices());
+        Self {
+            root,
+            sessions,
+            engine,
+            notices,
+            owner,
+        }
+    }
+
+    /// Ends this core, as a kill would as far as the engine can tell, and starts another on the same state.
+    pub async fn restart(self) -> Self {
+        let root = self.root.clone();
+        self.end().await;
+        Self::on(root, SOCKET, settings())
+    }
+
+    pub async fn end(self) {
+        let stragglers = self.owner.shut_down(SOON).await;
+        assert!(stragglers.is_empty(), "{stragglers:?}");
+    }
+
+    pub async fn up(&self, name: &str) -> SessionFact {
+        let request = UpRequest {
+            dir: self.root.project(name),
+            ..UpRequest::default()
+        };
+        let done = self
+            .sessions
+            .up(request, deaf())
+            .await
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
+        (*done.session.expect("it is there")).clone()
+    }
+
+    pub async fn wish(&self, name: &str, wish: Wish) -> Result<Done, SessionError> {
+        self.sessions.wish(name, wish, deaf()).await
+    }
+
+    pub fn fact(&self, name: &str) -> Option<Arc<SessionFact>> {
+        self.sessions.watch().borrow().get(name).cloned()
+    }
+
+    pub fn state(&self, name: &str) -> Option<State> {
+        self.fact(name).map(|fact| fact.state)
+    }
+
+    /// Waits until a session's fact is as wished.
+    pub async fn until(
+        &self,
+        name: &str,
+        what: &str,
+        is: impl Fn(&SessionFact) -> bool,
+    ) -> Arc<SessionFact> {
+        let mut watch = self.sessions.watch();
+        let found = watch.wait_for(|facts| facts.get(name).is_some_and(|fact| is(fact)));
+        match tokio::time::timeout(SOON, found).await {
+            Ok(facts) => facts.expect("sessions live")[name].clone(),
+            Err(_) => panic!("{name} never was {what}: {:#?}", self.fact(name)),
+        }
+    }
+
+    pub async fn until_state(&self, name: &str, state: State) -> Arc<SessionFact> {
+        self.until(name, &format!("{state:?}"), |fact| fact.state == state)
+            .await
+    }
+
+    /// The next notice.
+    pub async fn notice(&self) -> Notice {
+        let mut notices = self.notices.lock().unwrap().resubscribe();
+        std::mem::swap(&mut notices, &mut self.notices.lock().unwrap());
+        let notice = tokio::time::timeout(SOON, notices.recv())
+            .await
+            .expect("a notice")
+            .expect("sessions live");
+        *self.notices.lock().unwrap() = notices;
+        notice
+    }
+
+    /// Runs a command in a session's container, as its user.
+    pub fn inside(&self, name: &str, argv: &[&str]) -> String {
+        let id = self
+            .fact(name)
+            .and_then(|fact| fact.container_id.clone())
+            .expect("a container");
+        docker(&[&["exec", id.as_str()], argv].concat())
+    }
+}
+
+/// Collects the phases of a verb.
+#[derive(Clone, Default)]
+pub struct Heard(Arc<Mutex<Vec<PhaseReport>>>);
+
+impl Heard {
+    pub fn listener(&self) -> OnProgress {
+        let heard = self.0.clone();
+        Arc::new(move |report| heard.lock().unwrap().push(report.clone()))
+    }
+
+    /// Phases as they ended, in order.
+    pub fn ended(&self) -> Vec<String> {
+        let reports = self.0.lock().unwrap();
+        let over = reports
+            .iter()
+            .filter(|report| report.state != mizzen_sessions::PhaseState::Active);
+        over.map(|report| format!("{:?} {:?}", report.phase, report.state))
+            .collect()
+    }
+}
+
+/// Everything below a folder with its owner, without following links.
+pub fn tree(folder: &Path) -> BTreeMap<PathBuf, (u32, u32)> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(dir) = open.pop() {
+        for entry in std::fs::read_dir(&dir).unwrap().flatten() {
+            // A file may be replaced while it is looked at.
+            let Ok(meta) = entry.path().symlink_metadata() else {
+                continue;
+            };
+            if meta.is_dir() {
+                open.push(entry.path());
+            }
+            found.insert(entry.path(), (meta.uid(), meta.gid()));
+        }
+    }
+    found
+}

@@ -1,0 +1,78 @@
+//! Two sessions of one folder.
+
+use mizzen_sessions::{SessionFact, State, UpRequest, Wish, deaf};
+
+use crate::rig::{Rig, USER, tree};
+
+async fn up(rig: &Rig, name: &str) -> SessionFact {
+    let request = UpRequest {
+        dir: rig.root.project("web"),
+        name: Some(name.to_owned()),
+        ..UpRequest::default()
+    };
+    (*rig
+        .sessions
+        .up(request, deaf())
+        .await
+        .expect("up")
+        .session
+        .unwrap())
+    .clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sessions_of_one_folder_share_files_and_nothing_else() {
+    let rig = Rig::new();
+    let (one, two) = (up(&rig, "one").await, up(&rig, "two").await);
+    assert_ne!(one.container_id, two.container_id);
+    rig.inside("one", &["touch", "/workspace/from-one"]);
+    assert_eq!(
+        rig.inside("two", &["ls", "/workspace/from-one"]),
+        "/workspace/from-one"
+    );
+    assert_eq!(
+        rig.inside("one", &["ls", "/workspace/.para/state/docker"]),
+        "one\nshared",
+        "no sight of the other"
+    );
+    rig.inside(
+        "one",
+        &[
+            "sh",
+            "-c",
+            "! touch /workspace/.para/x && ! touch /para/shared/x && touch /para/status/x",
+        ],
+    );
+    rig.inside(
+        "one",
+        &["sh", "-c", "! echo '{}' > /para/shared/registry.json"],
+    );
+
+    let dir = rig.root.project("web");
+    let shared = || -> Vec<String> {
+        let text = std::fs::read(dir.join(".para/state/docker/shared/registry.json")).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let all = json["containers"].as_array().unwrap().iter();
+        all.map(|entry| format!("{} {}", entry["session_name"], entry["status"]).replace('"', ""))
+            .collect()
+    };
+    assert_eq!(shared(), ["one running", "two running"]);
+    rig.wish(
+        "one",
+        Wish::Remove {
+            force: true,
+            volumes: true,
+        },
+    )
+    .await
+    .expect("removed");
+    assert_eq!(rig.state("two"), Some(State::Running));
+    assert!(
+        !dir.join(".para/state/docker/one").exists() && dir.join(".para/state/docker/two").is_dir()
+    );
+    assert_eq!(shared(), ["two running"]);
+    for (path, owner) in tree(&dir) {
+        assert_eq!(owner, USER, "{}", path.display());
+    }
+    rig.end().await;
+}
