@@ -84,7 +84,14 @@ async fn a_container_in_our_clothes_is_unmanaged_and_others_are_invisible() {
             .collect();
         docker(
             &[
-                &["run", "--detach", "--entrypoint", "sleep"],
+                &[
+                    "run",
+                    "--detach",
+                    "--network",
+                    "none",
+                    "--entrypoint",
+                    "sleep",
+                ],
                 &labels[..],
                 &[&tiny(), "600"],
             ]

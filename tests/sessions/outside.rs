@@ -143,7 +143,7 @@ async fn a_wire_that_is_cut_is_made_again() {
     rig.up("web").await;
     let wire = rig.sessions.wire("web").await.expect("a wire");
     rig.inside("web", &["sh", "-c", "for p in /proc/[0-9]*; do \
-        tr '\\0' ' ' <$p/cmdline | grep -q 'mizzen-supervisor attach' && kill -9 ${p#/proc/}; done; true"]);
+        tr '\\0' ' ' <$p/cmdline | grep -q '[m]izzen-supervisor attach' && kill -9 ${p#/proc/}; done; true"]);
     tokio::time::timeout(Duration::from_secs(20), wire.closed())
         .await
         .expect("the old wire ends");

@@ -16,46 +16,46 @@ use mizzen_tasks::Owner;
 use tokio::sync::{broadcast, watch};
 
 /// Owner of every project folder: nobody on this machine, and never root.
-pub const USER: (u32, u32) = (4321, 4322);
+pub(crate) const USER: (u32, u32) = (4321, 4322);
 
 /// Longer than anything here takes, also on a machine that is busy.
-pub const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// Where the engine listens.
-pub const SOCKET: &str = "/var/run/docker.sock";
+pub(crate) const SOCKET: &str = "/var/run/docker.sock";
 
 /// A state directory, project folders, and the sessions on them.
-pub struct Rig {
-    pub root: Arc<Root>,
-    pub sessions: Sessions,
-    pub engine: Engine,
-    pub notices: Mutex<broadcast::Receiver<Notice>>,
+pub(crate) struct Rig {
+    pub(crate) root: Arc<Root>,
+    pub(crate) sessions: Sessions,
+    pub(crate) engine: Engine,
+    pub(crate) notices: Mutex<broadcast::Receiver<Notice>>,
     owner: Owner,
 }
 
 /// What outlives a restart of the core: files, and on the engine all that carries its owner's label.
-pub struct Root {
+pub(crate) struct Root {
     dir: tempfile::TempDir,
-    pub identity: Identity,
+    pub(crate) identity: Identity,
 }
 
 impl Root {
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         let dir = tempfile::tempdir().unwrap();
         let identity = Identity::load(&dir.path().join("state")).unwrap();
         Arc::new(Self { dir, identity })
     }
 
-    pub fn state_dir(&self) -> PathBuf {
+    pub(crate) fn state_dir(&self) -> PathBuf {
         self.dir.path().join("state")
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
     /// A project folder with a file in it.
-    pub fn project(&self, name: &str) -> PathBuf {
+    pub(crate) fn project(&self, name: &str) -> PathBuf {
         let path = self.dir.path().join("projects").join(name);
         std::fs::create_dir_all(&path).unwrap();
         std::fs::File::create(path.join("main.rs")).unwrap();
@@ -67,7 +67,7 @@ impl Root {
     }
 
     /// Names of what the engine has of this owner: `container`, `network` or `volume`.
-    pub fn on_engine(&self, kind: &str) -> Vec<String> {
+    pub(crate) fn on_engine(&self, kind: &str) -> Vec<String> {
         let filter = format!("label=dev.mizzen.owner={}", self.identity.as_str());
         let all: &[&str] = if kind == "container" {
             &["--all", "--format", "{{.Names}}"]
@@ -93,7 +93,7 @@ impl Drop for Root {
 }
 
 /// Runs the engine's own client: the "outside" of these tests.
-pub fn docker(args: &[&str]) -> String {
+pub(crate) fn docker(args: &[&str]) -> String {
     let output = Command::new("docker")
         .args(args)
         .output()
@@ -104,7 +104,7 @@ pub fn docker(args: &[&str]) -> String {
 }
 
 /// Tag of the tiny image, as `cargo xtask image tiny` noted it.
-pub fn tiny() -> String {
+pub(crate) fn tiny() -> String {
     let note = target().join("images/tiny.tag");
     std::fs::read_to_string(&note)
         .expect("no tiny image: run `cargo xtask image tiny`")
@@ -127,7 +127,7 @@ fn supervisor() -> PathBuf {
         .join(format!("mizzen-supervisor-linux-{arch}"))
 }
 
-pub fn settings() -> SessionSettings {
+pub(crate) fn settings() -> SessionSettings {
     SessionSettings {
         max_running: 5,
         memory_budget_bytes: None,
@@ -138,7 +138,7 @@ pub fn settings() -> SessionSettings {
 }
 
 /// Starts sessions on an engine; the pieces are kept apart for programs that are to be killed.
-pub fn spawn(
+pub(crate) fn spawn(
     owner: &Owner,
     root: &Root,
     socket: &str,
@@ -165,15 +165,15 @@ pub fn spawn(
 }
 
 impl Rig {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::on(Root::new(), SOCKET, settings())
     }
 
-    pub fn with(settings: SessionSettings) -> Self {
+    pub(crate) fn with(settings: SessionSettings) -> Self {
         Self::on(Root::new(), SOCKET, settings)
     }
 
-    pub fn on(root: Arc<Root>, socket: &str, settings: SessionSettings) -> Self {
+    pub(crate) fn on(root: Arc<Root>, socket: &str, settings: SessionSettings) -> Self {
         let owner = Owner::root("test");
         let (sessions, engine) = spawn(&owner, &root, socket, settings, None);
         let notices = Mutex::new(sessions.notices());
@@ -187,18 +187,18 @@ impl Rig {
     }
 
     /// Ends this core, as a kill would as far as the engine can tell, and starts another on the same state.
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         let root = self.root.clone();
         self.end().await;
         Self::on(root, SOCKET, settings())
     }
 
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         let stragglers = self.owner.shut_down(SOON).await;
         assert!(stragglers.is_empty(), "{stragglers:?}");
     }
 
-    pub async fn up(&self, name: &str) -> SessionFact {
+    pub(crate) async fn up(&self, name: &str) -> SessionFact {
         let request = UpRequest {
             dir: self.root.project(name),
             ..UpRequest::default()
@@ -211,20 +211,20 @@ impl Rig {
         (*done.session.expect("it is there")).clone()
     }
 
-    pub async fn wish(&self, name: &str, wish: Wish) -> Result<Done, SessionError> {
+    pub(crate) async fn wish(&self, name: &str, wish: Wish) -> Result<Done, SessionError> {
         self.sessions.wish(name, wish, deaf()).await
     }
 
-    pub fn fact(&self, name: &str) -> Option<Arc<SessionFact>> {
+    pub(crate) fn fact(&self, name: &str) -> Option<Arc<SessionFact>> {
         self.sessions.watch().borrow().get(name).cloned()
     }
 
-    pub fn state(&self, name: &str) -> Option<State> {
+    pub(crate) fn state(&self, name: &str) -> Option<State> {
         self.fact(name).map(|fact| fact.state)
     }
 
     /// Waits until a session's fact is as wished.
-    pub async fn until(
+    pub(crate) async fn until(
         &self,
         name: &str,
         what: &str,
@@ -238,13 +238,13 @@ impl Rig {
         }
     }
 
-    pub async fn until_state(&self, name: &str, state: State) -> Arc<SessionFact> {
+    pub(crate) async fn until_state(&self, name: &str, state: State) -> Arc<SessionFact> {
         self.until(name, &format!("{state:?}"), |fact| fact.state == state)
             .await
     }
 
     /// The next notice.
-    pub async fn notice(&self) -> Notice {
+    pub(crate) async fn notice(&self) -> Notice {
         let mut notices = self.notices.lock().unwrap().resubscribe();
         std::mem::swap(&mut notices, &mut self.notices.lock().unwrap());
         let notice = tokio::time::timeout(SOON, notices.recv())
@@ -256,7 +256,7 @@ impl Rig {
     }
 
     /// Runs a command in a session's container, as its user.
-    pub fn inside(&self, name: &str, argv: &[&str]) -> String {
+    pub(crate) fn inside(&self, name: &str, argv: &[&str]) -> String {
         let id = self
             .fact(name)
             .and_then(|fact| fact.container_id.clone())
@@ -267,16 +267,16 @@ impl Rig {
 
 /// Collects the phases of a verb.
 #[derive(Clone, Default)]
-pub struct Heard(Arc<Mutex<Vec<PhaseReport>>>);
+pub(crate) struct Heard(Arc<Mutex<Vec<PhaseReport>>>);
 
 impl Heard {
-    pub fn listener(&self) -> OnProgress {
+    pub(crate) fn listener(&self) -> OnProgress {
         let heard = self.0.clone();
         Arc::new(move |report| heard.lock().unwrap().push(report.clone()))
     }
 
     /// Phases as they ended, in order.
-    pub fn ended(&self) -> Vec<String> {
+    pub(crate) fn ended(&self) -> Vec<String> {
         let reports = self.0.lock().unwrap();
         let over = reports
             .iter()
@@ -287,7 +287,7 @@ impl Heard {
 }
 
 /// Everything below a folder with its owner, without following links.
-pub fn tree(folder: &Path) -> BTreeMap<PathBuf, (u32, u32)> {
+pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, (u32, u32)> {
     let mut found = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
     while let Some(dir) = open.pop() {

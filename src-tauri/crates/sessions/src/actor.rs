@@ -160,14 +160,13 @@ impl Actor {
 
     /// Listens until the session is gone or the owner stops.
     pub(crate) async fn run(mut self) {
-        self.publish();
         let mut line = self.ports.line.line.subscribe();
         loop {
             let stale_at = self.next_freshness();
             tokio::select! {
                 told = self.inbox.recv() => match told {
-                    Some(told) => if self.take(told).await.is_over() { break },
-                    None => break,
+                    Some(told) => if self.take(told).await.is_over() { return },
+                    None => return,
                 },
                 Some(heard) = self.heard.recv() => self.hear(heard),
                 Ok(()) = line.changed() => self.fact.wired = matches!(&*line.borrow_and_update(), Line::Up(_)),
@@ -176,7 +175,6 @@ impl Actor {
             self.refresh_freshness();
             self.publish();
         }
-        self.end().await;
     }
 
     async fn take(&mut self, told: Told) -> Flow {
@@ -337,7 +335,7 @@ impl Actor {
         }
     }
 
-    fn publish(&self) {
+    pub(crate) fn publish(&self) {
         self.world
             .publish(&self.record.name.key(), Some(Arc::new(self.fact.clone())));
     }

@@ -146,6 +146,7 @@ impl Sessions {
                     let engine = engine.clone();
                     let (actor, handle) =
                         Actor::of(self.inner.world.clone(), &self.inner.owner, engine, record);
+                    actor.publish();
                     self.host(key.clone(), &handle, actor.run());
                     handles.insert(key, handle);
                 }
@@ -192,6 +193,7 @@ impl Sessions {
             engine.clone(),
             record,
         );
+        actor.publish();
         self.host(key.clone(), &handle, actor.run());
         handles.insert(key, handle);
         true

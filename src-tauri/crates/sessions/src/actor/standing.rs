@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use mizzen_docker::ContainerFact;
+use mizzen_fsx::PathError;
 
-use super::{Actor, Flow, Told, Waiting};
+use super::{Actor, Asked, Flow, Told, Waiting};
 use crate::error::SessionError;
 use crate::fact::{CodeServer, Done, Health, Notice, NoticeKind, Reason, Report, SessionFact};
 use crate::job::Ended;
@@ -30,7 +31,7 @@ impl Actor {
         self.fact.image.clone_from(&self.record.image);
         self.fact.code_server = code_server;
         if vanished {
-            self.answer_vanished(job.askers, &result);
+            self.vanish(job.askers, &result).await;
             return Flow::Over;
         }
         if life.is_some() {
@@ -49,6 +50,8 @@ impl Actor {
             });
         }
         self.settle(state, cause, fact.as_ref()).await;
+        // Whoever hears of the end finds it in the facts.
+        self.publish();
         for asked in job.askers {
             let answer = match &result {
                 Ok(()) => Ok(self.done(asked.wish, State::Lost)),
@@ -67,7 +70,7 @@ impl Actor {
         cause: Option<Cause>,
         fact: Option<&ContainerFact>,
     ) {
-        if self.fact.container_id.is_none() || fact.is_some() {
+        if state != State::Lost {
             self.fact.container_id = fact.map(|fact| fact.id.clone());
         }
         self.stand(state, cause);
@@ -157,7 +160,9 @@ impl Actor {
     pub(super) fn give_cause(&mut self, cause: Cause) {
         self.cause = Some(cause);
         let reason = words::reason(cause, &self.record, self.offline.as_ref());
-        if let Some(kind) = words::notice(cause) {
+        // A session at rest loses nothing that a person must hear of at once.
+        let kind = words::notice(cause).filter(|_| self.fact.state == State::Failed);
+        if let Some(kind) = kind {
             let message = format!(
                 "Session `{}`: {}",
                 self.record.name,
@@ -178,22 +183,31 @@ impl Actor {
 
     /// Writes the project's files about this session; they are copies of the truth, so a failure costs nothing.
     async fn write_files(&self) {
-        let world = self.world.clone();
-        let (record, fact) = (self.record.clone(), self.fact.clone());
+        let (world, record, fact) = (self.world.clone(), self.record.clone(), self.fact.clone());
+        let written = move || para::write_session(&world.identity, &record, &fact, world.now());
+        self.in_background(written).await;
+        self.list_in_project(true).await;
+    }
+
+    /// Writes the project's list of containers, with this session or without it.
+    async fn list_in_project(&self, with_this: bool) {
         let _listing = self.world.listing.lock().await;
         let facts = self.world.facts.borrow().clone();
-        let written = tokio::task::spawn_blocking(move || {
-            let now = world.now();
-            let here: Vec<&SessionFact> = facts
-                .values()
-                .map(Arc::as_ref)
+        let (world, record, fact) = (self.world.clone(), self.record.clone(), self.fact.clone());
+        let written = move || {
+            let others = facts.values().map(Arc::as_ref);
+            let mut here: Vec<&SessionFact> = others
                 .filter(|other| other.project == fact.project && other.name != fact.name)
-                .chain([&fact])
                 .collect();
-            para::write_session(&world.identity, &record, &fact, now)?;
-            para::write_registry(&record.project, record.user, &here, now)
-        });
-        match written.await {
+            here.extend(with_this.then_some(&fact));
+            here.sort_by_key(|fact| fact.name.key());
+            para::write_registry(&record.project, record.user, &here, world.now())
+        };
+        self.in_background(written).await;
+    }
+
+    async fn in_background(&self, write: impl FnOnce() -> Result<(), PathError> + Send + 'static) {
+        match tokio::task::spawn_blocking(write).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::debug!(session = %self.record.name, %error, "files not written")
@@ -234,8 +248,14 @@ impl Actor {
         let _ = self.world.notices.send(notice);
     }
 
-    /// The session is gone: whoever wanted that has it, the others are told.
-    fn answer_vanished(&mut self, askers: Vec<super::Asked>, result: &Result<(), SessionError>) {
+    /// The session is gone: takes it off the list and tells whoever waited.
+    async fn vanish(&mut self, askers: Vec<Asked>, result: &Result<(), SessionError>) {
+        let key = self.record.name.key();
+        self.life = None;
+        self.world.slots.free(&key);
+        self.settle_notices(|_| false);
+        self.world.publish(&key, None);
+        self.list_in_project(false).await;
         for asked in askers {
             let answer = match result {
                 Ok(()) => Ok(self.removed(asked.wish)),
@@ -246,14 +266,20 @@ impl Actor {
         for Waiting { asked, .. } in std::mem::take(&mut self.waiting) {
             self.answer_gone(*asked);
         }
+        self.inbox.close();
+        while let Ok(told) = self.inbox.try_recv() {
+            if let Told::Wish(asked) = told {
+                self.answer_gone(*asked);
+            }
+        }
     }
 
-    fn answer_gone(&self, asked: super::Asked) {
-        let answer = match asked.wish {
-            Wish::Remove { .. } => Ok(self.removed(asked.wish)),
-            _ => Err(SessionError::no_such_session(self.record.name.as_str())),
-        };
-        let _ = asked.reply.send(answer);
+    /// A removal has come about. Any other wish is dropped unanswered: its sender finds out that there is no such
+    /// session, or makes one.
+    fn answer_gone(&self, asked: Asked) {
+        if matches!(asked.wish, Wish::Remove { .. }) {
+            let _ = asked.reply.send(Ok(self.removed(asked.wish)));
+        }
     }
 
     fn removed(&self, wish: Wish) -> Done {
@@ -261,21 +287,6 @@ impl Actor {
             message: words::done(wish, &self.record.name, State::Removing),
             name: self.record.name.clone(),
             session: None,
-        }
-    }
-
-    /// The last thing an actor does: takes its session off the list and answers what still comes in.
-    pub(super) async fn end(mut self) {
-        self.life = None;
-        let key = self.record.name.key();
-        self.world.slots.free(&key);
-        self.settle_notices(|_| false);
-        self.inbox.close();
-        self.world.publish(&key, None);
-        while let Some(told) = self.inbox.recv().await {
-            if let Told::Wish(asked) = told {
-                self.answer_gone(*asked);
-            }
         }
     }
 }
