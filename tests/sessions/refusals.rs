@@ -64,7 +64,9 @@ async fn bad_names_and_folders() {
         "no folder",
         &refused(&rig, up(&missing)).await,
         &dir,
-        expect!["no folder: Usage Some(Check): There is no folder `DIR/nowhere`. Check the path, or make the folder first."],
+        expect![
+            "no folder: Usage Some(Check): There is no folder `DIR/nowhere`. Check the path, or make the folder first."
+        ],
     );
     let root_owned = rig.root.project("roots");
     chown(&root_owned, Some(0), Some(0)).unwrap();
@@ -72,14 +74,18 @@ async fn bad_names_and_folders() {
         "root's folder",
         &refused(&rig, up(&root_owned)).await,
         &root_owned,
-        expect!["root's folder: Policy Some(Check): `DIR` belongs to root, and a session never runs as root. Give it to a user: chown -R 1000:1000 DIR"],
+        expect![
+            "root's folder: Policy Some(Check): `DIR` belongs to root, and a session never runs as root. Give it to a user: chown -R 1000:1000 DIR"
+        ],
     );
     std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o000)).unwrap();
     check(
         "a locked folder",
         &refused(&rig, up(&dir)).await,
         &dir,
-        expect!["a locked folder: Policy Some(Check): The owner of `DIR` (uid 4321) may not read and write it. Allow it: chmod u+rwx DIR"],
+        expect![
+            "a locked folder: Policy Some(Check): The owner of `DIR` (uid 4321) may not read and write it. Allow it: chmod u+rwx DIR"
+        ],
     );
     nothing_is_left(&rig, &dir);
     rig.end().await;
@@ -94,7 +100,14 @@ async fn an_image_that_is_not_there() {
         image: Some("no/such:image".to_owned()),
         ..UpRequest::default()
     };
-    check("image", &refused(&rig, request).await, &dir, expect!["image: Failed Some(Image): The engine has no image `no/such:image`. Fetch it (docker pull no/such:image), or leave the image out to use Mizzen's own."]);
+    check(
+        "image",
+        &refused(&rig, request).await,
+        &dir,
+        expect![
+            "image: Failed Some(Image): The engine has no image `no/such:image`. Fetch it (docker pull no/such:image), or leave the image out to use Mizzen's own."
+        ],
+    );
     nothing_is_left(&rig, &dir);
     rig.end().await;
 }
@@ -191,7 +204,14 @@ async fn the_sixth_session_is_refused_and_a_paused_one_counts() {
         },
     )
     .await;
-    check("limit", &error, &dir, expect!["limit: Limit Some(Check): 5 sessions run already (five, four, one, three, two) and `max_running` is 5. Stop one (paused ones count too), or raise `max_running` in the settings."]);
+    check(
+        "limit",
+        &error,
+        &dir,
+        expect![
+            "limit: Limit Some(Check): 5 sessions run already (five, four, one, three, two) and `max_running` is 5. Stop one (paused ones count too), or raise `max_running` in the settings."
+        ],
+    );
     assert_eq!(rig.root.on_engine("container").len(), 5);
     rig.wish("one", Wish::Stop).await.expect("stopped");
     rig.up("six").await;
@@ -216,14 +236,18 @@ async fn states_refuse_what_makes_no_sense() {
         "running",
         &rig.wish("web", remove).await.unwrap_err(),
         &dir,
-        expect!["running: State None: Session `web` is running and is not removed. Stop it first (mizzen stop web), or remove it all the same: mizzen rm --force web"],
+        expect![
+            "running: State None: Session `web` is running and is not removed. Stop it first (mizzen stop web), or remove it all the same: mizzen rm --force web"
+        ],
     );
     rig.wish("web", Wish::Stop).await.expect("stopped");
     check(
         "stopped",
         &rig.wish("web", Wish::Pause).await.unwrap_err(),
         &dir,
-        expect!["stopped: State None: Session `web` is stopped and cannot be paused. Start it: mizzen start web"],
+        expect![
+            "stopped: State None: Session `web` is stopped and cannot be paused. Start it: mizzen start web"
+        ],
     );
     check(
         "unknown",
