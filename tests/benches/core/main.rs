@@ -1,8 +1,12 @@
 //! Figures of the core, for `cargo xtask bench core`.
 #![allow(clippy::unwrap_used, reason = "a bench ends where its rig fails")]
 
+mod engine;
 mod fold;
 
-fn main() {
+#[tokio::main]
+async fn main() {
     fold::measure();
+    engine::outside_stops().await;
+    engine::ups().await;
 }

@@ -17,7 +17,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use devtools::{Devtools, Failure};
 
 /// For anything a page is waited for; a loaded machine needs tens of seconds for a workbench.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Flags that make a browser quiet and independent of its machine; a root user has no sandbox.
 const FLAGS: [&str; 13] = [
@@ -179,7 +179,7 @@ impl Tab {
     /// Waits until an expression is true in whatever page the tab shows by then; answers with its value.
     ///
     /// # Errors
-    /// Not within a minute and a half; names what the page shows instead.
+    /// Not within three minutes; names what the page shows instead.
     pub async fn wait_for(&self, expression: &str) -> Result<Value> {
         match tokio::time::timeout(PATIENCE, self.watch(expression)).await {
             Ok(found) => found,
