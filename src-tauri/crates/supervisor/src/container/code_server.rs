@@ -23,7 +23,7 @@ use super::retry::{Retry, chance};
 /// enter. Its port proxy is off: forwards do that, with the gateway's checks before them. Extension
 /// hosts of closed tabs would stay for three hours, at 160 MB each; five minutes are enough to
 /// come back.
-const FLAGS: [&str; 11] = [
+const FLAGS: [&str; 10] = [
     "--socket-mode=600",
     "--auth=none",
     "--disable-telemetry",
@@ -33,7 +33,6 @@ const FLAGS: [&str; 11] = [
     "--disable-proxy",
     "--reconnection-grace-time=300",
     "--app-name=Mizzen",
-    "--log=warn",
     places::WORKSPACE,
 ];
 
@@ -104,8 +103,8 @@ impl CodeServer {
         );
         tokio::select! {
             () = answers(socket) => {
-                self.board.set_service(CODE_SERVER, "running");
                 self.board.set_error(CODE_SERVER, None);
+                self.board.set_service(CODE_SERVER, "running");
                 self.board.set_stage(Stage::Ready);
             }
             exit = &mut child.exit => return ended(exit.ok()),

@@ -1,0 +1,12 @@
+//! The supervisor as PID 1 of real containers, and its wire over a real `docker exec`.
+
+mod code_server;
+mod forwards;
+mod orphans;
+mod reports;
+mod rig;
+mod scratch;
+mod shells;
+mod stopping;
+mod users;
+mod workspace;

@@ -1,0 +1,74 @@
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use crate::rig::{Reports, UID, folder, tiny};
+
+#[test]
+fn the_heartbeat_goes_on_and_every_reader_sees_a_whole_report() {
+    let (reports, workspace) = (Reports::new(), folder());
+    let _container = tiny(&reports, workspace.path(), &[]);
+    let first = reports.until_ready();
+    // `until` reads at every change and fails on a report that is torn, foreign or unsafe.
+    let later = reports.until("two heartbeats", |status| {
+        status.seq >= first.seq.map(|n| n + 2)
+    });
+    assert_eq!(later.schema, Some(1));
+    assert!(later.time().unwrap() > first.time().unwrap());
+    let file = fs::metadata(reports.folder.path().join("status.json")).unwrap();
+    assert_eq!((file.uid(), file.gid()), (UID, UID));
+    assert_eq!(file.permissions().mode() & 0o7777, 0o640);
+    let names: Vec<_> = fs::read_dir(reports.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    assert_eq!(names, ["status.json"]);
+}
+
+#[test]
+fn what_a_program_reports_survives_the_heartbeat() {
+    let (reports, workspace) = (Reports::new(), folder());
+    let container = tiny(&reports, workspace.path(), &[]);
+    let ours = reports.until_ready();
+    let theirs = r#"{"timestamp":"2024-01-20T10:30:00Z","status":"running","phase":"building",
+        "progress":{"current":45,"total":100,"message":"Compiling"},"services":{"database":"up"}}"#;
+    container.exec(&[
+        "sh",
+        "-c",
+        &format!("echo '{theirs}' > /para/status/status.json"),
+    ]);
+    let kept = reports.until("a heartbeat of ours", |status| status.seq > ours.seq);
+    assert_eq!(kept.phase.as_deref(), Some("building"));
+    assert_eq!(kept.progress.unwrap().message.as_deref(), Some("Compiling"));
+    assert_eq!(kept.services["database"], "up");
+    assert_eq!(kept.services["code-server"], "running");
+}
+
+#[test]
+fn a_status_directory_that_cannot_be_written_is_tried_again() {
+    let (reports, workspace) = (Reports::new(), folder());
+    let set_mode = |mode| {
+        fs::set_permissions(reports.folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    set_mode(0o555);
+    let container = tiny(&reports, workspace.path(), &[]);
+    container.log_until(|line| line.contains("cannot report: /para/status"));
+    assert!(reports.now().is_none());
+    set_mode(0o755);
+    reports.until_ready();
+    container.log_until(|line| line == "supervisor: reports to /para/status again");
+}
+
+#[test]
+fn a_container_without_the_mount_works() {
+    let workspace = folder();
+    let mount = format!(
+        "type=bind,source={},target=/workspace",
+        workspace.path().display()
+    );
+    let user = format!("{UID}:{UID}");
+    let arguments = ["--user", &user, "--mount", &mount, &crate::rig::TINY];
+    let container = crate::rig::Container::run(&arguments);
+    container.log_until(|line| line.starts_with("code-server: HTTP server listening"));
+    assert_eq!(container.stop(), "0");
+}
