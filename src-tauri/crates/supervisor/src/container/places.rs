@@ -62,14 +62,11 @@ pub(crate) fn workspace_problem(workspace: &Path) -> Option<String> {
     }
 }
 
-/// Where commands start: the workspace, or the root of an image that has none.
+/// Where commands start: the workspace, or the root when it is missing or closed to us.
 pub(crate) fn start_dir() -> &'static Path {
     let workspace = Path::new(WORKSPACE);
-    if workspace.is_dir() {
-        workspace
-    } else {
-        Path::new("/")
-    }
+    let enters = workspace.is_dir() && access(workspace, Access::EXEC_OK).is_ok();
+    if enters { workspace } else { Path::new("/") }
 }
 
 /// A program on `PATH`, or at a path.
