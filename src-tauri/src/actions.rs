@@ -72,6 +72,7 @@ fn subject(verb: &Verb) -> Option<&str> {
         Verb::Remove(it) => Some(&it.session),
         Verb::Up(_)
         | Verb::BuildImage { .. }
+        | Verb::PruneImages { .. }
         | Verb::RetryEngine { .. }
         | Verb::DismissAlert { .. }
         | Verb::SaveSettings { .. } => None,
