@@ -15,7 +15,8 @@ fn notifications_are_switched_in_the_menu_and_kept() {
     until("the switch is off", || {
         (tray.row(&["Notifications"]).checked == Some(false)).then_some(())
     });
-    let kept = fs::read_to_string(desktop.path("mizzen/config/settings.toml")).unwrap();
+    let file = desktop.path("mizzen/config/settings.toml");
+    let kept = until("the settings are kept", || fs::read_to_string(&file).ok());
     assert!(kept.contains("notifications = false"), "{kept}");
 }
 

@@ -36,10 +36,15 @@ pub(super) fn rows(connection: &Connection, item: &str, menu: &OwnedObjectPath) 
     children.iter().filter_map(|child| row(child)).collect()
 }
 
-pub(super) fn click(connection: &Connection, item: &str, menu: &OwnedObjectPath, row: i32) {
+pub(super) fn click(
+    connection: &Connection,
+    item: &str,
+    menu: &OwnedObjectPath,
+    row: i32,
+) -> zbus::Result<()> {
     let body = (row, "clicked", Value::I32(0), 0_u32);
     let reply = connection.call_method(Some(item), menu.as_str(), Some(INTERFACE), "Event", &body);
-    reply.expect("the menu takes clicks");
+    reply.map(drop)
 }
 
 /// Follows labels downwards; a row may say more after ` — ` than its label.

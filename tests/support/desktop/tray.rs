@@ -141,10 +141,11 @@ impl Tray {
 
     /// Clicks on a row as soon as it can be clicked.
     pub fn click(&self, labels: &[&str]) {
-        let row = until(&format!("{labels:?} can be clicked"), || {
-            menu::find(&self.rows(), labels).filter(|row| row.enabled)
+        until(&format!("{labels:?} can be clicked"), || {
+            let row = menu::find(&self.rows(), labels).filter(|row| row.enabled)?;
+            // A menu that was rebuilt since has no row of that number: look again.
+            menu::click(&self.connection, &self.item, &self.menu, row.id).ok()
         });
-        menu::click(&self.connection, &self.item, &self.menu, row.id);
     }
 
     fn property(&self, name: &str) -> OwnedValue {
