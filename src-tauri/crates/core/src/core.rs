@@ -114,7 +114,9 @@ impl Core {
         let settings = watch::Sender::new(settings);
         let (engine, link, events) = selection.parts();
         let sessions = start_sessions(&config, &owner, identity, events, &settings)?;
-        let gateway = start_gateway(&config, &owner, &sessions, &settings.borrow().clone()).await;
+        // A borrow of the channel must not live across the await: the future would not be `Send`.
+        let at_start = settings.borrow().clone();
+        let gateway = start_gateway(&config, &owner, &sessions, &at_start).await;
 
         let stop = CancellationToken::new();
         let clients = owner.child("control");
