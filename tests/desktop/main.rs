@@ -2,6 +2,8 @@
 #![cfg(unix)]
 
 mod coming_and_going;
+mod sessions;
 mod settings;
+mod toasts;
 mod tray;
 mod window;

@@ -9,6 +9,7 @@ mod menu;
 mod page;
 mod process;
 mod screen;
+mod sessions;
 mod toasts;
 mod tray;
 
@@ -23,6 +24,7 @@ use tempfile::TempDir;
 pub use app::App;
 pub use menu::Row;
 pub use page::Page;
+pub use sessions::{Sessions, docker};
 pub use toasts::Toast;
 pub use tray::Tray;
 

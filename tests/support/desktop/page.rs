@@ -59,34 +59,46 @@ impl Page {
         body.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Clicks on what a CSS selector or a button's words name, as soon as it is there.
-    pub fn click(&self, target: &str) {
+    /// Clicks on a part of the page, named by its test id, as soon as it can be clicked.
+    pub fn click(&self, id: &str) {
         until(
-            &format!(
-                "`{target}` can be clicked; the window shows:\n{}",
-                self.text()
-            ),
+            &format!("`{id}` can be clicked; the window shows:\n{}", self.text()),
             || {
                 // Found anew on every try: a view that is redrawn in between makes elements stale.
-                let element = self.find(target)?;
-                self.runtime.block_on(element.click()).ok()
+                let element = self.find(id)?;
+                self.runtime.block_on(async {
+                    let disabled = element.attr("aria-disabled").await.ok()?;
+                    if disabled.as_deref() == Some("true") {
+                        return None;
+                    }
+                    element.click().await.ok()
+                })
             },
         );
     }
 
     /// Replaces the text of a field.
-    pub fn fill(&self, field: &str, text: &str) {
+    pub fn fill(&self, id: &str, text: &str) {
         until(
-            &format!(
-                "`{field}` can be filled; the window shows:\n{}",
-                self.text()
-            ),
+            &format!("`{id}` can be filled; the window shows:\n{}", self.text()),
             || {
-                let element = self.find(field)?;
+                let element = self.find(id)?;
                 self.runtime.block_on(async {
                     element.clear().await.ok()?;
                     element.send_keys(text).await.ok()
                 })
+            },
+        );
+    }
+
+    /// Waits until a part's `data-state` is this one.
+    pub fn wait_for_state(&self, id: &str, state: &str) {
+        until(
+            &format!("`{id}` is {state}; the window shows:\n{}", self.text()),
+            || {
+                let element = self.find(id)?;
+                let found = self.runtime.block_on(element.attr("data-state")).ok()?;
+                (found.as_deref() == Some(state)).then_some(())
             },
         );
     }
@@ -100,16 +112,10 @@ impl Page {
         answer.unwrap_or_default()
     }
 
-    fn find(&self, target: &str) -> Option<Element> {
-        let words = format!("//button[normalize-space()='{target}']");
-        let by_css = self
-            .runtime
-            .block_on(self.client().find(Locator::Css(target)));
-        by_css
-            .or_else(|_| {
-                self.runtime
-                    .block_on(self.client().find(Locator::XPath(&words)))
-            })
+    fn find(&self, id: &str) -> Option<Element> {
+        let css = format!("[data-testid='{id}']");
+        self.runtime
+            .block_on(self.client().find(Locator::Css(&css)))
             .ok()
     }
 
