@@ -32,7 +32,7 @@ use bus::Bus;
 use screen::Screen;
 
 /// Longest wait: a debug build on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(60);
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_millis(20);
 
@@ -48,16 +48,20 @@ pub struct Desktop {
 ///
 /// # Panics
 /// When there is none before the deadline.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    until_or(|| what.to_owned(), look)
+}
+
+/// The same, with a story of what was seen instead, told at the end.
+fn until_or<T>(story: impl Fn() -> String, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(
-            start.elapsed() < DEADLINE,
-            "waited {DEADLINE:?} in vain: {what}"
-        );
+        if start.elapsed() >= DEADLINE {
+            panic!("waited {DEADLINE:?} in vain: {}", story());
+        }
         std::thread::sleep(INTERVAL);
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
 use super::process::Group;
-use super::until;
+use super::{until, until_or};
 
 /// Title of the window.
 pub(super) const TITLE: &str = "Mizzen";
@@ -59,8 +59,8 @@ impl App {
 
     /// Waits until it wrote a line with these words into its log.
     pub fn wait_for_log(&self, words: &str) {
-        until(
-            &format!("`{words}` in the log:\n{}\n{}", self.log(), self.stderr()),
+        until_or(
+            || format!("`{words}` in the log:\n{}\n{}", self.log(), self.stderr()),
             || self.log().contains(words).then_some(()),
         );
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
 use super::process::Group;
-use super::{app, until};
+use super::{app, until, until_or};
 
 /// A window that can be read and clicked.
 pub struct Page {
@@ -46,8 +46,8 @@ impl Page {
 
     /// Waits until the page shows these words.
     pub fn wait_for_text(&self, words: &str) {
-        until(
-            &format!("the window shows `{words}`; it shows:\n{}", self.text()),
+        until_or(
+            || format!("the window shows `{words}`; it shows:\n{}", self.text()),
             || self.text().contains(words).then_some(()),
         );
     }
@@ -61,8 +61,8 @@ impl Page {
 
     /// Clicks on a part of the page, named by its test id, as soon as it can be clicked.
     pub fn click(&self, id: &str) {
-        until(
-            &format!("`{id}` can be clicked; the window shows:\n{}", self.text()),
+        until_or(
+            || format!("`{id}` can be clicked; the window shows:\n{}", self.text()),
             || {
                 // Found anew on every try: a view that is redrawn in between makes elements stale.
                 let element = self.find(id)?;
@@ -77,10 +77,24 @@ impl Page {
         );
     }
 
+    /// Clicks on a part until another one is there: a view that is redrawn under the pointer
+    /// swallows the click.
+    pub fn open(&self, id: &str, opens: &str) {
+        until_or(
+            || format!("`{id}` opens `{opens}`; the window shows:\n{}", self.text()),
+            || {
+                if self.find(opens).is_none() {
+                    self.click(id);
+                }
+                self.find(opens)
+            },
+        );
+    }
+
     /// Replaces the text of a field.
     pub fn fill(&self, id: &str, text: &str) {
-        until(
-            &format!("`{id}` can be filled; the window shows:\n{}", self.text()),
+        until_or(
+            || format!("`{id}` can be filled; the window shows:\n{}", self.text()),
             || {
                 let element = self.find(id)?;
                 self.runtime.block_on(async {
@@ -93,8 +107,8 @@ impl Page {
 
     /// Waits until a part's `data-state` is this one.
     pub fn wait_for_state(&self, id: &str, state: &str) {
-        until(
-            &format!("`{id}` is {state}; the window shows:\n{}", self.text()),
+        until_or(
+            || format!("`{id}` is {state}; the window shows:\n{}", self.text()),
             || {
                 let element = self.find(id)?;
                 let found = self.runtime.block_on(element.attr("data-state")).ok()?;
@@ -104,7 +118,6 @@ impl Page {
     }
 
     /// Runs a script in the page.
-    #[must_use]
     pub fn run(&self, script: &str) -> serde_json::Value {
         let answer = self
             .runtime

@@ -10,7 +10,7 @@ use mizzen_core::view::{SessionState, SessionView};
 use mizzen_core::{Client, Dirs};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Desktop, until, write};
+use super::{Desktop, until, until_or, write};
 
 /// Owner of project folders: sessions refuse root's.
 const OWNER: u32 = 4321;
@@ -119,17 +119,19 @@ impl Sessions<'_> {
 
     /// Waits for a state.
     pub fn wait_for(&self, name: &str, state: SessionState) {
-        until(&format!("{name} is {state:?}"), || {
-            self.view(name).filter(|session| session.state == state)
-        });
+        until_or(
+            || format!("{name} is {state:?}"),
+            || self.view(name).filter(|session| session.state == state),
+        );
     }
 
     /// Its container.
     #[must_use]
     pub fn container(&self, name: &str) -> String {
-        until(&format!("{name} has a container"), || {
-            self.view(name)?.container_id
-        })
+        until_or(
+            || format!("{name} has a container"),
+            || self.view(name)?.container_id,
+        )
     }
 }
 

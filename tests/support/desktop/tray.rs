@@ -9,7 +9,7 @@ use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 
 use super::bus::Bus;
 use super::menu::{self, Row};
-use super::until;
+use super::{until, until_or};
 
 pub(super) struct Watcher {
     items: Arc<Mutex<Vec<String>>>,
@@ -123,29 +123,35 @@ impl Tray {
     /// is found by the session's name.
     #[must_use]
     pub fn row(&self, labels: &[&str]) -> Row {
-        until(&format!("the menu has {labels:?}"), || {
-            menu::find(&self.rows(), labels)
-        })
+        until_or(
+            || format!("the menu has {labels:?}"),
+            || menu::find(&self.rows(), labels),
+        )
     }
 
     /// Waits until a row's label satisfies.
     pub fn wait_for_label(&self, labels: &[&str], satisfies: impl Fn(&str) -> bool) {
-        until(
-            &format!(
-                "{labels:?} has another label; the menu is {:#?}",
-                self.rows()
-            ),
+        until_or(
+            || {
+                format!(
+                    "{labels:?} has another label; the menu is {:#?}",
+                    self.rows()
+                )
+            },
             || menu::find(&self.rows(), labels).filter(|row| satisfies(&row.label)),
         );
     }
 
     /// Clicks on a row as soon as it can be clicked.
     pub fn click(&self, labels: &[&str]) {
-        until(&format!("{labels:?} can be clicked"), || {
-            let row = menu::find(&self.rows(), labels).filter(|row| row.enabled)?;
-            // A menu that was rebuilt since has no row of that number: look again.
-            menu::click(&self.connection, &self.item, &self.menu, row.id).ok()
-        });
+        until_or(
+            || format!("{labels:?} can be clicked"),
+            || {
+                let row = menu::find(&self.rows(), labels).filter(|row| row.enabled)?;
+                // A menu that was rebuilt since has no row of that number: look again.
+                menu::click(&self.connection, &self.item, &self.menu, row.id).ok()
+            },
+        );
     }
 
     fn property(&self, name: &str) -> OwnedValue {
@@ -158,7 +164,7 @@ impl Tray {
                 &(ITEM, name),
             )
         };
-        let reply = until(&format!("the item tells its {name}"), || get().ok());
+        let reply = until_or(|| format!("the item tells its {name}"), || get().ok());
         reply.body().deserialize().expect("a variant")
     }
 }
