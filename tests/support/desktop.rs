@@ -110,6 +110,12 @@ impl Desktop {
         App::start(command, self.log())
     }
 
+    /// Starts Mizzen through another command, as `make run` does.
+    #[must_use]
+    pub fn run(&self, command: Command) -> App {
+        App::start(command, self.log())
+    }
+
     /// Starts Mizzen where there is no display at all.
     #[must_use]
     pub fn launch_without_display(&self) -> App {
