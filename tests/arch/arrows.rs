@@ -14,7 +14,7 @@ const TABLE: &[Row] = &[
     Row("xtask", 0, &[]),
     Row("tasks", 1, &[]),
     Row("docker", 2, &["tasks"]),
-    Row("status", 2, &["fsx", "tasks"]),
+    Row("status", 2, &["fsx"]),
     Row("wire", 2, &["tasks"]),
     Row("contexts", 3, &["docker", "fsx"]),
     Row("gateway", 3, &["fsx", "tasks"]),
@@ -28,7 +28,7 @@ const TABLE: &[Row] = &[
         ],
     ),
     Row("cli", 5, &["core"]),
-    Row("desktop", 5, &["core"]),
+    Row("desktop", 5, &["core", "fsx", "tasks"]),
 ];
 
 /// The end-to-end tests stand outside: they may look at everything.
