@@ -20,7 +20,10 @@ impl Stranger {
         let desktop = Desktop::new();
         let clone = desktop.path("mizzen-clone");
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        run(Command::new("git").args(["clone", "--quiet"]).arg(&root).arg(&clone));
+        run(Command::new("git")
+            .args(["clone", "--quiet"])
+            .arg(&root)
+            .arg(&clone));
         let shop = desktop.path("shop");
         std::fs::create_dir(&shop).expect("an empty folder");
         // Tests may run as root, whose folders are refused.
@@ -38,7 +41,14 @@ impl Stranger {
         shell
             .args(["-c", line])
             .current_dir(self.desktop.path("."))
-            .env("PATH", format!("{}/bin:{}/debug:{path}", self.desktop.path("").display(), target.display()))
+            .env(
+                "PATH",
+                format!(
+                    "{}/bin:{}/debug:{path}",
+                    self.desktop.path("").display(),
+                    target.display()
+                ),
+            )
             .env("PROFILE", "dev")
             .env("CARGO_TARGET_DIR", target)
             .env("CARGO_HOME", inherited("CARGO_HOME", ".cargo"))
@@ -55,7 +65,11 @@ impl Stranger {
         let start = Instant::now();
         while !app.log().contains("tray built") {
             assert!(app.runs(), "`{line}` ended:\n{}", app.stderr());
-            assert!(start.elapsed() < BUILD, "`{line}` still builds:\n{}", app.stderr());
+            assert!(
+                start.elapsed() < BUILD,
+                "`{line}` still builds:\n{}",
+                app.stderr()
+            );
             std::thread::sleep(Duration::from_millis(200));
         }
         until("a tray icon with a menu", || {
@@ -76,14 +90,19 @@ fn the_read_mes_commands_work_as_written() {
             "make run" => app = Some(stranger.makes_run(line)),
             // This test runs inside it; that it exists and is sound is what is left to see.
             "make test" => {
-                run(stranger.types("make --dry-run test").current_dir(&stranger.clone));
+                run(stranger
+                    .types("make --dry-run test")
+                    .current_dir(&stranger.clone));
             }
             line => {
                 run(&mut stranger.types(line));
             }
         }
     }
-    assert!(lines.iter().any(|line| line.starts_with("mizzen up ")), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.starts_with("mizzen up ")),
+        "{lines:?}"
+    );
     let opened = stranger.desktop.opened();
     assert!(
         matches!(&opened[..], [url] if url.starts_with("http://shop.localhost:")),
@@ -107,13 +126,18 @@ fn shell_lines(document: &Path) -> Vec<String> {
     let blocks = text.split("```sh\n").skip(1);
     let lines = blocks.flat_map(|block| block.split("```").next().unwrap_or_default().lines());
     let commands = lines.map(|line| line.split(" #").next().unwrap_or_default().trim());
-    commands.filter(|command| !command.is_empty()).map(str::to_owned).collect()
+    commands
+        .filter(|command| !command.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Runs to the end, which must be a good one.
 #[track_caller]
 fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),
@@ -135,5 +159,8 @@ fn inherited(variable: &str, below_home: &str) -> PathBuf {
 /// The folder that this test was built in.
 fn target() -> PathBuf {
     let test = std::env::current_exe().expect("a program's own path");
-    test.ancestors().nth(3).expect("target/debug/deps").to_path_buf()
+    test.ancestors()
+        .nth(3)
+        .expect("target/debug/deps")
+        .to_path_buf()
 }
