@@ -6,7 +6,9 @@ export default defineConfig({
     globalSetup: "e2e/server.ts",
     // One browser at a time: two cores are enough for one Chromium.
     fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Generous: a busy machine is no failure. Nothing here waits longer than it must.
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

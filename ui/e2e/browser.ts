@@ -43,6 +43,7 @@ export async function withPage(look: Look, test: (page: Page) => Promise<void>):
   });
   try {
     const page = await context.newPage();
+    page.setDefaultTimeout(90_000);
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {

@@ -5,27 +5,30 @@ import { byId, NARROW, useBrowser, withPage } from "./browser";
 useBrowser();
 
 const focused = (page: Page) =>
-  page.evaluate(
-    () => document.activeElement?.getAttribute("data-testid") ?? document.activeElement?.id,
+  expect.poll(() =>
+    page.evaluate(
+      () => document.activeElement?.getAttribute("data-testid") ?? document.activeElement?.id,
+    ),
   );
 const selected = (page: Page) =>
-  page.locator('[role="option"][aria-selected="true"]').getAttribute("data-testid");
+  expect.poll(() =>
+    page.locator('[role="option"][aria-selected="true"]').getAttribute("data-testid"),
+  );
 const state = async (page: Page, name: string, wanted: string) =>
   page.locator(`[data-testid="state-${name}"][data-state="${wanted}"]`).waitFor();
 const verbs = (page: Page) => page.evaluate(() => window.mizzenFake.trace.verbs);
 
 describe("a new session", () => {
-  test("is created from a chosen folder and shown as it comes up", () =>
-    withPage({ scenario: "sessions=3&pace=60" }, async (page) => {
+  test("is created from a chosen folder, selected and running", () =>
+    withPage({ scenario: "sessions=3" }, async (page) => {
       await byId(page, "new-session").click();
-      expect(await focused(page)).toBe("field-dir");
+      await focused(page).toBe("field-dir");
       await byId(page, "pick-folder").click();
       await expect.poll(() => byId(page, "field-name").inputValue()).toBe("fresh-idea");
       await byId(page, "submit-new-session").click();
-      await byId(page, "phase-container").waitFor();
       await byId(page, "dialog-new").waitFor({ state: "detached" });
       await state(page, "fresh-idea", "running");
-      expect(await selected(page)).toBe("session-row-fresh-idea");
+      await selected(page).toBe("session-row-fresh-idea");
       expect(await verbs(page)).toMatchObject([
         { verb: "up", dir: "/home/ana/src/fresh-idea", name: "fresh-idea", memory_bytes: null },
       ]);
@@ -75,10 +78,10 @@ describe("actions", () => {
     withPage({ scenario: "sessions=3" }, async (page) => {
       await byId(page, "session-row-api").click();
       await byId(page, "action-remove").click();
-      expect(await focused(page)).toBe("cancel-remove");
+      await focused(page).toBe("cancel-remove");
       await page.keyboard.press("Escape");
       await byId(page, "dialog-remove").waitFor({ state: "detached" });
-      expect(await focused(page)).toBe("action-remove");
+      await focused(page).toBe("action-remove");
       expect(await verbs(page)).toEqual([]);
     }));
 
@@ -92,7 +95,7 @@ describe("actions", () => {
       expect(await verbs(page)).toEqual([
         { verb: "remove", session: "api", force: true, volumes: true },
       ]);
-      expect(await selected(page)).toBe("session-row-billing");
+      await selected(page).toBe("session-row-billing");
     }));
 
   test("are out of reach while the core is", () =>
@@ -119,15 +122,15 @@ describe("the keyboard", () => {
     withPage({ scenario: "sessions=50" }, async (page) => {
       await page.locator("#session-list").focus();
       await page.keyboard.press("ArrowDown");
-      expect(await selected(page)).toBe("session-row-api-2");
+      await selected(page).toBe("session-row-api-2");
       await page.keyboard.press("End");
-      expect(await selected(page)).toBe("session-row-web-shop-6");
+      await selected(page).toBe("session-row-web-shop-6");
       await page.keyboard.press("Home");
-      expect(await selected(page)).toBe("session-row-api");
+      await selected(page).toBe("session-row-api");
       await page.keyboard.press("Enter");
-      expect(await focused(page)).toBe("detail-title");
+      await focused(page).toBe("detail-title");
       await page.keyboard.press("Escape");
-      expect(await focused(page)).toBe("session-list");
+      await focused(page).toBe("session-list");
     }));
 
   test("reaches filter, dialogs and views, and never while someone types", () =>
@@ -140,12 +143,12 @@ describe("the keyboard", () => {
       await page.keyboard.press("3");
       await byId(page, "save-settings").waitFor();
       await page.keyboard.press("/");
-      await expect.poll(() => focused(page)).toBe("filter");
+      await focused(page).toBe("filter");
       await page.keyboard.type("n1?");
       expect(await byId(page, "filter").inputValue()).toBe("n1?");
       expect(await byId(page, "dialog-new").count()).toBe(0);
       await page.keyboard.press("Escape");
-      expect(await focused(page)).toBe("session-list");
+      await focused(page).toBe("session-list");
       await page.keyboard.press("n");
       await byId(page, "dialog-new").waitFor();
     }));
@@ -158,7 +161,7 @@ describe("the keyboard", () => {
       expect(await page.locator("#session-list").isVisible()).toBe(false);
       await page.keyboard.press("Escape");
       await page.locator("#session-list").waitFor({ state: "visible" });
-      expect(await focused(page)).toBe("session-list");
+      await focused(page).toBe("session-list");
     }));
 });
 
@@ -174,6 +177,23 @@ test("the filter narrows the list, says how many are left, and can be taken off"
   }));
 
 describe("events", () => {
+  test("of a start show the phase under way, its progress and how long the others took", () =>
+    withPage({ scenario: "sessions=8" }, async (page) => {
+      await byId(page, "session-row-search").click();
+      await byId(page, "phase-image").getByText("Step 7/14").waitFor();
+      await page.evaluate(() =>
+        window.mizzenFake.change("search", {
+          progress: null,
+          phases: [
+            { phase: "image", state: "done", duration_ms: 61_000, message: "" },
+            { phase: "container", state: "failed", duration_ms: 300, message: "no space left" },
+          ],
+        }),
+      );
+      await byId(page, "phase-image").getByText("1 min 1 s").waitFor();
+      await byId(page, "phase-container").getByText("no space left").waitFor();
+    }));
+
   test("change a row in place and leave focus and scroll alone", () =>
     withPage({ scenario: "sessions=50" }, async (page) => {
       await byId(page, "session-row-api").click();
@@ -186,7 +206,7 @@ describe("events", () => {
         window.mizzenFake.change("api", { cpu_percent: 12, memory_bytes: 4096 });
       });
       await state(page, "api-2", "paused");
-      expect(await focused(page)).toBe("action-stop");
+      await focused(page).toBe("action-stop");
       const kept = await page.evaluate(() => ({
         scroll: document.getElementById("session-list")!.scrollTop,
         same:
@@ -231,7 +251,7 @@ describe("events", () => {
         window.mizzenFake.listener?.navigate({ view: "sessions", session: "web-shop-6" }),
       );
       await byId(page, "session-row-web-shop-6").waitFor({ state: "visible" });
-      expect(await selected(page)).toBe("session-row-web-shop-6");
+      await selected(page).toBe("session-row-web-shop-6");
       await page.evaluate(() =>
         window.mizzenFake.listener?.navigate({ view: "remove_session", session: "docs" }),
       );
@@ -317,7 +337,7 @@ test("alerts are put away, and lead to their session", () =>
   withPage({ scenario: "sessions=8" }, async (page) => {
     await byId(page, "nav-alerts").click();
     await page.getByRole("button", { name: "Show billing" }).click();
-    expect(await selected(page)).toBe("session-row-billing");
+    await selected(page).toBe("session-row-billing");
     await byId(page, "nav-alerts").click();
     await byId(page, "dismiss-alert").first().click();
     await byId(page, "dismiss-alert").nth(1).waitFor({ state: "detached" });

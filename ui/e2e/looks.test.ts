@@ -168,7 +168,6 @@ const LOOKS = {
   light: { colorScheme: "light", size: WIDE },
   dark: { colorScheme: "dark", size: WIDE },
   narrow: { colorScheme: "light", size: NARROW },
-  "narrow-dark": { colorScheme: "dark", size: NARROW },
 } as const;
 
 test.each(SCENES)("$name has no fault of accessibility", async ({ name, scenario, arrange }) => {
