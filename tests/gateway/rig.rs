@@ -53,10 +53,10 @@ impl Rig {
             state_dir,
             owner,
         } = self;
-        gateway.close(Duration::from_secs(5)).await;
+        gateway.close(Duration::from_secs(60)).await;
         drop(gateway);
         assert_eq!(
-            owner.shut_down(Duration::from_secs(5)).await,
+            owner.shut_down(Duration::from_secs(60)).await,
             Vec::<String>::new()
         );
         drop(sessions);

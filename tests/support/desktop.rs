@@ -171,6 +171,12 @@ impl Desktop {
         Tray::new(&self.bus)
     }
 
+    /// Forgets the tray items and log lines of programs that have ended.
+    pub fn forget(&self) {
+        self.bus.forget_items();
+        let _ = fs::remove_file(self.log());
+    }
+
     /// Waits for a toast that `is` says is the one.
     #[must_use]
     pub fn toast(&self, what: &str, is: impl Fn(&Toast) -> bool) -> Toast {

@@ -24,9 +24,10 @@ pub struct OwnCore {
 }
 
 /// What outlives a core; removes all that carries its owner's label when dropped.
-struct Home {
-    folder: TempDir,
+pub struct Home {
+    folder: PathBuf,
     dirs: Dirs,
+    _temporary: Option<TempDir>,
 }
 
 impl OwnCore {
@@ -35,8 +36,21 @@ impl OwnCore {
     /// # Errors
     /// The core does not start.
     pub async fn start(image: &str) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let dirs = Dirs::under(folder.path().join("mizzen"))?;
+        let temporary = tempfile::tempdir()?;
+        let folder = temporary.path().to_owned();
+        Self::start_in(folder, Some(temporary), image).await
+    }
+
+    /// The same for a person whose home folder this is; `mizzen` in it is their `MIZZEN_HOME`.
+    ///
+    /// # Errors
+    /// The core does not start.
+    pub async fn start_for(home: PathBuf, image: &str) -> Result<Self> {
+        Self::start_in(home, None, image).await
+    }
+
+    async fn start_in(folder: PathBuf, temporary: Option<TempDir>, image: &str) -> Result<Self> {
+        let dirs = Dirs::under(folder.join("mizzen"))?;
         dirs.prepare()?;
         let settings = format!(
             "gateway_port = 28143\nimage = \"{image}\"\nmemory_bytes = {}\n",
@@ -51,7 +65,7 @@ impl OwnCore {
                 "MIZZEN_SUPERVISOR" => Some(supervisor().into()),
                 _ => std::env::var_os(name),
             }),
-            home: Some(folder.path().to_owned()),
+            home: Some(folder.clone()),
             program_dir: None,
         };
         let core = Core::start(config).await?;
@@ -59,7 +73,11 @@ impl OwnCore {
         Ok(Self {
             client,
             core,
-            home: Home { folder, dirs },
+            home: Home {
+                folder,
+                dirs,
+                _temporary: temporary,
+            },
         })
     }
 
@@ -68,7 +86,7 @@ impl OwnCore {
     /// # Errors
     /// It cannot be written.
     pub fn project(&self, name: &str, files: &[(&str, &str)]) -> Result<PathBuf> {
-        let project = self.home.folder.path().join("projects").join(name);
+        let project = self.home.folder.join("projects").join(name);
         for (file, text) in files {
             let path = project.join(file);
             let folder = path.parent().context("a file in a folder")?;
@@ -100,7 +118,13 @@ impl OwnCore {
 
     /// Ends the core in order; what it made goes as well.
     pub async fn end(self) {
+        drop(self.stop().await);
+    }
+
+    /// Ends the core in order; what it made stays as long as its home.
+    pub async fn stop(self) -> Home {
         self.core.shut_down().await;
+        self.home
     }
 }
 

@@ -77,6 +77,16 @@ impl App {
         fs::read_to_string(&self.stderr).unwrap_or_default()
     }
 
+    /// Its processes: all those of its group.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        let group = self.group.id().to_string();
+        let listed = Command::new("pgrep").args(["--pgroup", &group]).output();
+        let listed = listed.expect("pgrep is part of every system").stdout;
+        let ids = String::from_utf8_lossy(&listed);
+        ids.lines().filter_map(|id| id.parse().ok()).collect()
+    }
+
     /// Sends a signal by name.
     pub fn signal(&self, name: &str) {
         self.group.signal(name);

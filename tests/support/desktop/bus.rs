@@ -72,6 +72,10 @@ impl Bus {
         self.items.lock().expect("no panic").last().cloned()
     }
 
+    pub(super) fn forget_items(&self) {
+        self.items.lock().expect("no panic").clear();
+    }
+
     pub(super) fn toasts(&self) -> Vec<Toast> {
         self.toasts.lock().expect("no panic").clone()
     }

@@ -26,6 +26,10 @@ impl Group {
         &mut self.child
     }
 
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(super) fn signal(&self, name: &str) {
         let group = format!("-{}", self.child.id());
         let kill = Command::new("kill")

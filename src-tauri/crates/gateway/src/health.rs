@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use crate::address::{Address, Target};
 use crate::serve::Shared;
 
-/// A healthy answer takes milliseconds; a session under load may need more.
-const DEADLINE: Duration = Duration::from_secs(5);
+/// A healthy answer takes milliseconds; a machine under load may need seconds.
+const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Why code-server does not count as healthy.
 #[derive(Debug, thiserror::Error)]
