@@ -101,7 +101,7 @@ async fn a_stopped_container_removed_outside_is_no_alarm() {
         .await;
     assert_eq!((fact.state, fact.reason.is_some()), (State::Stopped, true));
     assert!(
-        rig.notices.lock().unwrap().try_recv().is_err(),
+        rig.notices.lock().await.try_recv().is_err(),
         "nobody is alarmed"
     );
     rig.up("web").await;

@@ -13,7 +13,7 @@ use mizzen_sessions::{
     Sessions, SessionsDeps, State, StepHook, UpRequest, Wish, deaf,
 };
 use mizzen_tasks::Owner;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Mutex as AsyncMutex, broadcast, watch};
 
 /// Owner of every project folder: nobody on this machine, and never root.
 pub(crate) const USER: (u32, u32) = (4321, 4322);
@@ -29,7 +29,7 @@ pub(crate) struct Rig {
     pub(crate) root: Arc<Root>,
     pub(crate) sessions: Sessions,
     pub(crate) engine: Engine,
-    pub(crate) notices: Mutex<broadcast::Receiver<Notice>>,
+    pub(crate) notices: AsyncMutex<broadcast::Receiver<Notice>>,
     owner: Owner,
 }
 
@@ -116,6 +116,28 @@ fn target() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")
 }
 
+/// The tiny image with another program in the supervisor's place, under the supervisor's own label.
+pub(crate) fn image_with(root: &Root, program: &str) -> String {
+    let hash = mizzen_sessions::image::Supervisor::read(&supervisor())
+        .expect("the supervisor")
+        .hash;
+    let file = root.path().join("program");
+    mizzen_fsx::write_atomic_with(&file, program.as_bytes(), 0o755, None).unwrap();
+    let id = docker(&["create", "--network", "none", &tiny()]);
+    let into = format!("{id}:/usr/local/bin/mizzen-supervisor");
+    docker(&["cp", file.to_str().unwrap(), &into]);
+    let tag = format!("mizzen-test-broken:{}", root.identity.as_str());
+    docker(&[
+        "commit",
+        "--change",
+        &format!("LABEL dev.mizzen.supervisor={hash}"),
+        &id,
+        &tag,
+    ]);
+    docker(&["rm", &id]);
+    tag
+}
+
 fn supervisor() -> PathBuf {
     let arch = if cfg!(target_arch = "aarch64") {
         "arm64"
@@ -176,7 +198,7 @@ impl Rig {
     pub(crate) fn on(root: Arc<Root>, socket: &str, settings: SessionSettings) -> Self {
         let owner = Owner::root("test");
         let (sessions, engine) = spawn(&owner, &root, socket, settings, None);
-        let notices = Mutex::new(sessions.notices());
+        let notices = AsyncMutex::new(sessions.notices());
         Self {
             root,
             sessions,
@@ -245,14 +267,9 @@ impl Rig {
 
     /// The next notice.
     pub(crate) async fn notice(&self) -> Notice {
-        let mut notices = self.notices.lock().unwrap().resubscribe();
-        std::mem::swap(&mut notices, &mut self.notices.lock().unwrap());
-        let notice = tokio::time::timeout(SOON, notices.recv())
-            .await
-            .expect("a notice")
-            .expect("sessions live");
-        *self.notices.lock().unwrap() = notices;
-        notice
+        let mut notices = self.notices.lock().await;
+        let notice = tokio::time::timeout(SOON, notices.recv()).await;
+        notice.expect("a notice in time").expect("sessions live")
     }
 
     /// Runs a command in a session's container, as its user.

@@ -133,5 +133,6 @@ pub(crate) fn code_server(word: Option<&str>) -> CodeServer {
     }
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ mod up;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::Stream;
@@ -103,7 +103,9 @@ impl Sessions {
             registry,
             engines,
             settings: deps.settings,
-            supervisor: deps.supervisor,
+            supervisor_path: deps.supervisor,
+            supervisor: OnceLock::new(),
+            recipe: OnceLock::new(),
             authorities: deps.extra_ca,
             home: deps.home,
             state_dir: deps.state_dir,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use mizzen_docker::{Engine, EngineInfo, Link};
 use tokio::sync::{Mutex, broadcast, watch};
@@ -27,7 +27,9 @@ pub(crate) struct World {
     /// In order of preference: the first serves requests that name none.
     pub(crate) engines: Vec<Engine>,
     pub(crate) settings: watch::Receiver<SessionSettings>,
-    pub(crate) supervisor: PathBuf,
+    pub(crate) supervisor_path: PathBuf,
+    pub(crate) supervisor: OnceLock<Supervisor>,
+    pub(crate) recipe: OnceLock<Recipe>,
     pub(crate) authorities: Vec<PathBuf>,
     pub(crate) home: Option<PathBuf>,
     pub(crate) state_dir: PathBuf,
@@ -74,17 +76,19 @@ impl World {
         }
     }
 
+    /// The recipe of Mizzen's own image; read once, since hashing it takes a while.
     pub(crate) fn recipe(&self) -> Result<Recipe, SessionError> {
-        let gathered = self.supervisor().and_then(|supervisor| {
-            Recipe::gather(supervisor, &self.authorities).map_err(SessionError::from)
-        });
-        gathered.map_err(|error| error.in_phase(Phase::Image))
+        let gather = || Ok(Recipe::gather(self.supervisor()?, &self.authorities)?);
+        let recipe = once(&self.recipe, gather);
+        recipe.map_err(|error: SessionError| error.in_phase(Phase::Image))
     }
 
+    /// The supervisor for containers; read once.
     pub(crate) fn supervisor(&self) -> Result<Supervisor, SessionError> {
-        Supervisor::read(&self.supervisor).map_err(|error| {
+        let read = || Supervisor::read(&self.supervisor_path);
+        once(&self.supervisor, read).map_err(|error| {
             let message = format!("The supervisor for containers is missing: {error}.");
-            let hint = "Reinstall Mizzen, or build it with `cargo xtask supervisor`.";
+            let hint = "Reinstall Mizzen, or build it with `cargo xtask supervisor`";
             SessionError::new(ErrorKind::Failed, message, hint)
         })
     }
@@ -102,6 +106,19 @@ impl World {
             };
             true
         });
+    }
+}
+
+/// The value, made at its first use; a failure is tried again at the next.
+fn once<T: Clone, E>(kept: &OnceLock<T>, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    match kept.get() {
+        Some(value) => Ok(value.clone()),
+        None => Ok(kept
+            .get_or_init({
+                let value = make()?;
+                || value
+            })
+            .clone()),
     }
 }
 

@@ -61,12 +61,13 @@ impl Actor {
             Seen::Unreachable => (told_seen, None),
             _ => self.look(told).await,
         };
-        if let Next::Become(state, cause) =
-            next_state(self.fact.state, Input::Seen(seen, self.record.wanted))
-        {
-            self.settle(state, cause, fact.as_ref()).await;
-        } else {
-            self.note(fact.as_ref());
+        match next_state(self.fact.state, Input::Seen(seen, self.record.wanted)) {
+            Next::Become(state, cause) if (state, cause) != (self.fact.state, self.cause) => {
+                self.settle(state, cause, fact.as_ref()).await;
+            }
+            // Said again: an engine that is still away may have another reason by now.
+            Next::Become(_, Some(Cause::Unreachable)) => self.give_cause(Cause::Unreachable),
+            _ => self.note(fact.as_ref()),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::wiring::{self, Line};
 use crate::world::online;
 
 /// How long the supervisor may take to answer.
-const SUPERVISOR_DEADLINE: Duration = Duration::from_secs(20);
+const SUPERVISOR_DEADLINE: Duration = Duration::from_secs(30);
 /// How long code-server may take to answer.
 const CODE_SERVER_DEADLINE: Duration = Duration::from_secs(45);
 /// Between two questions to a code-server that comes up.
