@@ -165,9 +165,17 @@ async fn a_container_that_ends_at_once_is_taken_back() {
         (
             "#!/bin/sh\necho no such luck >&2\nexit 3\n",
             64 << 20,
-            expect![[""]],
+            expect![
+                "ended: Failed Some(Supervisor): The container ended with exit code 3 and said: no such luck. Check the image, or leave it out to use Mizzen's own."
+            ],
         ),
-        ("#!/bin/sh\nexec tail /dev/zero\n", 16 << 20, expect![[""]]),
+        (
+            "#!/bin/sh\nexec tail /dev/zero\n",
+            16 << 20,
+            expect![
+                "ended: Failed Some(Supervisor): The container ran out of memory while it started; its limit is 16 MiB. Give it more with --memory."
+            ],
+        ),
     ] {
         let rig = Rig::new();
         let dir = rig.root.project("web");
