@@ -117,6 +117,16 @@ describe("actions", () => {
     }));
 });
 
+test("a core that comes up after the window is shown as soon as it answers", () =>
+  withPage({ scenario: "sessions=3&snapshot=broken" }, async (page) => {
+    await byId(page, "load-failed").waitFor();
+    await page.evaluate(() => {
+      window.mizzenFake.snapshotIs = "there";
+      window.mizzenFake.listener?.link({ connected: true, message: "" });
+    });
+    await byId(page, "session-row-api").waitFor();
+  }));
+
 describe("the keyboard", () => {
   test("walks through the list, into a session and back", () =>
     withPage({ scenario: "sessions=50" }, async (page) => {

@@ -95,6 +95,7 @@ export const texts = {
     startAtLogin: "Could not change the login entry",
     pickFolder: "Could not show the folder chooser",
     logs: "The log cannot be read",
+    copy: "Could not copy",
   },
   opened: (name: string) => `code-server of ${name} opens in the browser`,
 

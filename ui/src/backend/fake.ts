@@ -28,12 +28,14 @@ export interface Trace {
 export class FakeBackend implements Backend {
   readonly trace: Trace = { opened: [], verbs: [], snapshots: 0, looking: null, ready: false };
   folder: string | null = "/home/ana/src/fresh-idea";
+  snapshotIs: Scenario["snapshotIs"];
   #atLogin = false;
   #model: Model;
   #listener: Listener | undefined;
   #verbs = 0;
 
   constructor(private readonly scenario: Scenario) {
+    this.snapshotIs = scenario.snapshotIs;
     this.#model = modelOf(scenario.snapshot);
     if (scenario.churn > 0) setInterval(() => this.#churn(), 1000 / scenario.churn);
   }
@@ -51,8 +53,8 @@ export class FakeBackend implements Backend {
 
   async snapshot(): Promise<Snapshot> {
     this.trace.snapshots += 1;
-    if (this.scenario.snapshotIs === "late") await new Promise(() => {});
-    if (this.scenario.snapshotIs === "broken") {
+    if (this.snapshotIs === "late") await new Promise(() => {});
+    if (this.snapshotIs === "broken") {
       throw fault(
         "core_unreachable",
         "The core's socket refuses connections.",

@@ -90,6 +90,7 @@ export class App {
     this.failure = null;
     const { sessions } = model.snapshot;
     if (this.selected === null || !sessions.some(({ name }) => name === this.selected)) {
+      this.detailOpen = false;
       this.select(sessions[0]?.name ?? null);
     } else if (this.current && this.current !== before) {
       this.samples = withSample(this.samples, this.current, Date.now());
@@ -97,9 +98,9 @@ export class App {
   }
 
   #relink(link: Link): void {
-    const back = link.connected && !this.link.connected;
     this.link = link;
-    if (back) void this.#feed.restart();
+    // Also when nothing was lost: the core may have come up after the first question to it.
+    if (link.connected) void this.#feed.restart();
   }
 
   select(name: string | null): void {
