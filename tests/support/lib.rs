@@ -5,5 +5,7 @@
 pub mod chromium;
 #[cfg(unix)]
 pub mod desktop;
+#[cfg(unix)]
+pub mod engine;
 pub mod figure;
 pub mod own_core;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bollard::models::ContainerSummary;
 use bollard::query_parameters as query;
 use futures::StreamExt;
 
@@ -118,10 +119,7 @@ impl Engine {
             .build();
         let rows = call(OP, LIST, self.docker().list_containers(Some(options))).await?;
         // A row lacks exit code, times and the OOM flag: each container is inspected.
-        let looks = rows
-            .into_iter()
-            .filter_map(|row| row.id)
-            .map(|id| self.inspect_owned(id));
+        let looks = rows.into_iter().map(|row| self.look_closer(row));
         let facts: Vec<_> = futures::stream::iter(looks)
             .buffered(INSPECTS_AT_ONCE)
             .collect()
@@ -129,8 +127,22 @@ impl Engine {
         facts.into_iter().filter_map(Result::transpose).collect()
     }
 
-    async fn inspect_owned(&self, id: String) -> Result<Option<ContainerFact>, DockerError> {
-        self.inspect(&id).await
+    /// Inspects a container of a list. One that the engine cannot read just now is told by its row:
+    /// left out it would count as gone, and an error would hide all the others.
+    async fn look_closer(
+        &self,
+        row: ContainerSummary,
+    ) -> Result<Option<ContainerFact>, DockerError> {
+        let Some(id) = row.id.as_deref() else {
+            return Ok(None);
+        };
+        match self.inspect(id).await {
+            Err(error) if error.kind != DockerErrorKind::Unreachable => {
+                tracing::warn!(engine = self.name(), id, %error, "container unreadable");
+                Ok(ContainerFact::from_row(row))
+            }
+            looked => looked,
+        }
     }
 }
 

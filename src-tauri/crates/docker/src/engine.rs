@@ -6,6 +6,7 @@ mod link;
 mod task;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bollard::Docker;
 use jiff::Timestamp;
@@ -20,6 +21,10 @@ use crate::transport::Transport;
 /// Events that wait for their reader before the engine task stops reading more.
 const EVENT_QUEUE: usize = 256;
 
+/// Time between lists: the safety net under the event stream, and the ping that notices a
+/// connection half open.
+const RELIST: Duration = Duration::from_secs(30);
+
 /// What an engine is used for.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
@@ -27,6 +32,17 @@ pub struct EngineOptions {
     pub label: (String, String),
     /// The wall clock, for how long an engine has been away; engine times never come from it.
     pub now: fn() -> Timestamp,
+}
+
+impl EngineOptions {
+    /// Sees containers with this label, and takes times from the system's clock.
+    #[must_use]
+    pub fn new(label: (String, String)) -> Self {
+        Self {
+            label,
+            now: Timestamp::now,
+        }
+    }
 }
 
 /// A handle to one engine; cheap to clone, and calls go out even while the link is down.
@@ -54,6 +70,16 @@ impl Engine {
         endpoint: Endpoint,
         options: EngineOptions,
     ) -> (Self, mpsc::Receiver<EngineEvent>) {
+        Self::spawn_with(owner, name, endpoint, options, RELIST)
+    }
+
+    fn spawn_with(
+        owner: &Owner,
+        name: &str,
+        endpoint: Endpoint,
+        options: EngineOptions,
+        relist: Duration,
+    ) -> (Self, mpsc::Receiver<EngineEvent>) {
         let owner = owner.child(&format!("engine:{name}"));
         let transport = Transport::new(&owner, endpoint.clone());
         let (events, receiver) = mpsc::channel(EVENT_QUEUE);
@@ -68,7 +94,7 @@ impl Engine {
                 retry: Notify::new(),
             }),
         };
-        owner.spawn("events", task::run(engine.clone(), events));
+        owner.spawn("events", task::run(engine.clone(), events, relist));
         (engine, receiver)
     }
 
@@ -109,3 +135,6 @@ impl Engine {
         format!("{key}={value}")
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -1,9 +1,20 @@
 //! What an engine says about a container.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bollard::models;
 use jiff::Timestamp;
+
+use crate::oom;
+
+/// Labels kept of a container; anyone may give it any number.
+const LABELS_CAP: usize = 256;
+
+/// Longest value of a label that is kept.
+const LABEL_CAP: usize = 4096;
+
+/// Namespace of our own labels.
+const OUR_LABELS: &str = "dev.mizzen.";
 
 /// State of a container in the engine's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +88,7 @@ pub struct ContainerFact {
     pub created_at: Option<Timestamp>,
     /// When the last run began.
     pub started_at: Option<Timestamp>,
-    /// When the last run ended.
+    /// When the last run ended; none while one is under way.
     pub finished_at: Option<Timestamp>,
     /// Folders and volumes in it: (source or volume name, target).
     pub mounts: Vec<(String, String)>,
@@ -98,8 +109,10 @@ impl ContainerFact {
     pub(crate) fn from_inspect(inspect: models::ContainerInspectResponse) -> Option<Self> {
         let state = inspect.state.unwrap_or_default();
         let config = inspect.config.unwrap_or_default();
-        let ended = state.running != Some(true) && state.finished_at.is_some();
-        let finished_at = time(state.finished_at.as_deref());
+        let up = state.running == Some(true);
+        // While it runs, the engine still shows how the run before ended.
+        let finished_at = time(state.finished_at.as_deref()).filter(|_| !up);
+        let exit_code = state.exit_code.filter(|_| finished_at.is_some());
         Some(Self {
             id: inspect.id.filter(|id| !id.is_empty())?,
             name: inspect
@@ -109,10 +122,10 @@ impl ContainerFact {
                 .to_owned(),
             image: config.image.unwrap_or_default(),
             image_id: inspect.image.unwrap_or_default(),
-            labels: config.labels.unwrap_or_default().into_iter().collect(),
-            state: state.status.and_then(container_state)?,
-            exit_code: state.exit_code.filter(|_| ended && finished_at.is_some()),
-            oom_killed: state.oom_killed.unwrap_or(false),
+            labels: capped(config.labels.unwrap_or_default()),
+            state: state_named(state.status?.as_ref())?,
+            exit_code,
+            oom_killed: oom::by_flag(state.oom_killed.unwrap_or(false), exit_code),
             error: state.error.filter(|text| !text.is_empty()),
             health: health(state.health.and_then(|health| health.status)),
             tty: config.tty.unwrap_or(false),
@@ -139,6 +152,48 @@ impl ContainerFact {
     }
 }
 
+impl ContainerFact {
+    /// Reads a row of a list, which knows little more than the state.
+    pub(crate) fn from_row(row: models::ContainerSummary) -> Option<Self> {
+        let name = row
+            .names
+            .unwrap_or_default()
+            .into_iter()
+            .next()
+            .unwrap_or_default();
+        Some(Self {
+            id: row.id.filter(|id| !id.is_empty())?,
+            name: name.trim_start_matches('/').to_owned(),
+            image: row.image.unwrap_or_default(),
+            image_id: row.image_id.unwrap_or_default(),
+            labels: capped(row.labels.unwrap_or_default()),
+            state: state_named(row.state?.as_ref())?,
+            exit_code: None,
+            oom_killed: false,
+            error: None,
+            health: Health::None,
+            tty: false,
+            created_at: None,
+            started_at: None,
+            finished_at: None,
+            mounts: Vec::new(),
+            networks: Vec::new(),
+            memory_limit_bytes: None,
+        })
+    }
+}
+
+/// Keeps a bounded number of labels, and our own before all others.
+fn capped(labels: HashMap<String, String>) -> BTreeMap<String, String> {
+    let mut labels: Vec<_> = labels
+        .into_iter()
+        .filter(|(_, v)| v.len() <= LABEL_CAP)
+        .collect();
+    labels.sort_by_cached_key(|(key, _)| (!key.starts_with(OUR_LABELS), key.clone()));
+    labels.truncate(LABELS_CAP);
+    labels.into_iter().collect()
+}
+
 fn mount(point: models::MountPoint) -> Option<(String, String)> {
     let source = point
         .name
@@ -147,18 +202,18 @@ fn mount(point: models::MountPoint) -> Option<(String, String)> {
     Some((source, point.destination?))
 }
 
-fn container_state(status: models::ContainerStateStatusEnum) -> Option<ContainerState> {
-    use models::ContainerStateStatusEnum as Status;
-    match status {
-        Status::CREATED => Some(ContainerState::Created),
+/// Reads a state in the engine's words.
+fn state_named(word: &str) -> Option<ContainerState> {
+    match word {
+        "created" => Some(ContainerState::Created),
         // "stopping" is newer engines' word for a process that still runs.
-        Status::RUNNING | Status::STOPPING => Some(ContainerState::Running),
-        Status::PAUSED => Some(ContainerState::Paused),
-        Status::RESTARTING => Some(ContainerState::Restarting),
-        Status::REMOVING => Some(ContainerState::Removing),
-        Status::EXITED => Some(ContainerState::Exited),
-        Status::DEAD => Some(ContainerState::Dead),
-        Status::EMPTY => None,
+        "running" | "stopping" => Some(ContainerState::Running),
+        "paused" => Some(ContainerState::Paused),
+        "restarting" => Some(ContainerState::Restarting),
+        "removing" => Some(ContainerState::Removing),
+        "exited" => Some(ContainerState::Exited),
+        "dead" => Some(ContainerState::Dead),
+        _ => None,
     }
 }
 

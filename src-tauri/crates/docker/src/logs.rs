@@ -15,6 +15,9 @@ use crate::demux::{Channel, HEADER, parse_header};
 use crate::transport::url_encoded;
 use crate::{DockerError, DockerErrorKind, Engine};
 
+/// The engine stores longer lines in parts of this size.
+const ENGINE_PART: usize = 16 * 1024;
+
 /// Longest line; what follows becomes the next one. A program need never end a line.
 const LINE_CAP: usize = 64 * 1024;
 
@@ -219,7 +222,7 @@ impl Line {
         }
     }
 
-    /// Adds one message of the log: a time, a space and a line or, without an end, a part of one.
+    /// Adds one message of the log: a time, a space, and a line or a part of one.
     fn message(&mut self, payload: &[u8], ready: &mut VecDeque<LogLine>) {
         let space = payload.iter().position(|byte| *byte == b' ');
         let stamped = space.and_then(|at| {
@@ -229,12 +232,18 @@ impl Line {
                 .ok()?;
             Some((time, &payload[at + 1..]))
         });
-        match stamped {
+        let text = match stamped {
             Some((time, text)) => {
                 self.at = self.at.or(Some(time));
-                self.push(text, ready);
+                text
             }
-            None => self.push(payload, ready),
+            None => payload,
+        };
+        self.push(text, ready);
+        // HACK: the `local` log driver forgets the line end of a line's last part; only that part
+        // can be shorter than the others.
+        if text.len() < ENGINE_PART && !text.ends_with(b"\n") {
+            self.emit(false, ready);
         }
     }
 

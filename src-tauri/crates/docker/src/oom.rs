@@ -1,8 +1,9 @@
 //! Whether a container died for want of memory.
 //!
-//! The engine says so twice and reliably in neither place: `State.OOMKilled` may stay false, the
-//! `oom` event may come before or after `die`, and a killed child raises the event while the
-//! container lives on.
+//! The engine says so in two places, and neither can be taken at its word. The `oom` event means
+//! that the kernel killed some process: the container may live on, and the event may come before
+//! or after `die`. `State.OOMKilled` only repeats that there was such an event in this run, so it
+//! is also true for a container that lost a child to it hours before it ended well.
 
 use std::collections::HashMap;
 
@@ -33,14 +34,21 @@ impl Ooms {
         self.newest.retain(|id, _| known(id));
     }
 
-    /// Adds to a fact what the events said about it.
+    /// Decides by the times of both: a process that was killed right when the kernel ran out of
+    /// memory died of it. Without an event (it came before us) the engine's flag has to do.
     pub(crate) fn settle(&self, fact: &mut ContainerFact) {
         let Some((oom, finished)) = self.newest.get(&fact.id).zip(fact.finished_at) else {
             return;
         };
         let apart = (i128::from(*oom) - finished.as_nanosecond()).abs();
-        if fact.exit_code == Some(KILLED) && apart <= WINDOW_NANOS {
-            fact.oom_killed = true;
-        }
+        fact.oom_killed = fact.exit_code == Some(KILLED) && apart <= WINDOW_NANOS;
     }
 }
+
+/// What a look alone can tell, from `State.OOMKilled` and the exit code.
+pub(crate) fn by_flag(flag: bool, exit_code: Option<i64>) -> bool {
+    flag && exit_code == Some(KILLED)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,4 @@
-//! Pieces that tests share: fake clock, faulty engine, in-memory duplex.
+//! Pieces that tests share: an engine that misbehaves, and more.
+
+#[cfg(unix)]
+pub mod fake_engine;

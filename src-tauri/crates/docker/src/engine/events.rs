@@ -69,3 +69,26 @@ pub(crate) fn parse(line: &[u8]) -> Result<Event, serde_json::Error> {
             .and_then(|code| code.parse().ok()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_of_an_engine() {
+        let line = br#"{"status":"die","id":"abc","from":"image","Type":"container","Action":"die","Actor":{"ID":"abc","Attributes":{"a":"b","exitCode":"137","image":"i","name":"n"}},"scope":"local","time":1,"timeNano":1600000000000000001}"#;
+        let expected = Event {
+            id: "abc".to_owned(),
+            action: "die".to_owned(),
+            time_nano: 1_600_000_000_000_000_001,
+            exit_code: Some(137),
+        };
+        assert_eq!(parse(line).expect("an event"), expected);
+    }
+
+    #[test]
+    fn an_exit_code_that_is_none_is_none() {
+        let line = br#"{"Action":"die","Actor":{"ID":"abc","Attributes":{"exitCode":"x"}}}"#;
+        assert_eq!(parse(line).expect("an event").exit_code, None);
+    }
+}

@@ -17,9 +17,6 @@ use crate::oom::Ooms;
 use crate::transport::url_encoded;
 use crate::{ContainerFact, DockerError, DockerErrorKind, Health};
 
-/// The safety net under the event stream, and the ping that notices a connection half open.
-const RELIST: Duration = Duration::from_secs(30);
-
 /// After a look at one container failed: soon, but not in a storm.
 const RELIST_SOON: Duration = Duration::from_secs(1);
 
@@ -43,14 +40,14 @@ impl From<DockerError> for End {
 }
 
 /// Follows an engine until nobody listens.
-pub(super) async fn run(engine: Engine, events: mpsc::Sender<EngineEvent>) {
+pub(super) async fn run(engine: Engine, events: mpsc::Sender<EngineEvent>, relist: Duration) {
     let mut backoff = Backoff::new();
     let mut offline: Option<Offline> = None;
     loop {
         let mut online_since = None;
         let end = tokio::select! {
             () = events.closed() => return,
-            end = follow(&engine, &events, &mut online_since) => end,
+            end = follow(&engine, &events, relist, &mut online_since) => end,
         };
         if online_since.is_some() {
             offline = None;
@@ -114,6 +111,7 @@ fn failed(engine: &Engine, before: Option<Offline>, error: &DockerError) -> Offl
 async fn follow(
     engine: &Engine,
     events: &mpsc::Sender<EngineEvent>,
+    relist: Duration,
     online_since: &mut Option<Instant>,
 ) -> End {
     let connected = async {
@@ -138,6 +136,7 @@ async fn follow(
         ooms: Ooms::default(),
         seen: HashMap::new(),
         suspect: false,
+        relist,
     };
     let Err(end) = follower.follow(info, stream).await;
     end
@@ -204,6 +203,7 @@ struct Follower<'a> {
     seen: HashMap<String, Trace>,
     /// A list showed a change for which no event has come yet.
     suspect: bool,
+    relist: Duration,
 }
 
 impl Follower<'_> {
@@ -211,7 +211,7 @@ impl Follower<'_> {
         self.send(EngineEvent::Online(info)).await?;
         let listed = self.engine.list().await?;
         self.tell_list(listed).await?;
-        let mut relist_at = Instant::now() + RELIST;
+        let mut relist_at = Instant::now() + self.relist;
         loop {
             tokio::select! {
                 line = stream.next() => {
@@ -222,8 +222,8 @@ impl Follower<'_> {
                     }
                 }
                 () = tokio::time::sleep_until(relist_at) => {
-                    self.relist().await?;
-                    relist_at = Instant::now() + RELIST;
+                    self.list_again().await?;
+                    relist_at = Instant::now() + self.relist;
                 }
             }
         }
@@ -231,7 +231,7 @@ impl Follower<'_> {
 
     /// Lists again. A change that the stream has not told, and does not tell until the next list,
     /// means that the stream is dead although its connection is open.
-    async fn relist(&mut self) -> Result<(), End> {
+    async fn list_again(&mut self) -> Result<(), End> {
         let listed = self.engine.list().await?;
         let traces: HashMap<_, _> = listed.iter().map(|f| (f.id.clone(), trace(f))).collect();
         let missed = traces != self.seen;

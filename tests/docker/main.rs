@@ -1,0 +1,13 @@
+//! The docker crate against real engines.
+
+mod build;
+mod errors;
+mod events;
+mod exec;
+mod files;
+mod hostile;
+mod life;
+mod logs;
+mod networks;
+mod restart;
+mod stats;
