@@ -1,6 +1,6 @@
 //! An engine that stops, is killed, and comes back.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use mizzen_docker::{ContainerFact, ContainerState, EngineEvent, Offline};
 use mizzen_tests::engine::{IDLE, PrivateEngine, Rig};
 
@@ -20,31 +20,20 @@ async fn offline(rig: &mut Rig) -> Result<Offline> {
     .await
 }
 
-/// Starts the engine and waits for the link, which retries by itself: nothing tells it.
-async fn start(daemon: &mut PrivateEngine, rig: &mut Rig) -> Result<()> {
-    daemon.start()?;
-    rig.event("the engine to answer", |event| match event {
-        EngineEvent::Online(_) => Some(()),
-        _ => None,
-    })
-    .await
-    .with_context(|| daemon.log())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_engine_that_stops_and_comes_back_is_listed_again() -> Result<()> {
     let mut daemon = PrivateEngine::new()?;
     let mut rig = Rig::unconnected(daemon.endpoint())?;
     assert_eq!(offline(&mut rig).await?.attempts, 1);
-    start(&mut daemon, &mut rig).await?;
+    daemon.start(&mut rig).await?;
     assert!(listed(&mut rig).await?.is_empty());
     rig.ensure_shell_image().await?;
     let id = rig.running(IDLE).await?;
 
-    daemon.stop()?;
+    daemon.stop().await?;
     let gone = offline(&mut rig).await?;
     assert!(gone.attempts == 1 && !gone.hint.is_empty(), "{gone:?}");
-    start(&mut daemon, &mut rig).await?;
+    daemon.start(&mut rig).await?;
     let facts = listed(&mut rig).await?;
     let [fact] = facts.as_slice() else {
         panic!("{facts:?}")
@@ -66,13 +55,13 @@ async fn an_engine_that_stops_and_comes_back_is_listed_again() -> Result<()> {
 async fn a_killed_engine_is_noticed_and_its_return_too() -> Result<()> {
     let mut daemon = PrivateEngine::new()?;
     let mut rig = Rig::unconnected(daemon.endpoint())?;
-    start(&mut daemon, &mut rig).await?;
+    daemon.start(&mut rig).await?;
     listed(&mut rig).await?;
     rig.ensure_shell_image().await?;
     let id = rig.running(IDLE).await?;
-    daemon.kill()?;
+    daemon.kill().await?;
     offline(&mut rig).await?;
-    start(&mut daemon, &mut rig).await?;
+    daemon.start(&mut rig).await?;
     let facts = listed(&mut rig).await?;
     assert_eq!(facts.iter().map(|fact| &fact.id).collect::<Vec<_>>(), [&id]);
     rig.engine.remove_container(&id).await?;

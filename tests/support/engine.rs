@@ -1,9 +1,8 @@
 //! Engines for tests: the machine's own, with a label per test, and private ones to stop and kill.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use mizzen_docker::{
     BuildSpec, ContainerSpec, Endpoint, Engine, EngineEvent, EngineOptions, Link, TarBuilder, User,
 };
 use mizzen_tasks::Owner;
+use tokio::process::Child;
 use tokio::sync::mpsc;
 
 /// How long anything may take before a test gives up; never reached when all is well.
@@ -274,6 +274,9 @@ pub struct PrivateEngine {
     daemon: Option<Child>,
 }
 
+/// Starts that may fail: on a busy machine the daemon gives up waiting for its own parts.
+const STARTS: u32 = 3;
+
 impl PrivateEngine {
     /// Prepares an engine; [`PrivateEngine::start`] starts it.
     pub fn new() -> Result<Self> {
@@ -292,14 +295,32 @@ impl PrivateEngine {
         self.folder.path().join(name)
     }
 
-    /// Starts the daemon, which takes a moment to listen: follow a link to it.
-    pub fn start(&mut self) -> Result<()> {
-        ensure!(self.daemon.is_none(), "it runs already");
+    /// Starts the daemon and waits until the rig's link to it is up.
+    pub async fn start(&mut self, rig: &mut Rig) -> Result<()> {
+        for _ in 0..STARTS {
+            ensure!(self.daemon.is_none(), "it runs already");
+            let daemon = self
+                .daemon
+                .insert(self.command()?.spawn().context("dockerd runs")?);
+            let online = rig.event("the engine to answer", |event| {
+                matches!(event, EngineEvent::Online(_)).then_some(())
+            });
+            tokio::select! {
+                online = online => return online.with_context(|| self.log()),
+                ended = daemon.wait() => ended?,
+            };
+            self.daemon = None;
+        }
+        bail!("it does not start: {}", self.log())
+    }
+
+    fn command(&self) -> Result<tokio::process::Command> {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(self.path("log"))?;
-        let daemon = Command::new("dockerd")
+        let mut command = tokio::process::Command::new("dockerd");
+        command
             .arg("--host")
             .arg(self.endpoint().to_string())
             .arg("--data-root")
@@ -312,57 +333,59 @@ impl PrivateEngine {
             .args(["--containerd-namespace=mizzen-test", "--group=root"])
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .context("dockerd runs")?;
-        self.daemon = Some(daemon);
-        Ok(())
+            .stderr(log);
+        Ok(command)
     }
 
     /// Asks the daemon to end, and waits until it has.
-    pub fn stop(&mut self) -> Result<()> {
-        self.end("-TERM")
+    pub async fn stop(&mut self) -> Result<()> {
+        self.end("-TERM").await
     }
 
     /// Kills the daemon; its containers' processes live on, as with any engine.
-    pub fn kill(&mut self) -> Result<()> {
-        self.end("-KILL")
+    pub async fn kill(&mut self) -> Result<()> {
+        self.end("-KILL").await
     }
 
-    fn end(&mut self, signal: &str) -> Result<()> {
-        let Some(mut daemon) = self.daemon.take() else {
-            bail!("it does not run")
-        };
+    async fn end(&mut self, signal: &str) -> Result<()> {
+        let mut daemon = self.daemon.take().context("it does not run")?;
+        let pid = daemon.id().context("it has not ended by itself")?;
         let sent = Command::new("kill")
-            .args([signal, &daemon.id().to_string()])
+            .args([signal, &pid.to_string()])
             .status()?;
         ensure!(sent.success(), "kill {signal}");
-        daemon.wait()?;
+        daemon.wait().await?;
         Ok(())
     }
 
     /// What the daemon has said, for a test that fails.
-    pub fn log(&self) -> String {
-        let mut text = String::new();
-        if let Ok(mut file) = std::fs::File::open(self.path("log")) {
-            file.read_to_string(&mut text).ok();
-        }
-        text
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 }
 
 impl Drop for PrivateEngine {
     fn drop(&mut self) {
-        if self.daemon.is_some() {
-            self.stop().ok();
+        if let Some(pid) = self.daemon.as_ref().and_then(Child::id) {
+            end_process(pid as i32);
         }
-        // A killed daemon leaves its containerd behind.
-        if let Ok(pid) = std::fs::read_to_string(self.path("exec/containerd/containerd.pid")) {
-            Command::new("kill")
-                .arg(pid.trim())
-                .stderr(Stdio::null())
-                .status()
-                .ok();
+        // A daemon that was killed leaves its containerd behind.
+        let pid = std::fs::read_to_string(self.path("exec/containerd/containerd.pid"));
+        if let Some(pid) = pid.ok().and_then(|text| text.trim().parse().ok()) {
+            end_process(pid);
         }
+    }
+}
+
+/// Asks a process to end and waits until it has, so that its folder can be removed.
+fn end_process(pid: i32) {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+    let Some(Ok(process)) = Pid::from_raw(pid).map(|pid| pidfd_open(pid, PidfdFlags::empty())) else {
+        return;
+    };
+    if pidfd_send_signal(&process, Signal::TERM).is_ok() {
+        let patience = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
+        poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience)).ok();
     }
 }
