@@ -116,10 +116,12 @@ async fn follow(
 ) -> End {
     let connected = async {
         let info = info(engine).await?;
-        // Subscribed before listed: what changes in between is an event, not a gap.
-        Ok::<_, DockerError>((info, subscribe(engine).await?))
+        // Subscribed before listed: what changes in between is an event, not a gap. Online only
+        // when all three work: an engine that can only say its name would flap.
+        let stream = subscribe(engine).await?;
+        Ok::<_, DockerError>((info, stream, engine.list().await?))
     };
-    let (info, stream) = match connected.await {
+    let (info, stream, listed) = match connected.await {
         Ok(connected) => connected,
         Err(error) => return End::Broken(error),
     };
@@ -138,7 +140,7 @@ async fn follow(
         suspect: false,
         relist,
     };
-    let Err(end) = follower.follow(info, stream).await;
+    let Err(end) = follower.follow(info, listed, stream).await;
     end
 }
 
@@ -207,9 +209,13 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    async fn follow(&mut self, info: EngineInfo, mut stream: Lines) -> Result<Infallible, End> {
+    async fn follow(
+        &mut self,
+        info: EngineInfo,
+        listed: Vec<ContainerFact>,
+        mut stream: Lines,
+    ) -> Result<Infallible, End> {
         self.send(EngineEvent::Online(info)).await?;
-        let listed = self.engine.list().await?;
         self.tell_list(listed).await?;
         let mut relist_at = Instant::now() + self.relist;
         loop {

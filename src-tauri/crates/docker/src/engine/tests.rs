@@ -187,7 +187,10 @@ async fn an_engine_that_fails_at_any_step_is_offline_and_tried_again() {
                     well(request, silent())
                 }
             });
-            let offline = rig.offline().await;
+            let first = rig.events.recv().await;
+            let Some(EngineEvent::Offline(offline)) = first else {
+                panic!("{step}: {first:?}")
+            };
             let fault = format!("{fault:?}").chars().take(80).collect::<String>();
             assert_eq!(offline.cause, cause, "{step} {fault}: {offline:?}");
             assert!(offline.message.len() < 4000 && !offline.hint.is_empty());
