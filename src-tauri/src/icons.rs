@@ -11,6 +11,7 @@ use tauri::include_image;
 /// What a panel is drawn on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Panel {
+    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "see `Panel::of`"))]
     Light,
     Dark,
 }

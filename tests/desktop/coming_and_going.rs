@@ -1,7 +1,6 @@
 //! Starting, closing, starting again and ending.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use mizzen_tests::desktop::{Desktop, until};
 
@@ -56,15 +55,15 @@ fn sigterm_and_sigint_end_it_in_order() {
         let desktop = Desktop::new();
         let mut app = desktop.launch(&["--hidden"]);
         app.wait_for_log("connected");
-        let asked = Instant::now();
         app.signal(signal);
         assert!(app.wait().success(), "{signal}: {}", app.stderr());
-        assert!(
-            asked.elapsed() < Duration::from_secs(5),
-            "{signal}: {:?}",
-            asked.elapsed()
-        );
         app.wait_for_log("core ended");
+        // What does not end within its five seconds is named.
+        assert!(
+            !app.log().contains("did not end"),
+            "{signal}: {}",
+            app.log()
+        );
     }
 }
 
