@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a bench ends where its rig fails")]
 #![cfg(unix)]
 
+mod frames;
 mod idle;
 mod sessions;
 mod start;
 
 use mizzen_tests::desktop::Desktop;
+use tokio::runtime::Runtime;
 
 fn main() {
     let desktop = Desktop::new();
@@ -18,4 +20,6 @@ fn main() {
     let sessions = sessions::running(&desktop, 5);
     idle::measure(&desktop);
     drop(sessions);
+
+    Runtime::new().unwrap().block_on(frames::measure());
 }
