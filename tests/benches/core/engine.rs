@@ -111,7 +111,8 @@ pub(crate) async fn ups() {
         };
         rig.client.run(Verb::Remove(remove)).await.unwrap();
         if run == 0 {
-            (running.clear(), drawn.clear());
+            running.clear();
+            drawn.clear();
         }
     }
     Figure::of_times(
