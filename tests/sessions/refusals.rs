@@ -227,7 +227,7 @@ async fn the_sixth_session_is_refused_and_a_paused_one_counts() {
     let error = rig.wish("one", Wish::Start).await.expect_err("no room");
     assert_eq!(
         (error.kind, rig.state("one")),
-        (ErrorKind::Limit, Some(State::Failed))
+        (ErrorKind::Limit, Some(State::Stopped))
     );
     rig.end().await;
 }

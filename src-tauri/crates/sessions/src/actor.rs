@@ -95,6 +95,8 @@ pub(crate) struct Actor {
 /// A job under way.
 struct Running {
     work: crate::machine::Work,
+    /// Where the session stood, and why.
+    before: (State, Option<Cause>, Option<Reason>),
     cancel: CancellationToken,
     askers: Vec<Asked>,
     began: Instant,
@@ -206,6 +208,7 @@ impl Actor {
             phases: crate::job::phases(self.tell.clone()),
             life: None,
             code_server: self.fact.code_server,
+            touched: true,
         };
         let work = task.work();
         let tell = self.tell.clone();
@@ -213,11 +216,12 @@ impl Actor {
             let ended = job.run(task).await;
             let _ = tell.send(Told::Ended(Box::new(ended))).await;
         };
+        let before = (self.fact.state, self.cause, self.fact.reason.take());
         self.fact.phases.clear();
-        self.fact.reason = None;
         self.stand(state, None);
         self.job = Some(Running {
             work,
+            before,
             cancel,
             askers,
             began: Instant::now(),

@@ -91,6 +91,15 @@ pub struct Reason {
     pub hint: String,
 }
 
+impl From<&crate::error::SessionError> for Reason {
+    fn from(error: &crate::error::SessionError) -> Self {
+        Self {
+            message: error.message.clone(),
+            hint: error.hint.clone(),
+        }
+    }
+}
+
 /// Health of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Health {

@@ -69,6 +69,8 @@ pub(crate) struct Job {
     pub(crate) phases: Phases,
     pub(crate) life: Option<Life>,
     pub(crate) code_server: CodeServer,
+    /// Whether anything was changed; a start that is refused changes nothing.
+    pub(crate) touched: bool,
 }
 
 /// What is left of a job.
@@ -78,6 +80,7 @@ pub(crate) struct Ended {
     pub(crate) vanished: bool,
     pub(crate) life: Option<Life>,
     pub(crate) code_server: CodeServer,
+    pub(crate) touched: bool,
     pub(crate) result: Result<(), SessionError>,
 }
 
@@ -107,6 +110,7 @@ impl Job {
             record: self.record,
             life: self.life,
             code_server: self.code_server,
+            touched: self.touched,
         }
     }
 

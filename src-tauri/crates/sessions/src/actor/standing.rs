@@ -24,8 +24,8 @@ impl Actor {
             vanished,
             life,
             code_server,
+            touched,
             result,
-            ..
         } = ended;
         self.record = record;
         self.fact.image.clone_from(&self.record.image);
@@ -43,13 +43,19 @@ impl Actor {
             (State::Failed, None) if job.cancel.is_cancelled() => (State::Stopped, None),
             standing => standing,
         };
-        if let (State::Failed, Err(error)) = (state, &result) {
-            self.fact.reason = Some(Reason {
-                message: error.message.clone(),
-                hint: error.hint.clone(),
-            });
+        match (state, &result) {
+            // Refused before anything was changed: it stands where it stood, and nobody is told again.
+            (State::Failed, Err(_)) if !touched => {
+                let (state, cause, reason) = job.before;
+                self.settle(state, None, fact.as_ref()).await;
+                (self.cause, self.fact.reason) = (cause, reason);
+            }
+            (State::Failed, Err(error)) => {
+                self.fact.reason = Some(Reason::from(error));
+                self.settle(state, cause, fact.as_ref()).await;
+            }
+            _ => self.settle(state, cause, fact.as_ref()).await,
         }
-        self.settle(state, cause, fact.as_ref()).await;
         // Whoever hears of the end finds it in the facts.
         self.publish();
         for asked in job.askers {

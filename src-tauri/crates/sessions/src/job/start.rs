@@ -48,6 +48,7 @@ impl Job {
         };
         let error = self.phases.locate(error);
         self.life = None;
+        self.touched = made != Made::Nothing;
         match self.undo(made, newborn).await {
             Ok(()) => (Err(error), newborn),
             Err(undo) => {
