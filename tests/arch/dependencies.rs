@@ -56,6 +56,7 @@ fn every_version_says_why_it_is_there() {
         for line in read(manifest).lines() {
             if line.starts_with('[') {
                 in_dependencies = line.contains("dependencies]");
+                continue;
             }
             let has_version = line.contains("= \"") || line.contains("version = ");
             let ours = line.contains("path = ");

@@ -319,8 +319,11 @@ impl PrivateEngine {
             .create(true)
             .append(true)
             .open(self.path("log"))?;
-        let mut command = tokio::process::Command::new("dockerd");
+        // A network namespace of its own: `--bridge=none` removes the namespace's docker0, which
+        // is where every container of the machine's own engine hangs.
+        let mut command = tokio::process::Command::new("unshare");
         command
+            .args(["--net", "dockerd"])
             .arg("--host")
             .arg(self.endpoint().to_string())
             .arg("--data-root")
