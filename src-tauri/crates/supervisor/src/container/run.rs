@@ -62,7 +62,12 @@ async fn serve(identity: Identity) -> io::Result<()> {
     // No restarts from here on.
     service_owner.stopping().cancel();
     board.set_stage(Stage::Stopping);
-    signals.stop_all(&children).await;
+    if !signals.stop_all(&children).await {
+        journal.note(format_args!(
+            "killed what was left after {} s",
+            GRACE.as_secs()
+        ));
+    }
     board.set_stopped();
     let _ = timeout(LAST_REPORT, reported).await;
     journal.note("stopped");
@@ -116,14 +121,17 @@ impl Signals {
         }
     }
 
-    /// Asks all processes to end, and after a while makes them.
-    async fn stop_all(&mut self, children: &Children) {
+    /// Asks all processes to end, and after a while makes them; says whether asking was enough.
+    async fn stop_all(&mut self, children: &Children) -> bool {
         children.signal_all(Signal::TERM);
-        if timeout(GRACE, self.collect_all(children)).await.is_err() {
+        let ended = timeout(GRACE, self.collect_all(children)).await.is_ok();
+        if !ended {
+            // The kernel does the same for all that are left when PID 1 ends; the last report
+            // shall be true before that.
             children.signal_all(Signal::KILL);
-            // Collected for the record; the kernel ends whatever else there is with PID 1.
             let _ = timeout(Duration::from_millis(500), self.collect_all(children)).await;
         }
+        ended
     }
 
     async fn collect_all(&mut self, children: &Children) {
