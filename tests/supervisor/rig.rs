@@ -13,6 +13,7 @@ use mizzen_fsx::{SafeDir, Watch};
 use mizzen_status::{Reading, Status, read_status};
 use mizzen_tasks::Owner;
 use mizzen_wire::{Hello, Wire, connect};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Whose the containers' folders are: nobody on this machine.
@@ -131,21 +132,27 @@ impl Container {
 
     /// Reads its log until a line is as wanted; gives all lines up to that one.
     pub(crate) fn log_until(&self, mut wanted: impl FnMut(&str) -> bool) -> Vec<String> {
-        let mut follow = Command::new("docker")
-            .args(["logs", "--follow", &self.id])
+        // The log of a container that goes on never ends, so its reader has a deadline.
+        let mut follow = Command::new("timeout")
+            .arg(SOON.as_secs().to_string())
+            .args(["docker", "logs", "--follow", &self.id])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut seen = Vec::new();
-        for line in BufReader::new(follow.stdout.take().unwrap()).lines() {
-            seen.push(line.unwrap());
-            if wanted(seen.last().unwrap()) {
-                follow.kill().unwrap();
-                follow.wait().unwrap();
-                return seen;
+        let lines = BufReader::new(follow.stdout.take().unwrap()).lines();
+        let (mut seen, mut found) = (Vec::new(), false);
+        for line in lines.map_while(Result::ok) {
+            found = wanted(&line);
+            seen.push(line);
+            if found {
+                break;
             }
         }
-        panic!("the log ended without the wanted line: {seen:#?}");
+        // It may have ended by itself. `timeout` hands the signal on.
+        let _ = kill_process(Pid::from_child(&follow), Signal::TERM);
+        follow.wait().unwrap();
+        assert!(found, "the log does not have the wanted line: {seen:#?}");
+        seen
     }
 
     /// A wire over `docker exec`, as the core makes one.

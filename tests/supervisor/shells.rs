@@ -46,7 +46,7 @@ impl Shell {
     }
 
     /// All it shows to its end, and how it ended.
-    async fn to_end(&mut self) -> (String, Exit) {
+    async fn rest(&mut self) -> (String, Exit) {
         let mut shown = String::new();
         loop {
             match self.0.next().await {
@@ -67,7 +67,7 @@ async fn a_command_runs_in_the_workspace_on_a_terminal_of_its_own() {
 
     let script = "tty; stty size; pwd; echo $HOME $TERM $GREETING; id -u; exit 7";
     let mut shell = Shell::open(&wire, &["sh", "-c", script]).await.unwrap();
-    let (shown, exit) = shell.to_end().await;
+    let (shown, exit) = shell.rest().await;
     let lines: Vec<_> = shown.lines().collect();
     assert!(lines[0].starts_with("/dev/pts/"), "{shown}");
     let uid = UID.to_string();
@@ -85,7 +85,7 @@ async fn a_command_runs_in_the_workspace_on_a_terminal_of_its_own() {
     let mut shell = Shell::open(&wire, &["sh", "-c", "kill -9 $$"])
         .await
         .unwrap();
-    assert_eq!(shell.to_end().await.1.shell_code(), 137);
+    assert_eq!(shell.rest().await.1.shell_code(), 137);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_shell_is_typed_into_interrupted_and_resized() {
     shell.type_line("echo still here").await;
     shell.shows("still here\r\n").await;
     shell.type_line("exit 3").await;
-    assert_eq!(shell.to_end().await.1, Exit::Code(3));
+    assert_eq!(shell.rest().await.1, Exit::Code(3));
 }
 
 // Two threads: the wire goes on while this one waits for the Docker CLI.
