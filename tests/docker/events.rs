@@ -192,7 +192,10 @@ async fn health_checks_report_their_changes() -> Result<()> {
     let id = rig.start(&spec).await?;
     let mut heard = Vec::new();
     rig.event("health", |event| match event {
-        EngineEvent::Health { health, .. } => Some(heard.push(health)),
+        EngineEvent::Health { health, .. } => {
+            heard.push(health);
+            Some(())
+        }
         _ => None,
     })
     .await?;
