@@ -9,3 +9,5 @@ pub mod desktop;
 pub mod engine;
 pub mod figure;
 pub mod own_core;
+#[cfg(unix)]
+pub mod rig;

@@ -1,0 +1,67 @@
+//! An engine that restarts while sessions run: a private one, so that nobody else notices.
+
+use std::process::{Command, Stdio};
+
+use mizzen_core::view::{AlertKind, SessionState, Snapshot};
+use mizzen_tests::engine::{PrivateEngine, Rig};
+use mizzen_tests::rig::{Mizzen, find, tiny_image, until};
+
+/// Copies the tiny image from the machine's own engine.
+fn copy_image(to: &str) {
+    let mut save = Command::new("docker")
+        .args(["save", tiny_image()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the Docker CLI");
+    let image = save.stdout.take().expect("the Docker CLI");
+    let load = Command::new("docker")
+        .args(["--host", to, "load"])
+        .stdin(image)
+        .output()
+        .expect("the Docker CLI");
+    assert!(load.status.success(), "{load:?}");
+    assert!(save.wait().expect("the Docker CLI").success());
+}
+
+fn is_offline(snapshot: &Snapshot) -> bool {
+    let told = |alert: &mizzen_core::view::AlertView| alert.kind == AlertKind::EngineOffline;
+    snapshot.alerts.iter().any(told)
+        && find(snapshot, "p").is_some_and(|view| view.state == SessionState::Lost)
+}
+
+#[tokio::test]
+async fn a_session_is_lost_while_its_engine_is_away_and_starts_again_after() {
+    let mut engine = PrivateEngine::new().unwrap();
+    let mut rig = Rig::unconnected(engine.endpoint()).unwrap();
+    engine.start(&mut rig).await.unwrap();
+    let host = engine.endpoint().to_string();
+    copy_image(&host);
+    let mizzen = Mizzen::on(host);
+    let folder = mizzen.project("p");
+    let up = mizzen.json(&["up", folder.to_str().unwrap()]);
+    let client = mizzen.client().await;
+
+    engine.stop().await.unwrap();
+    until(&client, "the session is lost", is_offline).await;
+    let refused = mizzen.run(&["restart", "p", "--json"]);
+    assert_eq!(refused.code, 4, "{refused:?}");
+
+    engine.start(&mut rig).await.unwrap();
+    let (snapshot, _) = until(&client, "the engine is back", |snapshot| {
+        let back = find(snapshot, "p").is_some_and(|view| view.state != SessionState::Lost);
+        let offline = |alert: &mizzen_core::view::AlertView| alert.kind == AlertKind::EngineOffline;
+        back && !snapshot.alerts.iter().any(offline)
+    })
+    .await;
+    let view = find(&snapshot, "p").unwrap();
+    assert!(
+        matches!(view.state, SessionState::Stopped | SessionState::Failed),
+        "the engine ended its container: {view:?}"
+    );
+    let again = mizzen.json(&["start", "p"]);
+    assert_eq!(again["session"]["state"], "running", "{again}");
+    assert_eq!(
+        again["session"]["container_id"],
+        up["session"]["container_id"]
+    );
+}

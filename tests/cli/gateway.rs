@@ -1,0 +1,49 @@
+//! The gateway's port and addresses.
+
+use std::net::TcpListener;
+
+use mizzen_tests::rig::Mizzen;
+
+#[test]
+fn a_taken_port_moves_the_gateway_to_the_next_one() {
+    let mizzen = Mizzen::new();
+    let _taken = TcpListener::bind(("127.0.0.1", mizzen.gateway_port())).unwrap();
+    let folder = mizzen.project("p");
+    mizzen.json(&["up", folder.to_str().unwrap()]);
+
+    let open = mizzen.run(&["open", "p", "--print"]);
+    assert_eq!(open.code, 0, "{open:?}");
+    let rest = open.stdout.strip_prefix("http://p.localhost:");
+    let rest = rest.unwrap_or_else(|| panic!("{open:?}"));
+    let port: u16 = rest.split('/').next().unwrap().parse().unwrap();
+    assert_ne!(port, mizzen.gateway_port());
+    let doctor = mizzen.run(&["doctor", "--json"]).json();
+    let checks = doctor["checks"].as_array().unwrap();
+    let gateway = checks
+        .iter()
+        .find(|check| check["id"] == "gateway")
+        .unwrap();
+    assert_eq!(gateway["state"], "warning", "{gateway}");
+}
+
+#[test]
+fn an_address_is_given_only_for_what_runs() {
+    let mizzen = Mizzen::new();
+    let folder = mizzen.project("p");
+    mizzen.json(&["up", folder.to_str().unwrap()]);
+    let dev = mizzen.json(&["open", "p", "--port", "5173", "--print"]);
+    assert!(
+        dev["url"]
+            .as_str()
+            .unwrap()
+            .contains("://5173--p.localhost:"),
+        "{dev}"
+    );
+    mizzen.json(&["stop", "p"]);
+    let said = mizzen.run(&["open", "p", "--print", "--json"]);
+    assert_eq!(
+        (said.code, &said.error()["code"]),
+        (6, &"state".into()),
+        "{said:?}"
+    );
+}

@@ -1,0 +1,12 @@
+//! The command line on a real engine, as a person at a terminal meets it.
+
+mod adoption;
+mod engine_restart;
+mod errors;
+mod gateway;
+mod killed;
+mod life;
+mod offline;
+mod outside;
+mod papers;
+mod shell;

@@ -1,0 +1,67 @@
+//! No engine: every command still answers, and says so.
+
+use std::os::unix::net::UnixListener;
+
+use mizzen_core::view::{AlertKind, EngineState};
+use mizzen_tests::rig::{Mizzen, until};
+
+#[tokio::test]
+async fn a_dead_engine_is_told_and_shown() {
+    let mizzen = Mizzen::on("unix:///nowhere/docker.sock");
+    let folder = mizzen.project("p");
+    let said = mizzen.run(&["up", folder.to_str().unwrap(), "--json"]);
+    let error = said.error();
+    assert_eq!(
+        (said.code, &error["code"]),
+        (4, &"engine_unreachable".into()),
+        "{said:?}"
+    );
+    assert_ne!(error["hint"], "");
+
+    let client = mizzen.client().await;
+    let (snapshot, _) = until(&client, "the engine is offline", |snapshot| {
+        snapshot
+            .alerts
+            .iter()
+            .any(|alert| alert.kind == AlertKind::EngineOffline)
+    })
+    .await;
+    assert_eq!(snapshot.engines[0].state, EngineState::Offline);
+    assert_eq!(snapshot.sessions.len(), 0, "nothing half-made");
+    let doctor = mizzen.run(&["doctor"]);
+    assert_eq!(doctor.code, 1, "{doctor:?}");
+    assert!(doctor.stdout.contains("/nowhere/docker.sock"), "{doctor:?}");
+}
+
+#[test]
+fn an_engine_that_cannot_be_spoken_to_is_named() {
+    let mizzen = Mizzen::on("ssh://build@far.example");
+    let folder = mizzen.project("p");
+    let said = mizzen.run(&["up", folder.to_str().unwrap(), "--json"]);
+    assert_eq!(
+        (said.code, &said.error()["code"]),
+        (4, &"engine_unreachable".into()),
+        "{said:?}"
+    );
+    assert!(said.stderr.contains("far.example"), "{said:?}");
+}
+
+#[test]
+fn a_list_does_not_wait_for_an_engine_that_accepts_and_never_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("docker.sock");
+    let mizzen = Mizzen::on(format!("unix://{}", path.display()));
+    let _deaf = UnixListener::bind(&path).unwrap();
+    assert_eq!(mizzen.json(&["list"]).as_array().unwrap().len(), 0);
+    assert_eq!(mizzen.run(&["serve", "--stop"]).code, 0);
+    assert!(
+        mizzen.log().contains("core ended"),
+        "in order, and in time: {}",
+        mizzen.log()
+    );
+    assert!(
+        !mizzen.log().contains("some tasks did not"),
+        "{}",
+        mizzen.log()
+    );
+}

@@ -1,0 +1,6 @@
+//! The core's control socket and what its clients see.
+
+mod events;
+mod foreign_user;
+mod looking;
+mod manners;
