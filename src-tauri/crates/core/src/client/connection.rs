@@ -11,7 +11,7 @@ use interprocess::local_socket::tokio::Stream;
 use mizzen_tasks::Owner;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
-use tokio_util::codec::{FramedRead, LinesCodec};
+use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use tokio_util::sync::CancellationToken;
 
 use super::{ConnectError, core_gone};
@@ -46,7 +46,14 @@ pub(super) async fn greet(
         .await
         .map_err(io::Error::from)?
         .ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))?
-        .map_err(io::Error::other)?;
+        .map_err(|error| match error {
+            // RACE: the core was killed with this connection still in its queue.
+            LinesCodecError::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                ConnectError::NoCore
+            }
+            LinesCodecError::Io(error) => ConnectError::Io(error),
+            LinesCodecError::MaxLineLengthExceeded => ConnectError::Io(io::Error::other(error)),
+        })?;
     let greeting: Greeting = serde_json::from_str(&line).map_err(io::Error::other)?;
     if greeting.protocol != PROTOCOL {
         return Err(ConnectError::Incompatible {
