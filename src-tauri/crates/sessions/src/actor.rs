@@ -23,7 +23,7 @@ use crate::job::{Ended, Job, Task};
 use crate::life::{Life, LifePorts};
 use crate::machine::{Cause, Seen, State};
 use crate::record::Record;
-use crate::reports::Heard;
+use crate::reports::{Beat, Heard};
 use crate::wiring::{Line, LinePort};
 use crate::world::World;
 
@@ -84,6 +84,8 @@ pub(crate) struct Actor {
     heard: mpsc::Receiver<Heard>,
     /// When the container last reported, by our own clock.
     heard_at: Option<Instant>,
+    /// Its newest report.
+    beat: Option<Beat>,
     /// What the engine last said, for the job under way.
     seen: watch::Sender<Option<Seen>>,
     /// Notices that stand.
@@ -145,6 +147,7 @@ impl Actor {
             },
             heard,
             heard_at: None,
+            beat: None,
             seen: watch::Sender::new(None),
             noticed: Vec::new(),
             tell,
@@ -208,6 +211,7 @@ impl Actor {
             phases: crate::job::phases(self.tell.clone()),
             life: None,
             code_server: self.fact.code_server,
+            heard: None,
             touched: true,
         };
         let work = task.work();
@@ -265,11 +269,16 @@ impl Actor {
             return;
         }
         match heard {
+            // RACE: what a start ended with may be newer than what was read from the file before.
+            Heard::Report { beat, .. }
+                if self.beat.as_ref().is_some_and(|last| beat.is_before(last)) => {}
             Heard::Report {
+                beat,
                 report,
                 health,
                 code_server,
             } => {
+                self.beat = Some(beat);
                 self.heard_at = Some(Instant::now());
                 self.fact.report = report;
                 self.set_health(health);

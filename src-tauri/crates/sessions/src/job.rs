@@ -21,6 +21,7 @@ use crate::fact::CodeServer;
 use crate::life::{Life, LifePorts};
 use crate::machine::{Phase, Seen, Wanted, Work};
 use crate::record::{Intent, Record};
+use crate::reports::Heard;
 use crate::spec::STOP_GRACE;
 use crate::world::World;
 
@@ -69,6 +70,8 @@ pub(crate) struct Job {
     pub(crate) phases: Phases,
     pub(crate) life: Option<Life>,
     pub(crate) code_server: CodeServer,
+    /// What the container said at the end of a start.
+    pub(crate) heard: Option<Heard>,
     /// Whether anything was changed; a start that is refused changes nothing.
     pub(crate) touched: bool,
 }
@@ -80,6 +83,7 @@ pub(crate) struct Ended {
     pub(crate) vanished: bool,
     pub(crate) life: Option<Life>,
     pub(crate) code_server: CodeServer,
+    pub(crate) heard: Option<Heard>,
     pub(crate) touched: bool,
     pub(crate) result: Result<(), SessionError>,
 }
@@ -110,6 +114,7 @@ impl Job {
             record: self.record,
             life: self.life,
             code_server: self.code_server,
+            heard: self.heard,
             touched: self.touched,
         }
     }

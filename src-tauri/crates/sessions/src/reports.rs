@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use mizzen_fsx::{SafeDir, Watch};
 use mizzen_status::{Health as Said, Keep, Reading, Status, StatusWord, read_status, sanitise};
 use tokio::sync::{Notify, mpsc};
@@ -24,12 +25,28 @@ const WARNINGS: usize = 50;
 pub(crate) enum Heard {
     /// The container reports this.
     Report {
+        beat: Beat,
         report: Report,
         health: Health,
         code_server: CodeServer,
     },
     /// Its file cannot be used, and this is why; the last report stays.
     Problem(String),
+}
+
+/// Which of a container's reports one is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Beat {
+    seq: Option<u64>,
+    at: Option<Timestamp>,
+}
+
+impl Beat {
+    /// Whether both its number and its time are before another's: a container that was started again counts anew, and
+    /// its clock may have been set.
+    pub(crate) fn is_before(&self, other: &Self) -> bool {
+        self.seq < other.seq && self.at < other.at
+    }
 }
 
 /// Follows a status directory and tells each report that differs from the one before in time or number.
@@ -80,7 +97,16 @@ pub(crate) async fn follow(dir: PathBuf, uid: u32, tell: mpsc::Sender<Heard>) {
     }
 }
 
+/// The same report, as the supervisor passes it on.
+pub(crate) fn passed_on(json: &str) -> Option<Heard> {
+    json.parse().ok().map(heard)
+}
+
 fn heard(status: Status) -> Heard {
+    let beat = Beat {
+        seq: status.seq,
+        at: status.time(),
+    };
     let health = match status.health.as_ref() {
         Some(Said::Starting) => Health::Starting,
         Some(Said::Healthy) => Health::Healthy,
@@ -116,6 +142,7 @@ fn heard(status: Status) -> Heard {
         warnings,
     };
     Heard::Report {
+        beat,
         report,
         health,
         code_server,

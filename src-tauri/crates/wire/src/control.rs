@@ -15,6 +15,9 @@ use crate::stream::Stream;
 /// How long an answer may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// How long the supervisor waits for code-server before it answers [`Question::SettledReport`].
+pub const SETTLE_MAX: Duration = Duration::from_secs(5);
+
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -23,6 +26,9 @@ pub enum Question {
     Ping,
     /// How do things stand in the container?
     Report,
+    /// How do they stand once code-server runs or is known to be missing? Answered after
+    /// [`SETTLE_MAX`] in any case.
+    SettledReport,
 }
 
 /// Its answer.
@@ -93,7 +99,20 @@ impl Control {
     /// # Errors
     /// No answer in time.
     pub async fn report(&mut self) -> io::Result<SupervisorReport> {
-        match self.ask(&Question::Report).await? {
+        self.ask_for_report(&Question::Report).await
+    }
+
+    /// Asks how things stand once code-server runs or is known to be missing, and waits for that
+    /// no longer than [`SETTLE_MAX`].
+    ///
+    /// # Errors
+    /// No answer in time.
+    pub async fn settled_report(&mut self) -> io::Result<SupervisorReport> {
+        self.ask_for_report(&Question::SettledReport).await
+    }
+
+    async fn ask_for_report(&mut self, question: &Question) -> io::Result<SupervisorReport> {
+        match self.ask(question).await? {
             Answer::Report(report) => Ok(*report),
             Answer::Pong => Err(mismatch()),
         }
@@ -120,13 +139,13 @@ fn mismatch() -> io::Error {
 ///
 /// # Errors
 /// The stream failed, or a question makes no sense.
-pub async fn serve(
-    mut stream: Stream,
-    mut answer: impl FnMut(Question) -> Answer,
-) -> io::Result<()> {
+pub async fn serve<F>(mut stream: Stream, mut answer: impl FnMut(Question) -> F) -> io::Result<()>
+where
+    F: Future<Output = Answer>,
+{
     loop {
         match read_frame(&mut stream).await {
-            Ok(question) => write_frame(&mut stream, &answer(question)).await?,
+            Ok(question) => write_frame(&mut stream, &answer(question).await).await?,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error),
         }

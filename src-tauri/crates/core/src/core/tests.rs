@@ -104,17 +104,18 @@ async fn the_socket_of_a_killed_core_is_taken_over() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_core_killed_with_a_client_in_its_queue_is_no_core() {
+    use rustix::event::{PollFd, PollFlags, poll};
+
     let root = tempfile::tempdir().unwrap();
     let dirs = config(&root).dirs;
     dirs.prepare().unwrap();
     let listener = std::os::unix::net::UnixListener::bind(dirs.control_socket()).unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let listener = tokio::io::unix::AsyncFd::new(listener).unwrap();
-    let killed = async {
+    let killed = tokio::task::spawn_blocking(move || {
         // Ready means: the client waits to be accepted. Nobody will.
-        listener.readable().await.unwrap().retain_ready();
-        drop(listener);
-    };
-    let (client, ()) = tokio::join!(Client::connect(&dirs), killed);
+        let mut queue = [PollFd::new(&listener, PollFlags::IN)];
+        assert_eq!(poll(&mut queue, None).unwrap(), 1);
+    });
+    let (client, killed) = tokio::join!(Client::connect(&dirs), killed);
+    killed.unwrap();
     assert!(matches!(client.err(), Some(ConnectError::NoCore)));
 }

@@ -24,6 +24,7 @@ impl Actor {
             vanished,
             life,
             code_server,
+            heard,
             touched,
             result,
         } = ended;
@@ -37,6 +38,7 @@ impl Actor {
         if life.is_some() {
             self.life = life;
         }
+        let heard = heard.filter(|_| result.is_ok());
         let (seen, fact) = self.look(None).await;
         let (state, cause) = match after_work(job.work, result.is_ok(), seen) {
             // Somebody gave it up: that is no failure.
@@ -55,6 +57,10 @@ impl Actor {
                 self.settle(state, cause, fact.as_ref()).await;
             }
             _ => self.settle(state, cause, fact.as_ref()).await,
+        }
+        if let Some(heard) = heard {
+            self.hear(heard);
+            self.refresh_freshness();
         }
         // Whoever hears of the end finds it in the facts.
         self.publish();
@@ -157,6 +163,7 @@ impl Actor {
     fn leave_alone(&mut self) {
         self.life = None;
         self.heard_at = None;
+        self.beat = None;
         self.fact.report = Report::default();
         self.fact.health = Health::Unknown;
         self.fact.code_server = CodeServer::Unknown;

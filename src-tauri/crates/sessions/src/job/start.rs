@@ -22,7 +22,7 @@ use crate::world::online;
 const SUPERVISOR_DEADLINE: Duration = Duration::from_secs(30);
 /// How long code-server may take to answer.
 const CODE_SERVER_DEADLINE: Duration = Duration::from_secs(45);
-/// Between two questions to a code-server that comes up.
+/// Between two questions when the supervisor cannot be asked to wait.
 const CODE_SERVER_PAUSE: Duration = Duration::from_millis(50);
 /// Lines of a dead container's log that are shown.
 const LAST_WORDS: u32 = 3;
@@ -222,11 +222,12 @@ impl Job {
         self.phases.enter(Phase::CodeServer).await;
         let deadline = Instant::now() + CODE_SERVER_DEADLINE;
         let id = self.existing_container()?;
-        let outcome = tokio::select! {
+        let (outcome, report) = tokio::select! {
             outcome = code_server_outcome(wire, report, deadline) => outcome,
             error = self.broken_off(&id) => return Err(error),
         };
         self.code_server = outcome;
+        self.heard = report.status_json.as_deref().and_then(reports::passed_on);
         match outcome {
             CodeServer::Running => self.phases.leave("").await,
             CodeServer::Missing => self.phases.leave("The image has no code-server.").await,
@@ -313,12 +314,8 @@ impl Job {
 
 async fn ask(wire: &Wire) -> Result<SupervisorReport, SessionError> {
     let asked = async {
-        Control::open(wire)
-            .await
-            .map_err(|error| error.to_string())?
-            .report()
-            .await
-            .map_err(|error| error.to_string())
+        let mut control = Control::open(wire).await.map_err(|e| e.to_string())?;
+        control.report().await.map_err(|e| e.to_string())
     };
     asked.await.map_err(|error| {
         let message = format!("The supervisor gave no report: {}.", sanitise(&error, 200));
@@ -330,23 +327,34 @@ async fn ask(wire: &Wire) -> Result<SupervisorReport, SessionError> {
     })
 }
 
-/// Asks until there is an answer that stays.
+/// Asks until there is an answer that stays; the report that says so comes with it.
 async fn code_server_outcome(
     wire: &Wire,
-    report: SupervisorReport,
+    mut report: SupervisorReport,
     deadline: Instant,
-) -> CodeServer {
-    let mut said = reports::code_server(report.services.get("code-server").map(String::as_str));
+) -> (CodeServer, SupervisorReport) {
     loop {
+        let said = reports::code_server(report.services.get("code-server").map(String::as_str));
         match said {
-            CodeServer::Missing => return said,
-            _ if wiring::code_server_answers(wire).await => return CodeServer::Running,
-            _ if Instant::now() >= deadline => return CodeServer::Failed,
-            _ => {}
+            CodeServer::Missing => return (said, report),
+            CodeServer::Running if wiring::code_server_answers(wire).await => {
+                return (said, report);
+            }
+            _ if Instant::now() >= deadline => return (CodeServer::Failed, report),
+            // What it says and what it does differ.
+            CodeServer::Running => sleep(CODE_SERVER_PAUSE).await,
+            CodeServer::Starting | CodeServer::Failed | CodeServer::Unknown => {}
         }
-        sleep(CODE_SERVER_PAUSE).await;
-        if let Ok(report) = ask(wire).await {
-            said = reports::code_server(report.services.get("code-server").map(String::as_str));
+        match timeout_at(deadline, settled(wire)).await {
+            Ok(Some(settled)) => report = settled,
+            // The wire is made again meanwhile, or it is over.
+            Ok(None) => sleep(CODE_SERVER_PAUSE).await,
+            Err(_) => {}
         }
     }
+}
+
+async fn settled(wire: &Wire) -> Option<SupervisorReport> {
+    let mut control = Control::open(wire).await.ok()?;
+    control.settled_report().await.ok()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mizzen_tasks::Owner;
 use tokio::sync::mpsc;
 
-use super::{Heard, follow};
+use super::{Beat, Heard, follow};
 use crate::fact::{CodeServer, Health};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -42,6 +42,7 @@ async fn reports_are_heard_once_and_garbage_is_a_problem_that_ends() {
         report,
         health,
         code_server,
+        ..
     } = next(&mut told).await
     else {
         panic!("a report")
@@ -78,4 +79,23 @@ async fn a_link_in_place_of_the_report_is_never_read() {
     };
     assert!(problem.contains("a link"), "{problem}");
     owner.shut_down(SOON).await;
+}
+
+#[test]
+fn only_a_report_with_an_earlier_number_and_time_is_old() {
+    let beat = |seq, at: &str| Beat {
+        seq: Some(seq),
+        at: at.parse().ok(),
+    };
+    let last = beat(7, "2026-01-01T10:00:00Z");
+    assert!(beat(6, "2026-01-01T09:59:55Z").is_before(&last));
+    for newer in [
+        beat(8, "2026-01-01T10:00:05Z"),
+        // Started again.
+        beat(1, "2026-01-01T10:00:05Z"),
+        // Its clock was set back.
+        beat(8, "2025-01-01T00:00:00Z"),
+    ] {
+        assert!(!newer.is_before(&last), "{newer:?}");
+    }
 }

@@ -6,14 +6,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_fsx::SafeDir;
+use mizzen_fsx::{SafeDir, Watch};
 use mizzen_status::{STATUS_FILE, Status};
 use mizzen_tasks::Owner;
-use mizzen_wire::control::{Answer, Question, serve};
+use mizzen_wire::control::{Answer, Question, SETTLE_MAX, serve};
 use mizzen_wire::{Hello, Opening, StreamKind, SupervisorReport};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
+use super::board::CODE_SERVER;
 use super::identity::Identity;
 use super::stdio::stdio;
 use super::{VERSION, complain, forward, places, probe, shell};
@@ -61,15 +62,38 @@ async fn serve_stream(opening: Opening, identity: &Identity) -> io::Result<()> {
     let request = opening.request().await?;
     match request.kind().clone() {
         StreamKind::Control => {
-            let answer = |question| match question {
+            let answer = async |question| match question {
                 Question::Ping => Answer::Pong,
                 Question::Report => Answer::Report(Box::new(report(identity))),
+                Question::SettledReport => Answer::Report(Box::new(settled(identity).await)),
             };
-            serve(request.accept().await?, answer).await
+            serve(request.accept().await?, |question| answer(question)).await
         }
         StreamKind::Forward(target) => forward::serve(request, &target, identity).await,
         StreamKind::Shell(spec) => shell::serve(request, spec, identity).await,
         StreamKind::Probe(probe) => probe::serve(request.accept().await?, probe).await,
+    }
+}
+
+/// The first report in which code-server runs or is missing; after a while, any.
+async fn settled(identity: &Identity) -> SupervisorReport {
+    let hinted = Arc::new(Notify::new());
+    let hint = hinted.clone();
+    // Without file events the time limit serves.
+    let watched = places::runtime_dir(identity.uid);
+    let _watch = Watch::new(watched, move || hint.notify_one()).ok();
+    let until_settled = async {
+        loop {
+            let report = report(identity);
+            match report.services.get(CODE_SERVER).map(String::as_str) {
+                Some("running" | "missing") => return report,
+                _ => hinted.notified().await,
+            }
+        }
+    };
+    match timeout(SETTLE_MAX, until_settled).await {
+        Ok(settled) => settled,
+        Err(_) => report(identity),
     }
 }
 

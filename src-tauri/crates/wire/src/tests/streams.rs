@@ -228,9 +228,13 @@ async fn questions_are_answered_until_the_core_is_done() {
     let given = report.clone();
     let answers = async {
         let request = incoming.next().await.unwrap().request().await.unwrap();
-        let answer = |question| match question {
-            Question::Ping => Answer::Pong,
-            Question::Report => Answer::Report(Box::new(given.clone())),
+        let answer = |question| {
+            std::future::ready(match question {
+                Question::Ping => Answer::Pong,
+                Question::Report | Question::SettledReport => {
+                    Answer::Report(Box::new(given.clone()))
+                }
+            })
         };
         serve(request.accept().await.unwrap(), answer).await
     };
@@ -238,6 +242,7 @@ async fn questions_are_answered_until_the_core_is_done() {
         let mut control = Control::open(&core).await.unwrap();
         control.ping().await.unwrap();
         assert_eq!(control.report().await.unwrap(), report);
+        assert_eq!(control.settled_report().await.unwrap(), report);
         control.ping().await.unwrap();
     };
     let ((), served) = tokio::join!(questions, answers);
