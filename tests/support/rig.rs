@@ -168,7 +168,7 @@ impl Mizzen {
                 "MIZZEN_SUPERVISOR",
                 program("mizzen-supervisor-linux-amd64"),
             )
-            .env("MIZZEN_LOG", "debug")
+            .env("MIZZEN_LOG", "info,mizzen=debug")
             .env_remove("DOCKER_CONTEXT")
             .stdin(Stdio::null());
         if let Some(host) = &self.docker_host {
