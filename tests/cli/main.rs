@@ -10,3 +10,4 @@ mod offline;
 mod outside;
 mod papers;
 mod shell;
+mod terminal;

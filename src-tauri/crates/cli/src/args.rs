@@ -11,7 +11,8 @@ use crate::size::bytes;
 /// Without a command, starts the desktop application, or shows it.
 ///
 /// Exit codes: 0 done, 1 the thing asked for did not come about, 2 usage, 3 waiting for a person,
-/// 4 engine unreachable, 5 not found, 6 refused (limit, state, policy).
+/// 4 engine unreachable, 5 not found, 6 refused (limit, state, policy), 130 interrupted: Mizzen goes
+/// on with what was asked.
 #[derive(Debug, Parser)]
 #[command(name = "mizzen", version, max_term_width = 100, after_help = ENVIRONMENT)]
 pub(crate) struct Cli {

@@ -20,6 +20,11 @@ pub(super) fn start() -> Result<(), Failure> {
             hint,
         )
     })?;
+    if is_without_display() {
+        // Said here: nobody would read it on the application's own standard error.
+        let hint = "use `mizzen serve` to run sessions without a desktop";
+        return Err(failed(ErrorCode::Usage, "there is no display", hint));
+    }
     let mut command = Command::new(&program);
     command
         .stdin(Stdio::null())
@@ -36,6 +41,12 @@ fn beside_us() -> Option<PathBuf> {
     let name = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
     let program = std::env::current_exe().ok()?.parent()?.join(name);
     program.is_file().then_some(program)
+}
+
+/// Only where displays have names.
+fn is_without_display() -> bool {
+    let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(target_os = "linux") && !named("WAYLAND_DISPLAY") && !named("DISPLAY")
 }
 
 /// Ctrl-C in the terminal is not meant for the application.
