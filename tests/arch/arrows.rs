@@ -10,6 +10,7 @@ struct Row(&'static str, u8, &'static [&'static str]);
 
 const TABLE: &[Row] = &[
     Row("fsx", 0, &[]),
+    Row("sync-core", 0, &[]),
     Row("testkit", 2, &["tasks"]),
     Row("xtask", 0, &[]),
     Row("tasks", 1, &[]),

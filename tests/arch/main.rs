@@ -8,4 +8,5 @@ mod dependencies;
 mod documents;
 mod files;
 mod licences;
+mod purity;
 mod repository;

@@ -1,0 +1,26 @@
+//! What a sync cycle decides, as pure functions of what was seen.
+//!
+//! A cycle compares three trees: the *base*, which both sides last agreed on, and what the *host* and the *container*
+//! hold now. [`reconcile`] turns them into a plan for each side, and into conflicts and problems that a person is shown.
+//!
+//! Invariant: no I/O and no clock; the same trees give the same answer.
+//! Invariant: nothing is planned at or below a conflict or a problem.
+//! Invariant: a plan replaces or deletes only what has not changed since the base, or what the mode says may go.
+
+mod brake;
+mod change;
+mod edit;
+mod mode;
+mod name;
+mod reconcile;
+#[cfg(test)]
+mod sketch;
+mod tree;
+
+pub use brake::{Brake, Halt};
+pub use change::{Change, Plan, Side, Step};
+pub use edit::Edit;
+pub use mode::{Mode, UnknownMode};
+pub use name::{Name, NameError, RelPath};
+pub use reconcile::{Conflict, Merge, Outcome, Problem, reconcile};
+pub use tree::{Digest, Dir, File, Node, Unsyncable};
