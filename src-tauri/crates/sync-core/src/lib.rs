@@ -10,9 +10,11 @@
 mod brake;
 mod change;
 mod edit;
+mod merge;
 mod mode;
 mod name;
 mod reconcile;
+mod rules;
 #[cfg(test)]
 mod sketch;
 mod tree;
@@ -20,7 +22,11 @@ mod tree;
 pub use brake::{Brake, Halt};
 pub use change::{Change, Plan, Side, Step};
 pub use edit::Edit;
+pub use merge::merge;
 pub use mode::{Mode, UnknownMode};
 pub use name::{Name, NameError, RelPath};
 pub use reconcile::{Conflict, Merge, Outcome, Problem, reconcile};
+pub use rules::{
+    BadPattern, Ignored, RuleTexts, Rules, SECRET_SIZE_MAX, Secret, Source, find_secret,
+};
 pub use tree::{Digest, Dir, File, Node, Unsyncable};
