@@ -1,10 +1,13 @@
-//! An engine that goes away and comes back, played by a proxy before the real one.
+//! An engine that goes away and comes back, or is slow to answer, played by a proxy before the real one.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use mizzen_sessions::{ErrorKind, State, UpRequest, Wish, deaf};
 use mizzen_tasks::Owner;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, watch};
 
 use crate::rig::{Rig, Root, SOCKET, settings};
 
@@ -12,20 +15,21 @@ use crate::rig::{Rig, Root, SOCKET, settings};
 struct Proxy {
     owner: Owner,
     socket: PathBuf,
+    /// While true, nobody learns how a container is.
+    holds_looks: watch::Sender<bool>,
 }
 
 impl Proxy {
     fn start(socket: &Path) -> Self {
         let owner = Owner::root("proxy");
         let listener = UnixListener::bind(socket).unwrap();
-        let connections = owner.clone();
-        owner.child("accept").spawn("accept", async {});
+        let holds_looks = watch::Sender::new(false);
+        let (connections, holds) = (owner.clone(), holds_looks.clone());
         let accept = async move {
-            while let Ok((mut client, _)) = listener.accept().await {
+            while let Ok((client, _)) = listener.accept().await {
+                let holds = holds.subscribe();
                 connections.spawn("pass", async move {
-                    if let Ok(mut engine) = UnixStream::connect(SOCKET).await {
-                        let _ = tokio::io::copy_bidirectional(&mut client, &mut engine).await;
-                    }
+                    let _ = pass(client, holds).await;
                 });
             }
         };
@@ -33,6 +37,7 @@ impl Proxy {
         Self {
             owner,
             socket: socket.to_owned(),
+            holds_looks,
         }
     }
 
@@ -40,6 +45,33 @@ impl Proxy {
         self.owner.shut_down(crate::rig::SOON).await;
         std::fs::remove_file(&self.socket).unwrap();
     }
+}
+
+async fn pass(mut client: UnixStream, mut holds: watch::Receiver<bool>) -> io::Result<()> {
+    let mut engine = UnixStream::connect(SOCKET).await?;
+    let (mut asks, mut learns) = client.split();
+    let (mut answers, mut hears) = engine.split();
+    let requests = async {
+        let mut part = vec![0; 16 * 1024];
+        loop {
+            let length = asks.read(&mut part).await?;
+            if length == 0 {
+                return hears.shutdown().await;
+            }
+            if is_look(&part[..length]) {
+                let _ = holds.wait_for(|holds| !holds).await;
+            }
+            hears.write_all(&part[..length]).await?;
+        }
+    };
+    let (asked, answered) = tokio::join!(requests, tokio::io::copy(&mut answers, &mut learns));
+    asked.and(answered.map(drop))
+}
+
+fn is_look(request: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(request);
+    let line = line.lines().next().unwrap_or_default();
+    line.starts_with("GET ") && line.contains("/containers/") && line.contains("/json")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,5 +122,42 @@ async fn sessions_are_lost_with_their_engine_and_return_to_the_truth() {
         fact.reason.as_ref().unwrap().message,
         "Its container was stopped outside Mizzen."
     );
+    rig.end().await;
+}
+
+/// An engine answers no look at a container before it has taken its network and mounts down.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_outside_is_shown_before_the_engine_lets_anybody_look() {
+    let root = Root::new();
+    let socket = root.path().join("engine.sock");
+    let proxy = Proxy::start(&socket);
+    let rig = Rig::on(root.clone(), socket.to_str().unwrap(), settings());
+    let id = rig.up("web").await.container_id.unwrap();
+    let (changed, mut changes) = mpsc::unbounded_channel();
+    let _watch = mizzen_fsx::Watch::new([root.state_dir()], move || {
+        let _ = changed.send(());
+    })
+    .unwrap();
+
+    proxy.holds_looks.send_replace(true);
+    crate::rig::docker(&["stop", &id]);
+    let fact = rig.until_state("web", State::Stopped).await;
+    assert_eq!(
+        fact.reason.as_ref().unwrap().message,
+        "Its container was stopped outside Mizzen."
+    );
+
+    // Files follow the look.
+    proxy.holds_looks.send_replace(false);
+    let registry = root.state_dir().join("registry.json");
+    let kept = async {
+        while !std::fs::read_to_string(&registry)
+            .unwrap()
+            .contains(r#""wanted": "down""#)
+        {
+            changes.recv().await.unwrap();
+        }
+    };
+    tokio::time::timeout(crate::rig::SOON, kept).await.unwrap();
     rig.end().await;
 }

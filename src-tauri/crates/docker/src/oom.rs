@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use crate::ContainerFact;
 
 /// How far an `oom` event and the death it caused may lie apart, by the engine's clock.
@@ -15,15 +17,15 @@ const WINDOW_NANOS: i128 = 3_000_000_000;
 /// Exit code of a process that was killed.
 const KILLED: i64 = 137;
 
-/// The newest `oom` event of each container, in nanoseconds of the engine's clock.
+/// When the newest `oom` event of each container was, by the engine's clock.
 #[derive(Default)]
 pub(crate) struct Ooms {
-    newest: HashMap<String, i64>,
+    newest: HashMap<String, Timestamp>,
 }
 
 impl Ooms {
-    pub(crate) fn note(&mut self, id: &str, time_nano: i64) {
-        self.newest.insert(id.to_owned(), time_nano);
+    pub(crate) fn note(&mut self, id: &str, at: Timestamp) {
+        self.newest.insert(id.to_owned(), at);
     }
 
     pub(crate) fn forget(&mut self, id: &str) {
@@ -40,7 +42,7 @@ impl Ooms {
         let Some((oom, finished)) = self.newest.get(&fact.id).zip(fact.finished_at) else {
             return;
         };
-        let apart = (i128::from(*oom) - finished.as_nanosecond()).abs();
+        let apart = (oom.as_nanosecond() - finished.as_nanosecond()).abs();
         fact.oom_killed = fact.exit_code == Some(KILLED) && apart <= WINDOW_NANOS;
     }
 }

@@ -10,6 +10,7 @@ mod standing;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use mizzen_docker::{ContainerFact, Engine, Health as EngineHealth};
 use mizzen_tasks::{Owner, Task as Held};
 use tokio::sync::{mpsc, watch};
@@ -44,6 +45,11 @@ pub(crate) enum Told {
     Wish(Box<Asked>),
     /// The engine looked at the session's container.
     Fact(Box<ContainerFact>),
+    /// The session's container has ended, at this time of the engine's; a fact follows.
+    Died {
+        exit_code: Option<i64>,
+        at: Timestamp,
+    },
     /// The engine has no such container.
     Gone,
     /// The engine does not answer.
@@ -74,6 +80,8 @@ pub(crate) struct Actor {
     fact: SessionFact,
     /// Why it stands where it stands, when nobody asked for it.
     cause: Option<Cause>,
+    /// It stands where an event put it, and no look at the container has said so yet: files have to follow.
+    unconfirmed: bool,
     /// What the engine's link says while it is down.
     offline: Option<Reason>,
     job: Option<Running>,
@@ -137,6 +145,7 @@ impl Actor {
             record,
             fact,
             cause: Some(Cause::Unreachable),
+            unconfirmed: false,
             offline: None,
             job: None,
             waiting: Vec::new(),
@@ -186,6 +195,7 @@ impl Actor {
         match told {
             Told::Wish(asked) => self.on_wish(asked),
             Told::Fact(fact) => self.on_fact(*fact).await,
+            Told::Died { exit_code, at } => self.on_died(exit_code, at),
             Told::Gone => self.on_gone().await,
             Told::Offline(reason) => self.on_offline(reason).await,
             Told::OomKill => self.on_oom_kill(),
@@ -200,6 +210,8 @@ impl Actor {
     fn begin(&mut self, task: Task, state: State, askers: Vec<Asked>) {
         let cancel = CancellationToken::new();
         self.seen.send_replace(None);
+        // Its end looks at the container and writes what follows.
+        self.unconfirmed = false;
         let job = Job {
             world: self.world.clone(),
             owner: self.owner.clone(),

@@ -45,8 +45,11 @@ impl Dispatch {
             }
             EngineEvent::OomKill { id } => self.tell_by_id(&id, Told::OomKill).await,
             EngineEvent::Health { id, health } => self.tell_by_id(&id, Told::Health(health)).await,
-            // A list follows, and a fact follows a death.
-            EngineEvent::Online(_) | EngineEvent::Died { .. } => {}
+            EngineEvent::Died { id, exit_code, at } => {
+                self.tell_by_id(&id, Told::Died { exit_code, at }).await;
+            }
+            // A list follows.
+            EngineEvent::Online(_) => {}
             EngineEvent::Offline(offline) => {
                 let engine = self.engine.name();
                 let message = format!(

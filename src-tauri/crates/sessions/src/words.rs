@@ -11,6 +11,8 @@ use crate::record::Record;
 
 /// Exit code of a process that ended at SIGTERM without a handler: asked to, all the same.
 const TERMINATED: i64 = 143;
+/// Exit code of a process that was killed, by the kernel for want of memory or by somebody.
+const KILLED: i64 = 137;
 
 /// What a container's facts mean to its session.
 pub(crate) fn seen(fact: &ContainerFact) -> Seen {
@@ -19,11 +21,22 @@ pub(crate) fn seen(fact: &ContainerFact) -> Seen {
         ContainerState::Paused => Seen::Paused,
         ContainerState::Created => Seen::Made,
         ContainerState::Removing => Seen::Gone,
-        ContainerState::Exited | ContainerState::Dead => Seen::Ended(match fact.exit_code {
-            _ if fact.oom_killed => Ending::OutOfMemory,
-            Some(0 | TERMINATED) | None => Ending::Clean,
-            Some(code) => Ending::Code(code),
-        }),
+        ContainerState::Exited | ContainerState::Dead if fact.oom_killed => {
+            Seen::Ended(Ending::OutOfMemory)
+        }
+        ContainerState::Exited | ContainerState::Dead => Seen::Ended(ending(fact.exit_code)),
+    }
+}
+
+/// What an exit code alone means; none when only a look at the container can tell.
+pub(crate) fn told_ending(exit_code: Option<i64>) -> Option<Ending> {
+    (exit_code? != KILLED).then(|| ending(exit_code))
+}
+
+fn ending(exit_code: Option<i64>) -> Ending {
+    match exit_code {
+        Some(0 | TERMINATED) | None => Ending::Clean,
+        Some(code) => Ending::Code(code),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reads one line of the engine's event stream.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 /// Longest line of the event stream; a container's labels are part of it.
@@ -25,8 +26,8 @@ pub(crate) const ACTIONS: [&str; 10] = [
 pub(crate) struct Event {
     pub(crate) id: String,
     pub(crate) action: String,
-    /// When, in nanoseconds of the engine's clock.
-    pub(crate) time_nano: i64,
+    /// When, by the engine's clock.
+    pub(crate) at: Timestamp,
     pub(crate) exit_code: Option<i64>,
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn parse(line: &[u8]) -> Result<Event, serde_json::Error> {
     Ok(Event {
         id: raw.actor.id,
         action: raw.action,
-        time_nano: raw.time_nano,
+        at: Timestamp::from_nanosecond(raw.time_nano.into()).unwrap_or_default(),
         exit_code: raw
             .actor
             .attributes
@@ -80,7 +81,7 @@ mod tests {
         let expected = Event {
             id: "abc".to_owned(),
             action: "die".to_owned(),
-            time_nano: 1_600_000_000_000_000_001,
+            at: Timestamp::from_nanosecond(1_600_000_000_000_000_001).expect("a time"),
             exit_code: Some(137),
         };
         assert_eq!(parse(line).expect("an event"), expected);

@@ -70,14 +70,15 @@ pub enum EngineEvent {
         /// The container.
         id: String,
     },
-    /// The first process of a container ended.
+    /// The first process of a container ended; told before a look at it, which the engine lets wait until it has
+    /// cleaned up. Whether it was for want of memory, only that look can tell.
     Died {
         /// The container.
         id: String,
         /// How it ended.
         exit_code: Option<i64>,
-        /// Whether it ended for want of memory.
-        oom: bool,
+        /// When, by the engine's clock.
+        at: Timestamp,
     },
     /// The image's own check changed its mind.
     Health {

@@ -264,7 +264,7 @@ impl Follower<'_> {
         let Event {
             id,
             action,
-            time_nano,
+            at,
             exit_code,
         } = event;
         if action == "destroy" {
@@ -274,8 +274,13 @@ impl Follower<'_> {
             return Ok(true);
         }
         if action == "oom" {
-            self.ooms.note(&id, time_nano);
+            self.ooms.note(&id, at);
             self.send(EngineEvent::OomKill { id: id.clone() }).await?;
+        }
+        if action == "die" {
+            // The engine answers no inspect before it has taken the container's network and mounts down.
+            let id = id.clone();
+            self.send(EngineEvent::Died { id, exit_code, at }).await?;
         }
         let fact = match self.engine.inspect(&id).await {
             Ok(fact) => fact.map(|mut fact| {
@@ -289,15 +294,6 @@ impl Follower<'_> {
                 return Ok(false);
             }
         };
-        if action == "die" {
-            let oom = fact.as_ref().is_some_and(|fact| fact.oom_killed);
-            self.send(EngineEvent::Died {
-                id: id.clone(),
-                exit_code,
-                oom,
-            })
-            .await?;
-        }
         if let Some(word) = action.strip_prefix("health_status: ") {
             self.send(EngineEvent::Health {
                 id,

@@ -320,6 +320,29 @@ async fn a_container_that_cannot_be_read_does_not_take_the_engine_down() {
 }
 
 #[tokio::test]
+async fn an_end_is_told_before_the_engine_lets_anybody_look() {
+    let die = format!(
+        r#"{{"Action":"die","Actor":{{"ID":"{ID}","Attributes":{{"exitCode":"3"}}}},"timeNano":1600000000000000001}}{}"#,
+        "\n"
+    );
+    let mut rig = Rig::new(move |request| {
+        if is(request, "/containers/aaaa/json") {
+            Reply::Never
+        } else {
+            well(request, Reply::StreamThenSilence(die.clone().into_bytes()))
+        }
+    });
+    let died = rig
+        .event(|event| match event {
+            EngineEvent::Died { id, exit_code, at } => Some((id, exit_code, at.as_nanosecond())),
+            _ => None,
+        })
+        .await;
+    let expected = (ID.to_owned(), Some(3), 1_600_000_000_000_000_001);
+    assert_eq!(died, expected);
+}
+
+#[tokio::test]
 async fn a_container_that_cannot_be_read_is_listed_by_what_is_known() {
     let mut rig = Rig::new(|request| {
         if is(request, "/containers/json") {

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::{ContainerState, Health};
 
-const SECOND: i64 = 1_000_000_000;
+fn second(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("a time")
+}
 
 /// A container that ended at second 1000 with an exit code and, perhaps, the engine's flag.
 fn ended(exit_code: i64, flag: bool) -> ContainerFact {
@@ -21,7 +23,7 @@ fn ended(exit_code: i64, flag: bool) -> ContainerFact {
         tty: false,
         created_at: None,
         started_at: None,
-        finished_at: Some(jiff::Timestamp::from_second(1000).expect("a time")),
+        finished_at: Some(second(1000)),
         mounts: Vec::new(),
         networks: Vec::new(),
         memory_limit_bytes: None,
@@ -64,9 +66,9 @@ fn whether_it_died_of_want_of_memory() {
         ("killed by someone", 137, false, None, false),
     ] {
         let mut ooms = Ooms::default();
-        if let Some(second) = event {
-            ooms.note("id", second * SECOND);
-            ooms.note("another", 1000 * SECOND);
+        if let Some(at) = event {
+            ooms.note("id", second(at));
+            ooms.note("another", second(1000));
         }
         let mut fact = ended(exit_code, flag);
         ooms.settle(&mut fact);
@@ -77,8 +79,8 @@ fn whether_it_died_of_want_of_memory() {
 #[test]
 fn what_is_gone_is_forgotten() {
     let mut ooms = Ooms::default();
-    ooms.note("id", 1000 * SECOND);
-    ooms.note("other", 1000 * SECOND);
+    ooms.note("id", second(1000));
+    ooms.note("other", second(1000));
     ooms.keep_only(|id| id == "id");
     ooms.forget("id");
     assert!(ooms.newest.is_empty());

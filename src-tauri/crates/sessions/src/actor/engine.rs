@@ -1,5 +1,6 @@
 //! What the engine says about the session's container.
 
+use jiff::Timestamp;
 use mizzen_docker::{ContainerFact, Health as EngineHealth};
 
 use super::Actor;
@@ -25,6 +26,23 @@ impl Actor {
         self.on_seen(words::seen(&fact), Some(fact)).await;
     }
 
+    /// Stands where an end puts it, at once: the engine lets nobody look before it has cleaned up.
+    /// Files wait for that look.
+    pub(super) fn on_died(&mut self, exit_code: Option<i64>, at: Timestamp) {
+        // RACE: events lag behind our own calls, so an end may be that of the run before this one.
+        let this_run = self.fact.started_at.is_some_and(|started| at >= started);
+        let stands_up = matches!(self.fact.state, State::Running | State::Paused);
+        let Some(ending) = words::told_ending(exit_code).filter(|_| this_run && stands_up) else {
+            return;
+        };
+        let input = Input::Seen(Seen::Ended(ending), self.record.wanted);
+        if let Next::Become(state, cause) = next_state(self.fact.state, input) {
+            self.stand(state, cause);
+            self.adopt_wish();
+            self.unconfirmed = true;
+        }
+    }
+
     pub(super) async fn on_gone(&mut self) {
         self.offline = None;
         self.on_seen(Seen::Gone, None).await;
@@ -48,6 +66,7 @@ impl Actor {
         }
         match next_state(self.fact.state, Input::Seen(seen, self.record.wanted)) {
             Next::Become(..) => self.confirm(seen, told).await,
+            _ if self.unconfirmed => self.confirm(seen, told).await,
             _ => self.note(told.as_ref()),
         }
         self.take_waiting(None);
@@ -61,13 +80,19 @@ impl Actor {
             Seen::Unreachable => (told_seen, None),
             _ => self.look(told).await,
         };
+        let unconfirmed = std::mem::take(&mut self.unconfirmed);
         match next_state(self.fact.state, Input::Seen(seen, self.record.wanted)) {
             Next::Become(state, cause) if (state, cause) != (self.fact.state, self.cause) => {
                 self.settle(state, cause, fact.as_ref()).await;
             }
             // Said again: an engine that is still away may have another reason by now.
             Next::Become(_, Some(Cause::Unreachable)) => self.give_cause(Cause::Unreachable),
-            _ => self.note(fact.as_ref()),
+            _ => {
+                self.note(fact.as_ref());
+                if unconfirmed {
+                    self.keep().await;
+                }
+            }
         }
     }
 

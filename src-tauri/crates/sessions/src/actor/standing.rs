@@ -49,21 +49,20 @@ impl Actor {
             // Refused before anything was changed: it stands where it stood, and nobody is told again.
             (State::Failed, Err(_)) if !touched => {
                 let (state, cause, reason) = job.before;
-                self.settle(state, None, fact.as_ref()).await;
+                self.rest(state, None, fact.as_ref());
                 (self.cause, self.fact.reason) = (cause, reason);
             }
             (State::Failed, Err(error)) => {
                 self.fact.reason = Some(Reason::from(error));
-                self.settle(state, cause, fact.as_ref()).await;
+                self.rest(state, cause, fact.as_ref());
             }
-            _ => self.settle(state, cause, fact.as_ref()).await,
+            _ => self.rest(state, cause, fact.as_ref()),
         }
         if let Some(heard) = heard {
             self.hear(heard);
-            self.refresh_freshness();
         }
-        // Whoever hears of the end finds it in the facts.
-        self.publish();
+        // Whoever hears of the end finds it in the facts and in the files.
+        self.keep().await;
         for asked in job.askers {
             let answer = match &result {
                 Ok(()) => Ok(self.done(asked.wish, State::Lost)),
@@ -75,25 +74,43 @@ impl Actor {
         Flow::On
     }
 
-    /// Stands somewhere at rest: what accompanies a running container begins or ends, and files follow.
+    /// Stands somewhere at rest, and keeps it.
     pub(super) async fn settle(
         &mut self,
         state: State,
         cause: Option<Cause>,
         fact: Option<&ContainerFact>,
     ) {
+        self.rest(state, cause, fact);
+        self.keep().await;
+    }
+
+    /// Stands somewhere at rest: what accompanies a running container begins or ends.
+    fn rest(&mut self, state: State, cause: Option<Cause>, fact: Option<&ContainerFact>) {
         if state != State::Lost {
             self.fact.container_id = fact.map(|fact| fact.id.clone());
         }
         self.stand(state, cause);
         self.note(fact);
-        let wanted = match (state, cause) {
+    }
+
+    /// Publishes where it stands and then writes it down: a disk takes its time, and files are copies of the truth. A
+    /// core that is killed in between finds the truth on the engine again.
+    pub(super) async fn keep(&mut self) {
+        self.refresh_freshness();
+        self.publish();
+        self.adopt_wish();
+        self.remember().await;
+        self.write_files().await;
+    }
+
+    /// What others did to the container is what the person wants of it from now on.
+    pub(super) fn adopt_wish(&mut self) {
+        self.record.wanted = match (self.fact.state, self.cause) {
             (State::Running | State::Paused, _) => Wanted::Up,
             (State::Stopped, Some(Cause::StoppedOutside)) => Wanted::Down,
             _ => self.record.wanted,
         };
-        self.remember(wanted).await;
-        self.write_files().await;
     }
 
     /// Changes the state and all that hangs on it in memory.
@@ -187,8 +204,7 @@ impl Actor {
     }
 
     /// Keeps what a person wants; a disk that is full costs the memory of it, not the session.
-    async fn remember(&mut self, wanted: Wanted) {
-        self.record.wanted = wanted;
+    async fn remember(&self) {
         if let Err(error) = self.world.registry.put(self.record.clone()).await {
             tracing::warn!(session = %self.record.name, %error, "the registry was not written");
         }
