@@ -53,6 +53,10 @@ pub enum Unsyncable {
     LinkOutside,
     /// Another file system is mounted here.
     Mount,
+    /// It holds a key or a token.
+    Secret,
+    /// More directories lie above it than can be held open.
+    TooDeep,
     /// The other side takes its name for that of another entry.
     NameCollision,
     /// The other side cannot hold its name.
@@ -68,6 +72,8 @@ impl fmt::Display for Unsyncable {
             Self::TooLarge => "it is larger than the size limit",
             Self::LinkOutside => "the link leads outside the synced folder",
             Self::Mount => "another file system is mounted there",
+            Self::Secret => "it holds a key or a token; `include` it in mizzen.toml to sync it",
+            Self::TooDeep => "it lies too deep",
             Self::NameCollision => "the other side takes its name for that of another entry",
             Self::NameImpossible => "the other side cannot hold its name",
         })
@@ -185,6 +191,12 @@ impl Dir {
         entries.sort_by(|(one, _), (two, _)| one.cmp(two));
         entries.dedup_by(|(later, _), (earlier, _)| later == earlier);
         Self(entries.into())
+    }
+
+    /// Where one of its entries stands in their order.
+    #[must_use]
+    pub fn position(&self, name: &[u8]) -> Option<usize> {
+        self.find(name).ok()
     }
 
     /// Its entries in order.

@@ -1,0 +1,13 @@
+//! Keeps two roots in step, both ways, without losing what anybody wrote.
+//!
+//! Invariant: entries are reached by directory handles from the root down; no link is followed on the way.
+//! Invariant: a file's digest is trusted only while size, times and inode are those that were hashed, and only when
+//! the clock had moved on since they were last set.
+
+mod digest;
+mod entry;
+mod root;
+mod scan;
+
+pub use root::{Root, RootError};
+pub use scan::{Dirty, Found, Links, Scan, ScanError, ScanOptions, scan};

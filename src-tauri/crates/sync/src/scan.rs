@@ -1,0 +1,379 @@
+//! Looks at one side: its whole tree, or the places that something was heard of.
+
+mod dirty;
+mod link;
+mod seen;
+
+use std::io;
+use std::sync::Arc;
+
+use mizzen_sync_core::{File, Ignored, Name, Node, RelPath, Rules, Unsyncable};
+
+use crate::digest::{Hashed, Hasher};
+use crate::entry::{Kind, Listed, Stamp};
+use crate::root::{DirHandle, Directory, Root};
+
+pub use dirty::Dirty;
+pub use link::Links;
+
+use seen::{Entry, Seen, SeenDir, kept, remembered};
+
+/// Directories that are held open at once.
+const DEPTH_MAX: usize = 200;
+
+/// Systems set a file's time from a clock that moves on up to a hundred times a second; twice that for safety.
+const GRAIN: i64 = 20_000_000;
+/// The same for file systems that keep even seconds only.
+const COARSE_GRAIN: i64 = 2_000_000_000;
+const SECOND: i64 = 1_000_000_000;
+
+/// How a side is looked at.
+#[derive(Clone, Copy)]
+pub struct ScanOptions<'a> {
+    /// What is carried.
+    pub rules: &'a Rules,
+    /// Larger files are problems.
+    pub size_max: u64,
+    /// What becomes of symbolic links.
+    pub links: Links,
+    /// Whether files are searched for keys and tokens.
+    pub look_for_secrets: bool,
+    /// The time, in nanoseconds since 1970, by the clock that sets the times of files.
+    pub now: fn() -> i64,
+}
+
+/// What was seen of a side, and what makes the next look cheap.
+#[derive(Clone, Debug)]
+pub struct Scan(Arc<SeenDir>);
+
+/// A look and what came of it.
+#[derive(Debug)]
+pub struct Found {
+    /// What was seen.
+    pub scan: Scan,
+    /// Whether some file was changed so lately that it may change again without a trace: look again soon.
+    pub unsettled: bool,
+    /// Files that were read.
+    pub hashed: u64,
+    /// Entries that are kept back for their secrets' sake, by their names.
+    pub withheld: Vec<RelPath>,
+}
+
+/// The root could not be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be looked at: {source}", path.display())]
+pub struct ScanError {
+    /// The root, or the directory below it.
+    pub path: std::path::PathBuf,
+    /// What the system says.
+    pub source: io::Error,
+}
+
+impl Scan {
+    /// The tree.
+    #[must_use]
+    pub fn tree(&self) -> Node {
+        Node::Dir(self.0.dir.clone())
+    }
+}
+
+/// Looks at a side. Where it was looked at before, only dirty places are looked at again, and only files that have
+/// changed are read.
+///
+/// # Errors
+/// The root, or a directory that was opened, cannot be read.
+pub fn scan(
+    root: &Root,
+    options: &ScanOptions<'_>,
+    before: Option<&Scan>,
+    dirty: &Dirty,
+) -> Result<Found, ScanError> {
+    let mut look = Look {
+        root: root.handle(),
+        options,
+        hasher: Hasher::new(options.look_for_secrets),
+        unsettled: false,
+        hashed: 0,
+        withheld: Vec::new(),
+    };
+    let before = before.map(|scan| &scan.0);
+    let seen = look.directory(root.handle(), &RelPath::root(), 0, before, dirty);
+    let seen = seen.map_err(|(path, source)| ScanError {
+        path: root.path().join(path.to_string()),
+        source,
+    })?;
+    Ok(Found {
+        scan: Scan(seen),
+        unsettled: look.unsettled,
+        hashed: look.hashed,
+        withheld: look.withheld,
+    })
+}
+
+struct Look<'a> {
+    root: &'a DirHandle,
+    options: &'a ScanOptions<'a>,
+    hasher: Hasher,
+    unsettled: bool,
+    hashed: u64,
+    withheld: Vec<RelPath>,
+}
+
+/// Where a look failed as a whole.
+type Failure = (RelPath, io::Error);
+
+impl Look<'_> {
+    fn directory(
+        &mut self,
+        handle: &DirHandle,
+        path: &RelPath,
+        depth: usize,
+        before: Option<&Arc<SeenDir>>,
+        dirty: &Dirty,
+    ) -> Result<Arc<SeenDir>, Failure> {
+        let entries = match (before, dirty) {
+            (Some(before), Dirty::Below(names)) => {
+                let mut kept = kept(before, names.keys());
+                for (name, dirty) in names {
+                    let kind = handle
+                        .look(name.as_bytes())
+                        .map_err(|e| (path.join(name), e))?;
+                    let name = name.clone();
+                    let listed = kind.map(|kind| Listed { name, kind });
+                    if let Some(listed) = listed {
+                        kept.extend(self.entry(
+                            handle,
+                            path,
+                            depth,
+                            listed,
+                            Some(before),
+                            dirty,
+                        )?);
+                    }
+                }
+                kept.sort_by(|(one, ..), (two, ..)| one.cmp(two));
+                kept
+            }
+            (before, _) => {
+                let mut listed = handle.list().map_err(|error| (path.clone(), error))?;
+                listed.sort_by(|one, two| one.name.cmp(&two.name));
+                let mut entries = Vec::with_capacity(listed.len());
+                for listed in listed {
+                    entries.extend(self.entry(handle, path, depth, listed, before, &Dirty::All)?);
+                }
+                entries
+            }
+        };
+        Ok(remembered(entries, before))
+    }
+
+    /// An entry that is carried or a problem; none when it is neither.
+    fn entry(
+        &mut self,
+        handle: &DirHandle,
+        parent: &RelPath,
+        depth: usize,
+        listed: Listed,
+        before: Option<&Arc<SeenDir>>,
+        dirty: &Dirty,
+    ) -> Result<Option<Entry>, Failure> {
+        let Listed { name, mut kind } = listed;
+        let path = parent.join(&name);
+        let before = before.and_then(|before| before.get(&name));
+        // What takes a place while we look is looked at in turn.
+        for _ in 0..3 {
+            if let Err(why) = self.options.rules.check(&path, kind == Kind::Dir) {
+                if why == Ignored::Secret {
+                    self.withheld.push(path);
+                }
+                return Ok(None);
+            }
+            let looked = match kind {
+                Kind::File { stamp, executable } => {
+                    self.file(handle, &name, stamp, executable, before)
+                }
+                Kind::Dir => self.subdirectory(handle, &path, &name, depth, before, dirty)?,
+                Kind::Link => self.link(handle, parent, &name),
+                Kind::Special => Ok(Looked::problem(Unsyncable::Special)),
+            };
+            match looked {
+                Ok(Looked::Entry(node, seen)) => return Ok(Some((name, node, seen))),
+                Ok(Looked::Skip) => return Ok(None),
+                Ok(Looked::Replaced) => {}
+                Err(error) if is_shortage(&error) => return Err((path, error)),
+                Err(_) => {
+                    let unreadable = Node::Unsyncable(Unsyncable::Unreadable);
+                    return Ok(Some((name, unreadable, Seen::Other)));
+                }
+            }
+            match handle
+                .look(name.as_bytes())
+                .map_err(|error| (path.clone(), error))?
+            {
+                Some(found) => kind = found,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some((
+            name,
+            Node::Unsyncable(Unsyncable::Unsteady),
+            Seen::Other,
+        )))
+    }
+
+    fn file(
+        &mut self,
+        handle: &DirHandle,
+        name: &Name,
+        stamp: Stamp,
+        executable: bool,
+        before: Option<(&Node, &Seen)>,
+    ) -> io::Result<Looked> {
+        if stamp.size > self.options.size_max {
+            return Ok(Looked::problem(Unsyncable::TooLarge));
+        }
+        if let Some((
+            Node::File(file),
+            Seen::File {
+                stamp: last,
+                settled: true,
+            },
+        )) = before
+            && *last == stamp
+        {
+            let file = File {
+                executable,
+                ..*file
+            };
+            return Ok(Looked::Entry(
+                Node::File(file),
+                Seen::File {
+                    stamp,
+                    settled: true,
+                },
+            ));
+        }
+        let now = (self.options.now)();
+        self.hashed += 1;
+        Ok(match self.hasher.hash(handle, name.as_bytes())? {
+            Hashed::File {
+                digest,
+                stamp,
+                executable,
+            } => {
+                let settled = is_settled(stamp, now);
+                self.unsettled |= !settled;
+                let file = File {
+                    digest,
+                    size: stamp.size,
+                    mtime: stamp.mtime,
+                    executable,
+                };
+                Looked::Entry(Node::File(file), Seen::File { stamp, settled })
+            }
+            Hashed::Secret(_) => Looked::problem(Unsyncable::Secret),
+            Hashed::Unsteady => Looked::problem(Unsyncable::Unsteady),
+            Hashed::Other(_) => Looked::Replaced,
+        })
+    }
+
+    fn subdirectory(
+        &mut self,
+        handle: &DirHandle,
+        path: &RelPath,
+        name: &Name,
+        depth: usize,
+        before: Option<(&Node, &Seen)>,
+        dirty: &Dirty,
+    ) -> Result<io::Result<Looked>, Failure> {
+        if depth == DEPTH_MAX {
+            return Ok(Ok(Looked::problem(Unsyncable::TooDeep)));
+        }
+        let opened = match handle.open_dir(name.as_bytes()) {
+            Ok(opened) => opened,
+            Err(error) => {
+                let still = matches!(handle.look(name.as_bytes()), Ok(Some(Kind::Dir)));
+                return Ok(if still {
+                    Err(error)
+                } else {
+                    Ok(Looked::Replaced)
+                });
+            }
+        };
+        match opened.is_mount(self.root) {
+            Ok(false) => {}
+            Ok(true) => return Ok(Ok(Looked::problem(Unsyncable::Mount))),
+            Err(error) => return Ok(Err(error)),
+        }
+        let before = match before {
+            Some((_, Seen::Dir(before))) => Some(before),
+            _ => None,
+        };
+        let seen = self.directory(&opened, path, depth + 1, before, dirty)?;
+        Ok(Ok(Looked::Entry(
+            Node::Dir(seen.dir.clone()),
+            Seen::Dir(seen),
+        )))
+    }
+
+    fn link(&self, handle: &DirHandle, parent: &RelPath, name: &Name) -> io::Result<Looked> {
+        if self.options.links == Links::Ignore {
+            return Ok(Looked::Skip);
+        }
+        let target = match handle.read_link(name.as_bytes()) {
+            Ok(target) => target,
+            // It is no link any more, or gone.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::NotFound
+                ) =>
+            {
+                return Ok(Looked::Replaced);
+            }
+            Err(error) => return Err(error),
+        };
+        if self.options.links == Links::Portable && !link::stays_inside(parent, &target) {
+            return Ok(Looked::problem(Unsyncable::LinkOutside));
+        }
+        Ok(Looked::Entry(Node::Link(target.into()), Seen::Other))
+    }
+}
+
+enum Looked {
+    Entry(Node, Seen),
+    Skip,
+    /// Something else stands there now.
+    Replaced,
+}
+
+impl Looked {
+    fn problem(why: Unsyncable) -> Self {
+        Self::Entry(Node::Unsyncable(why), Seen::Other)
+    }
+}
+
+/// Whether a file that is changed after `now` will have other times than these.
+fn is_settled(stamp: Stamp, now: i64) -> bool {
+    let newest = stamp.mtime.max(stamp.ctime);
+    let grain = if stamp.mtime % SECOND == 0 && stamp.ctime % SECOND == 0 {
+        COARSE_GRAIN
+    } else {
+        GRAIN
+    };
+    newest.saturating_add(grain) < now
+}
+
+/// Whether an error says nothing about an entry: the same look works when there is more of something.
+fn is_shortage(error: &io::Error) -> bool {
+    use io::ErrorKind::{OutOfMemory, StorageFull};
+    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
+    matches!(error.kind(), OutOfMemory | StorageFull)
+        || error
+            .raw_os_error()
+            .is_some_and(|code| TOO_MANY_OPEN_FILES.contains(&code))
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Places of a side that have to be looked at again.
+
+use std::collections::BTreeMap;
+
+use mizzen_sync_core::{Name, RelPath};
+
+/// A directory with all below it, or places below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dirty {
+    /// The place itself and all below it.
+    All,
+    /// Nothing but these entries, each with what is dirty of it.
+    Below(BTreeMap<Name, Dirty>),
+}
+
+impl Default for Dirty {
+    fn default() -> Self {
+        Self::Below(BTreeMap::new())
+    }
+}
+
+impl Dirty {
+    /// Whether nothing has to be looked at.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Below(names) if names.is_empty())
+    }
+
+    /// Adds a place and all below it.
+    pub fn add(&mut self, path: &RelPath) {
+        let mut place = self;
+        for name in path.names() {
+            match place {
+                Self::All => return,
+                Self::Below(names) => place = names.entry(name).or_default(),
+            }
+        }
+        *place = Self::All;
+    }
+}
+
+impl<'a> FromIterator<&'a RelPath> for Dirty {
+    fn from_iter<I: IntoIterator<Item = &'a RelPath>>(paths: I) -> Self {
+        let mut dirty = Self::default();
+        for path in paths {
+            dirty.add(path);
+        }
+        dirty
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_takes_all_below_it_with_it() {
+        let path = |text: &str| RelPath::new(text.as_bytes()).unwrap();
+        let dirty = |paths: &[&str]| {
+            paths
+                .iter()
+                .map(|text| path(text))
+                .collect::<Vec<_>>()
+                .iter()
+                .collect::<Dirty>()
+        };
+        assert!(dirty(&[]).is_empty());
+        assert_eq!(dirty(&["a/b", "a"]), dirty(&["a"]));
+        assert_eq!(dirty(&["a", "a/b"]), dirty(&["a"]));
+        assert_ne!(dirty(&["a/b"]), dirty(&["a"]));
+        assert_eq!(dirty(&["a", ""]), Dirty::All);
+    }
+}

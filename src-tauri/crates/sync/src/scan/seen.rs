@@ -1,0 +1,100 @@
+//! What is remembered of a side, so that the next look is cheap.
+
+use std::sync::Arc;
+
+use mizzen_sync_core::{Dir, Name, Node};
+
+use crate::entry::Stamp;
+
+/// A directory's entries, and beside each what else is remembered of it.
+#[derive(Debug)]
+pub(super) struct SeenDir {
+    pub(super) dir: Arc<Dir>,
+    beside: Box<[Seen]>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Seen {
+    File { stamp: Stamp, settled: bool },
+    Dir(Arc<SeenDir>),
+    Other,
+}
+
+impl SeenDir {
+    pub(super) fn get(&self, name: &Name) -> Option<(&Node, &Seen)> {
+        let at = self.dir.position(name.as_bytes())?;
+        Some((&self.dir.iter().as_slice()[at].1, &self.beside[at]))
+    }
+}
+
+/// An entry and what is remembered of it.
+pub(super) type Entry = (Name, Node, Seen);
+
+/// Entries of a directory that are not looked at again.
+pub(super) fn kept<'a>(before: &SeenDir, dirty: impl Iterator<Item = &'a Name>) -> Vec<Entry> {
+    let mut dirty = dirty.peekable();
+    let all = before.dir.iter().zip(&before.beside);
+    let kept = all.filter(|((name, _), _)| {
+        while dirty.next_if(|dirty| *dirty < name).is_some() {}
+        dirty.next_if(|dirty| *dirty == name).is_none()
+    });
+    kept.map(|((name, node), seen)| (name.clone(), node.clone(), seen.clone()))
+        .collect()
+}
+
+/// Remembers a directory; one that has not changed is the one that was remembered before.
+pub(super) fn remembered(entries: Vec<Entry>, before: Option<&Arc<SeenDir>>) -> Arc<SeenDir> {
+    let mut dir = Vec::with_capacity(entries.len());
+    let mut beside = Vec::with_capacity(entries.len());
+    for (name, node, seen) in entries {
+        dir.push((name, node));
+        beside.push(seen);
+    }
+    let Some(before) = before else {
+        return Arc::new(SeenDir {
+            dir: Arc::new(Dir::new(dir)),
+            beside: beside.into(),
+        });
+    };
+    let is_same_tree = before.dir.len() == dir.len()
+        && before
+            .dir
+            .iter()
+            .zip(&dir)
+            .all(|(one, two)| one.0 == two.0 && is_identical(&one.1, &two.1));
+    let is_same_beside = is_same_tree
+        && before.beside.iter().zip(&beside).all(|pair| match pair {
+            (
+                Seen::File {
+                    stamp: one,
+                    settled: first,
+                },
+                Seen::File {
+                    stamp: two,
+                    settled: second,
+                },
+            ) => one == two && first == second,
+            (Seen::Dir(one), Seen::Dir(two)) => Arc::ptr_eq(one, two),
+            (Seen::Other, Seen::Other) => true,
+            _ => false,
+        });
+    match (is_same_tree, is_same_beside) {
+        (true, true) => before.clone(),
+        (true, false) => Arc::new(SeenDir {
+            dir: before.dir.clone(),
+            beside: beside.into(),
+        }),
+        (false, _) => Arc::new(SeenDir {
+            dir: Arc::new(Dir::new(dir)),
+            beside: beside.into(),
+        }),
+    }
+}
+
+/// Whether two nodes are one and the same, times included; directories are not looked into.
+fn is_identical(one: &Node, two: &Node) -> bool {
+    match (one, two) {
+        (Node::Dir(one), Node::Dir(two)) => Arc::ptr_eq(one, two),
+        (one, two) => one == two,
+    }
+}
