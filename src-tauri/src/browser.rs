@@ -43,10 +43,12 @@ fn is_ours(url: &str, gateway: Option<u16>) -> bool {
         return false;
     };
     let host = url.host_str().unwrap_or_default();
+    // At the bare address each session has a port of its own.
+    let is_our_host = host == "127.0.0.1" || host.ends_with(".localhost") && url.port() == gateway;
     url.scheme() == "http"
-        && (host.ends_with(".localhost") || host == "127.0.0.1")
         && gateway.is_some()
-        && url.port() == gateway
+        && is_our_host
+        && url.port().is_some()
         && url.username().is_empty()
         && url.password().is_none()
 }

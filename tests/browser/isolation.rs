@@ -87,7 +87,7 @@ async fn a_session_neither_reads_our_cookie_nor_sets_one_for_its_neighbour() {
 }
 
 /// Everything a page can do to reach another origin; resolves when all of it has been tried.
-fn attack(url: &str) -> String {
+pub(crate) fn attack(url: &str) -> String {
     let socket = url.replacen("http", "ws", 1);
     format!(
         "(async () => {{

@@ -1,5 +1,6 @@
 //! code-server itself, in two sessions side by side, as a person sees it.
 
+use mizzen_core::verb::Verb;
 use mizzen_tasks::Owner;
 use mizzen_tests::chromium::{Chromium, Tab};
 use mizzen_tests::own_core::{OwnCore, full_image, target};
@@ -75,5 +76,20 @@ async fn two_workbenches_show_their_own_project_and_keep_their_own_login() {
         .screenshot(&target().join("screenshots/workbench-beside.png"))
         .await
         .unwrap();
+
+    // The same for a browser that does not find names.
+    let mut settings = rig.client.snapshot().await.unwrap().settings;
+    settings.gateway_names = false;
+    let saved = rig.client.run(Verb::SaveSettings { settings }).await;
+    saved.unwrap();
+    for (tab, session, file) in [
+        (&left, "web-shop", "README.md"),
+        (&right, "docs", "guide.md"),
+    ] {
+        let url = rig.client.launch_url(session, None).await.unwrap();
+        tab.go(&url).await.unwrap();
+        explorer(tab, file).await;
+        assert_eq!(tab.value("location.hostname").await.unwrap(), "127.0.0.1");
+    }
     rig.end().await;
 }

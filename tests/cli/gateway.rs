@@ -47,3 +47,23 @@ fn an_address_is_given_only_for_what_runs() {
         "{said:?}"
     );
 }
+
+#[test]
+fn without_names_a_session_opens_at_an_address_with_a_port_of_its_own() {
+    let mizzen = Mizzen::new();
+    mizzen.set("gateway_names = false");
+    let folder = mizzen.project("p");
+    mizzen.json(&["up", folder.to_str().unwrap()]);
+    let open = |args: &[&str]| {
+        let url = mizzen.json(&[&["open", "p", "--print"], args].concat())["url"].clone();
+        let url = url.as_str().unwrap().to_owned();
+        let rest = url.strip_prefix("http://127.0.0.1:").expect("an address");
+        let (port, token) = rest.split_once('/').unwrap();
+        assert!(token.starts_with("?mizzen-launch="), "{url}");
+        port.parse::<u16>().unwrap()
+    };
+    let (editor, again, server) = (open(&[]), open(&[]), open(&["--port", "5173"]));
+    assert_eq!(editor, again);
+    assert_ne!(editor, server);
+    assert_ne!(editor, mizzen.gateway_port());
+}

@@ -4,6 +4,7 @@
 mod faults;
 mod launch;
 mod logs;
+mod own_ports;
 mod passing;
 mod ports;
 mod refusals;

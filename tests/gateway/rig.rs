@@ -108,16 +108,23 @@ impl Rig {
     }
 
     pub(crate) async fn ask(&self, request: Request<Full<Bytes>>) -> Response<Bytes> {
-        let (head, body) = self.open(request).await.into_parts();
+        self.ask_at(self.gateway.port(), request).await
+    }
+
+    pub(crate) async fn ask_at(&self, port: u16, request: Request<Full<Bytes>>) -> Response<Bytes> {
+        let (head, body) = self.open_at(port, request).await.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
         Response::from_parts(head, body)
     }
 
     /// Sends a request on a connection of its own, and leaves the answer's body to be read.
     pub(crate) async fn open(&self, request: Request<Full<Bytes>>) -> Response<Incoming> {
-        let (mut sender, driver) = http1::handshake(TokioIo::new(self.connect().await))
-            .await
-            .unwrap();
+        self.open_at(self.gateway.port(), request).await
+    }
+
+    async fn open_at(&self, port: u16, request: Request<Full<Bytes>>) -> Response<Incoming> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let (mut sender, driver) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         self.owner.spawn("browser", async move {
             let _ = driver.await;
         });

@@ -16,6 +16,7 @@ export const SETTINGS: Settings = {
   max_running: 5,
   memory_budget_bytes: null,
   gateway_port: 8743,
+  gateway_names: true,
   image: null,
   memory_bytes: 4 * GIB,
   cpus: 2,

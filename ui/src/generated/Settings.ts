@@ -17,6 +17,10 @@ memory_budget_bytes: number | null,
  */
 gateway_port: number, 
 /**
+ * Open sessions at `NAME.localhost`; without it at `127.0.0.1`, each on a port of its own.
+ */
+gateway_names: boolean, 
+/**
  * Image for new sessions; none builds Mizzen's own.
  */
 image: string | null, 

@@ -3,7 +3,13 @@ import { SETTINGS } from "../backend/cast";
 import { draftOf, GIB, readDraft, type Draft, type DraftProblems } from "./settings";
 
 test("a draft of settings means those settings", () => {
-  const rich = { ...SETTINGS, image: "mine:1", memory_budget_bytes: 24 * GIB, cpus: 1.5 };
+  const rich = {
+    ...SETTINGS,
+    image: "mine:1",
+    gateway_names: false,
+    memory_budget_bytes: 24 * GIB,
+    cpus: 1.5,
+  };
   for (const settings of [SETTINGS, rich]) {
     expect(readDraft(draftOf(settings))).toEqual({ settings, problems: null });
   }

@@ -12,6 +12,7 @@ export interface Draft {
   /** Empty for no budget. */
   memoryBudgetGib: string;
   gatewayPort: string;
+  gatewayNames: boolean;
   image: string;
   memoryGib: string;
   cpus: string;
@@ -26,6 +27,7 @@ export function draftOf(settings: Settings): Draft {
     maxRunning: String(settings.max_running),
     memoryBudgetGib: settings.memory_budget_bytes === null ? "" : gib(settings.memory_budget_bytes),
     gatewayPort: String(settings.gateway_port),
+    gatewayNames: settings.gateway_names,
     image: settings.image ?? "",
     memoryGib: gib(settings.memory_bytes),
     cpus: String(settings.cpus),
@@ -51,6 +53,7 @@ export function readDraft(draft: Draft): Reading {
         ? null
         : checked("memoryBudgetGib", memory(draft.memoryBudgetGib)),
     gateway_port: checked("gatewayPort", wholeNumber(draft.gatewayPort, 1024, 65535)),
+    gateway_names: draft.gatewayNames,
     image: draft.image.trim() || null,
     memory_bytes: checked("memoryGib", memory(draft.memoryGib)),
     cpus: checked("cpus", processors(draft.cpus)),

@@ -374,6 +374,8 @@ pub struct Settings {
     pub memory_budget_bytes: Option<u64>,
     /// Port the gateway tries first.
     pub gateway_port: u16,
+    /// Open sessions at `NAME.localhost`; without it at `127.0.0.1`, each on a port of its own.
+    pub gateway_names: bool,
     /// Image for new sessions; none builds Mizzen's own.
     pub image: Option<String>,
     /// Memory limit for new sessions.
@@ -390,6 +392,7 @@ impl Default for Settings {
             max_running: 5,
             memory_budget_bytes: None,
             gateway_port: 8743,
+            gateway_names: true,
             image: None,
             memory_bytes: 4 << 30,
             cpus: 2.0,

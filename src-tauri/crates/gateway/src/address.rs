@@ -69,11 +69,6 @@ impl Address {
             format!("{self}:{port}")
         }
     }
-
-    /// The origin of this address's pages.
-    pub(crate) fn origin(&self, port: u16) -> String {
-        format!("http://{}", self.authority(port))
-    }
 }
 
 impl fmt::Display for Address {

@@ -49,10 +49,31 @@ pub(crate) async fn listen(
             return Ok(Listeners { port, sockets });
         }
     }
-    Err(GatewayError::AllTaken {
-        first: preferred,
-        last: preferred.saturating_add(TRIES - 1),
-    })
+    Err(all_taken(preferred))
+}
+
+/// Listens for one service alone, on `wanted` or the next free port.
+///
+/// Its URL names `127.0.0.1`, so nobody will look for it elsewhere.
+pub(crate) async fn listen_alone(wanted: u16) -> Result<Listeners, GatewayError> {
+    for port in candidates(wanted, None) {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(socket) => {
+                let sockets = vec![socket];
+                return Ok(Listeners { port, sockets });
+            }
+            Err(cause) if is_taken(&cause) => {}
+            Err(source) => return Err(GatewayError::Listen { port, source }),
+        }
+    }
+    Err(all_taken(wanted))
+}
+
+fn all_taken(first: u16) -> GatewayError {
+    GatewayError::AllTaken {
+        first,
+        last: first.saturating_add(TRIES - 1),
+    }
 }
 
 fn candidates(preferred: u16, remembered: Option<u16>) -> impl Iterator<Item = u16> {

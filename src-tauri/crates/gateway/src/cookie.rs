@@ -1,4 +1,4 @@
-//! The gateway's cookie: an expiry date and a keyed hash that binds it to one host and port.
+//! The gateway's cookie: an expiry date and a keyed hash that binds it to one service of one session and a port.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::address::Address;
+use crate::door::Door;
 use crate::state::{Key, hex, unhex};
 
 /// How long a browser stays logged in.
@@ -16,22 +17,32 @@ const NAME_DIGITS: usize = 8;
 /// Makes and checks cookies; knows nothing that a restart of the core would lose.
 pub(crate) struct Cookies {
     key: Key,
-    port: u16,
+    door: Door,
     name: String,
 }
 
 impl Cookies {
-    pub(crate) fn new(key: Key, port: u16) -> Self {
-        // Browsers keep one cookie jar per host for all ports: the name keeps two gateways of one machine apart.
-        let mut id = hex(&mac(&key, &["name", &port.to_string()])
-            .finalize()
-            .into_bytes());
+    pub(crate) fn new(key: Key, door: Door) -> Self {
+        // Browsers keep one cookie jar per host for all ports: the name keeps two gateways of one machine apart, and
+        // two sessions that share a host.
+        let port = door.port.to_string();
+        let only = door.only.as_ref().map(Address::to_string);
+        let parts: Vec<&str> = ["name", &port].into_iter().chain(only.as_deref()).collect();
+        let mut id = hex(&mac(&key, &parts).finalize().into_bytes());
         id.truncate(NAME_DIGITS);
         Self {
             key,
-            port,
+            door,
             name: format!("{PREFIX}{id}"),
         }
+    }
+
+    /// What the names of a service's own cookies begin with in the browser, where it shares a host with others.
+    ///
+    /// It is a keyed hash: another session cannot guess it, and so cannot set cookies for this one.
+    pub(crate) fn prefix(&self) -> Option<String> {
+        let shared = self.door.has_neighbours();
+        shared.then(|| format!("{}-", self.name))
     }
 
     /// `name=value` for a request to this address.
@@ -73,7 +84,11 @@ impl Cookies {
     }
 
     fn proof(&self, address: &Address, until: &str) -> Hmac<Sha256> {
-        mac(&self.key, &["cookie", &address.authority(self.port), until])
+        let authority = self.door.authority(address);
+        // Known here: an own port may belong to another session after a restart.
+        let only = self.door.only.as_ref().map(Address::to_string);
+        let parts = ["cookie", &authority].into_iter().chain(only.as_deref());
+        mac(&self.key, &parts.chain([until]).collect::<Vec<_>>())
     }
 }
 
@@ -124,7 +139,11 @@ mod tests {
     }
 
     fn cookies() -> Cookies {
-        Cookies::new([7; 32], 8743)
+        Cookies::new([7; 32], names(8743))
+    }
+
+    fn names(port: u16) -> Door {
+        Door { port, only: None }
     }
 
     #[test]
@@ -149,11 +168,30 @@ mod tests {
         ] {
             assert!(!cookies().admits(pair.as_bytes(), &other, now()), "{other}");
         }
-        for other in [Cookies::new([8; 32], 8743), Cookies::new([7; 32], 8744)] {
+        for other in [
+            Cookies::new([8; 32], names(8743)),
+            Cookies::new([7; 32], names(8744)),
+        ] {
             let value = pair.split_once('=').unwrap().1;
             let renamed = format!("{}={value}", other.name);
             assert!(!other.admits(renamed.as_bytes(), &web(), now()));
         }
+    }
+
+    #[test]
+    fn of_a_port_does_not_open_the_session_that_has_it_next() {
+        let api = Address::new("api", Target::CodeServer);
+        let own = |only: &Address| {
+            let only = Some(only.clone());
+            Cookies::new([7; 32], Door { port: 20_001, only })
+        };
+        let pair = own(&web()).pair(&web(), now());
+        assert!(own(&web()).admits(pair.as_bytes(), &web(), now()));
+        let value = pair.split_once('=').unwrap().1;
+        let renamed = format!("{}={value}", own(&api).name);
+        assert!(!own(&api).admits(renamed.as_bytes(), &api, now()));
+        assert_ne!(own(&web()).prefix(), own(&api).prefix());
+        assert_eq!(cookies().prefix(), None);
     }
 
     #[test]

@@ -7,8 +7,15 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 
-use crate::address::Address;
 use crate::cookie;
+
+/// A session's service as its browser names it.
+pub(crate) struct Host {
+    /// What the browser's `Host` header says.
+    pub(crate) authority: String,
+    /// What the names of the service's cookies begin with in the browser, where it shares the host with others.
+    pub(crate) cookie_prefix: Option<String>,
+}
 
 /// Headers about one connection rather than the message (RFC 9110, 7.6.1).
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -31,7 +38,7 @@ pub(crate) fn asks_for_websocket(headers: &HeaderMap) -> bool {
 }
 
 /// Makes a browser's request fit for the session.
-pub(crate) fn to_session(head: &mut Parts, address: &Address, port: u16) {
+pub(crate) fn to_session(head: &mut Parts, host: &Host) {
     let websocket = asks_for_websocket(&head.headers);
     // Known here: with both, the coding decides (RFC 9112, 6.3), and a length that disagrees smuggles a request.
     if head.headers.contains_key(TRANSFER_ENCODING) {
@@ -45,9 +52,9 @@ pub(crate) fn to_session(head: &mut Parts, address: &Address, port: u16) {
     for name in ["x-forwarded-for", "x-forwarded-port", "x-real-ip"] {
         head.headers.remove(name);
     }
-    strip_our_cookies(&mut head.headers);
+    keep_the_services_cookies(&mut head.headers, host.cookie_prefix.as_deref());
     // code-server compares a websocket's Origin with X-Forwarded-Host, else Host: both are the browser's own.
-    let authority = HeaderValue::try_from(address.authority(port)).expect("BUG: a label is ASCII");
+    let authority = HeaderValue::try_from(&host.authority).expect("BUG: a label is ASCII");
     head.headers.insert(HOST, authority.clone());
     head.headers
         .insert(HeaderName::from_static("x-forwarded-host"), authority);
@@ -61,11 +68,11 @@ pub(crate) fn to_session(head: &mut Parts, address: &Address, port: u16) {
 }
 
 /// Makes a session's answer fit for the browser.
-pub(crate) fn to_browser(headers: &mut HeaderMap, websocket: bool) {
+pub(crate) fn to_browser(headers: &mut HeaderMap, host: &Host, websocket: bool) {
     strip_hop_by_hop(headers);
     // An alternative service would take the browser past the gateway.
     headers.remove(ALT_SVC);
-    keep_cookies_at_home(headers);
+    keep_cookies_at_home(headers, host.cookie_prefix.as_deref());
     if websocket {
         set_connection(headers, true);
     }
@@ -101,13 +108,15 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Takes every gateway's cookie out of a request.
-fn strip_our_cookies(headers: &mut HeaderMap) {
+/// Takes every gateway's cookie out of a request, and on a shared host all that are not the service's own.
+fn keep_the_services_cookies(headers: &mut HeaderMap, prefix: Option<&str>) {
+    let prefix = prefix.unwrap_or_default().as_bytes();
     let kept: Vec<Vec<u8>> = headers
         .get_all(COOKIE)
         .iter()
         .flat_map(|header| cookie::pairs(header.as_bytes()))
         .filter(|(name, value)| !(cookie::is_ours(name) || name.is_empty() && value.is_empty()))
+        .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)))
         .map(|(name, value)| {
             if name.is_empty() {
                 value.to_vec()
@@ -126,11 +135,14 @@ fn strip_our_cookies(headers: &mut HeaderMap) {
 }
 
 /// Makes every cookie that a session sets host-only, and drops those that pass for a gateway's.
-fn keep_cookies_at_home(headers: &mut HeaderMap) {
+///
+/// On a shared host a cookie gets the service's prefix, which the browser hands to no script: whoever knows it could
+/// set cookies for the service.
+fn keep_cookies_at_home(headers: &mut HeaderMap, prefix: Option<&str>) {
     let kept: Vec<HeaderValue> = headers
         .get_all(SET_COOKIE)
         .iter()
-        .filter_map(|value| at_home(value.as_bytes()))
+        .filter_map(|value| at_home(value.as_bytes(), prefix))
         .collect();
     headers.remove(SET_COOKIE);
     for value in kept {
@@ -138,7 +150,7 @@ fn keep_cookies_at_home(headers: &mut HeaderMap) {
     }
 }
 
-fn at_home(set_cookie: &[u8]) -> Option<HeaderValue> {
+fn at_home(set_cookie: &[u8], prefix: Option<&str>) -> Option<HeaderValue> {
     let mut parts = set_cookie.split(|b| *b == b';');
     let pair = parts.next()?.trim_ascii();
     // Known here: a browser sends a nameless `=mizzen-…=x` back as `mizzen-…=x`, so leading `=` do not count.
@@ -150,15 +162,24 @@ fn at_home(set_cookie: &[u8]) -> Option<HeaderValue> {
     if cookie::is_ours(name) {
         return None;
     }
-    let is_domain = |attribute: &&[u8]| {
+    let is = |attribute: &[u8], called: &[u8]| {
         let name = attribute.split(|b| *b == b'=').next().unwrap_or_default();
-        name.trim_ascii().eq_ignore_ascii_case(b"domain")
+        name.trim_ascii().eq_ignore_ascii_case(called)
     };
-    let attributes: Vec<&[u8]> = parts
+    let pair = match prefix {
+        None => pair.to_vec(),
+        Some(prefix) => [prefix.as_bytes(), bare].concat(),
+    };
+    let attributes = parts
         .map(<[u8]>::trim_ascii)
-        .filter(|attribute| !is_domain(attribute))
+        .filter(|attribute| !is(attribute, b"domain"))
+        .filter(|attribute| prefix.is_none() || !is(attribute, b"httponly"));
+    let hidden = prefix.map(|_| &b"HttpOnly"[..]);
+    let kept: Vec<&[u8]> = [&pair[..]]
+        .into_iter()
+        .chain(attributes)
+        .chain(hidden)
         .collect();
-    let kept: Vec<&[u8]> = std::iter::once(pair).chain(attributes).collect();
     HeaderValue::from_bytes(&kept.join(&b"; "[..])).ok()
 }
 

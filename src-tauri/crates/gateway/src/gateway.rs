@@ -1,19 +1,20 @@
 //! The handle that the core holds.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use mizzen_tasks::Owner;
+use tokio::sync::Mutex;
 
 use crate::address::{Address, Target};
-use crate::bind::{GatewayError, listen};
-use crate::cookie::Cookies;
+use crate::bind::{GatewayError, listen, listen_alone};
+use crate::door::{Door, own_port};
 use crate::guard::Guard;
 use crate::health::{self, HealthError};
 use crate::serve::{self, Shared};
-use crate::state::State;
-use crate::token::Tokens;
+use crate::state::{Key, State};
 use crate::upstream::Upstream;
 
 /// File in the state directory that keeps key and port.
@@ -66,6 +67,11 @@ impl Default for Limits {
 #[derive(Clone)]
 pub struct Gateway {
     shared: Arc<Shared>,
+    /// Behind it, hosts tell the sessions apart.
+    front: Arc<Guard>,
+    /// Ports of one service each, opened when first asked for.
+    own: Arc<Mutex<HashMap<Address, Arc<Guard>>>>,
+    key: Key,
 }
 
 impl Gateway {
@@ -95,38 +101,65 @@ impl Gateway {
         }
         let owner = owner.child("gateway");
 
-        let guard = Guard {
+        let door = Door {
             port: found.port,
-            tokens: Tokens::default(),
-            cookies: Cookies::new(key, found.port),
+            only: None,
         };
-        let shared = Arc::new(Shared::new(
-            owner,
-            guard,
-            upstream,
-            config.clock,
-            config.limits,
-        ));
-        serve::start(&shared, found.sockets);
-        Ok(Self { shared })
+        let front = Arc::new(Guard::new(key, door));
+        let shared = Arc::new(Shared::new(owner, upstream, config.clock, config.limits));
+        serve::start(&shared, &front, found.sockets);
+        Ok(Self {
+            shared,
+            front,
+            own: Arc::default(),
+            key,
+        })
     }
 
     /// The port it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.shared.guard.port
+        self.front.door.port
     }
 
     /// Where a session's service is found, for a browser that is logged in.
     #[must_use]
     pub fn url(&self, session: &str, target: Target) -> String {
-        format!("{}/", Address::new(session, target).origin(self.port()))
+        let address = Address::new(session, target);
+        format!("{}/", self.front.door.origin(&address))
     }
 
     /// The same with a token that logs a browser in: good once, for one minute. A secret: neither log nor argv.
     #[must_use]
     pub fn launch_url(&self, session: &str, target: Target) -> String {
-        self.shared.guard.launch_url(session, target)
+        self.front.launch_url(Address::new(session, target))
+    }
+
+    /// The same at `127.0.0.1` and a port of the service's own, for a browser that does not resolve `*.localhost`.
+    ///
+    /// The port stays open as long as the gateway.
+    ///
+    /// # Errors
+    /// No free port.
+    pub async fn launch_url_by_address(
+        &self,
+        session: &str,
+        target: Target,
+    ) -> Result<String, GatewayError> {
+        let address = Address::new(session, target);
+        let mut own = self.own.lock().await;
+        if let Some(guard) = own.get(&address) {
+            return Ok(guard.launch_url(address));
+        }
+        let found = listen_alone(own_port(&address)).await?;
+        let door = Door {
+            port: found.port,
+            only: Some(address.clone()),
+        };
+        let guard = Arc::new(Guard::new(self.key, door));
+        serve::start(&self.shared, &guard, found.sockets);
+        own.insert(address.clone(), guard.clone());
+        Ok(guard.launch_url(address))
     }
 
     /// Asks code-server's `/healthz` once, by the way that a browser will take.
@@ -134,7 +167,7 @@ impl Gateway {
     /// # Errors
     /// No answer, or not the one that code-server gives.
     pub async fn healthy(&self, session: &str) -> Result<(), HealthError> {
-        health::ask(&self.shared, session).await
+        health::ask(&self.shared, &self.front, session).await
     }
 
     /// Stops listening, lets answers under way finish, and ends what is left after `deadline`.

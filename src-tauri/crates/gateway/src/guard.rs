@@ -6,13 +6,17 @@ use http::header::{COOKIE, HOST, ORIGIN, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};
 
-use crate::address::{Address, Target};
+use crate::address::Address;
 use crate::cookie::Cookies;
+use crate::door::Door;
 use crate::page::Refusal;
+use crate::state::Key;
 use crate::token::Tokens;
 
 /// Query parameter of a launch URL.
 const LAUNCH: &str = "mizzen-launch";
+/// How the asking page relates to the one asked for; set by the browser, and by no page.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// What to do with a request.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,16 +34,23 @@ pub(crate) enum Verdict {
 
 /// All that decides who may come in.
 pub(crate) struct Guard {
-    pub(crate) port: u16,
+    pub(crate) door: Door,
     pub(crate) tokens: Tokens,
     pub(crate) cookies: Cookies,
 }
 
 impl Guard {
+    pub(crate) fn new(key: Key, door: Door) -> Self {
+        Self {
+            tokens: Tokens::default(),
+            cookies: Cookies::new(key, door.clone()),
+            door,
+        }
+    }
+
     /// A URL that opens a session's service once.
-    pub(crate) fn launch_url(&self, session: &str, target: Target) -> String {
-        let address = Address::new(session, target);
-        let origin = address.origin(self.port);
+    pub(crate) fn launch_url(&self, address: Address) -> String {
+        let origin = self.door.origin(&address);
         format!("{origin}/?{LAUNCH}={}", self.tokens.issue(address))
     }
 
@@ -48,7 +59,9 @@ impl Guard {
         let Some(address) = self.address(head) else {
             return Verdict::Refuse(Refusal::UnknownHost);
         };
-        if !may_come_from(head, &address.origin(self.port)) {
+        let is_own = may_come_from(head, &self.door.origin(&address))
+            && (!self.door.has_neighbours() || is_said_to_be_own(head));
+        if !is_own {
             return Verdict::Refuse(Refusal::ForeignOrigin);
         }
         let admitted = head
@@ -73,7 +86,7 @@ impl Guard {
             .is_none_or(|said| said.as_str().eq_ignore_ascii_case(host));
         let plain = head.uri.scheme_str().is_none_or(|scheme| scheme == "http");
         (agrees && plain && head.method != Method::CONNECT)
-            .then(|| Address::parse(host, self.port))
+            .then(|| self.door.address(host))
             .flatten()
     }
 
@@ -90,7 +103,7 @@ impl Guard {
             return Verdict::Refuse(Refusal::StaleLink);
         }
         // The location is absolute: a path that begins with `//` would otherwise name another host.
-        let location = format!("{}{rest}", address.origin(self.port));
+        let location = format!("{}{rest}", self.door.origin(&address));
         Verdict::Redirect {
             location,
             cookie: redeemed.then(|| self.cookies.header(&address, now)),
@@ -124,8 +137,15 @@ fn may_come_from(head: &Parts, origin: &str) -> bool {
         return false;
     }
     let safe = matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    safe || only(&head.headers, HeaderName::from_static("sec-fetch-site"))
-        == Some(Some("same-origin"))
+    safe || only(&head.headers, FETCH_SITE) == Some(Some("same-origin"))
+}
+
+/// Whether the browser says that a page of the same origin asks, or the user.
+///
+/// Where sessions share a host, `SameSite` does not keep them apart, and a GET without `Origin` may be a neighbour's.
+fn is_said_to_be_own(head: &Parts) -> bool {
+    let said = only(&head.headers, FETCH_SITE).flatten();
+    matches!(said, Some("same-origin" | "none")) || head.headers.contains_key(UPGRADE)
 }
 
 /// Splits the launch token off a GET's query: the token, and the path with what is left of the query.

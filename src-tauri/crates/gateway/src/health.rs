@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::address::{Address, Target};
+use crate::guard::Guard;
 use crate::serve::Shared;
 
 /// A healthy answer takes milliseconds; a machine under load may need seconds.
@@ -31,8 +32,8 @@ pub enum HealthError {
 }
 
 /// Asks once.
-pub(crate) async fn ask(shared: &Shared, session: &str) -> Result<(), HealthError> {
-    let status = tokio::time::timeout(DEADLINE, status(shared, session))
+pub(crate) async fn ask(shared: &Shared, guard: &Guard, session: &str) -> Result<(), HealthError> {
+    let status = tokio::time::timeout(DEADLINE, status(shared, guard, session))
         .await
         .map_err(|_| HealthError::TimedOut)?
         .map_err(HealthError::Broken)?;
@@ -45,18 +46,19 @@ pub(crate) async fn ask(shared: &Shared, session: &str) -> Result<(), HealthErro
 
 async fn status(
     shared: &Shared,
+    guard: &Guard,
     session: &str,
 ) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
-    let port = shared.guard.port;
+    let port = guard.door.port;
     let address = Address::new(session, Target::CodeServer);
     // Known here: the port is held by our own listener, so the cookie goes to nobody else.
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     let (mut sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
     let request = Request::get("/healthz")
-        .header(header::HOST, address.authority(port))
+        .header(header::HOST, guard.door.authority(&address))
         .header(
             header::COOKIE,
-            shared.guard.cookies.pair(&address, (shared.clock)()),
+            guard.cookies.pair(&address, (shared.clock)()),
         )
         .body(Empty::<Bytes>::new())?;
     let _driver = shared.owner.spawn_held("health", async move {

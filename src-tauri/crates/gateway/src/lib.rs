@@ -1,4 +1,5 @@
-//! The loopback reverse proxy in front of every session's web services: `http://<session>.localhost:8743/`.
+//! The loopback reverse proxy in front of every session's web services: `http://<session>.localhost:8743/`, or
+//! `http://127.0.0.1:<port>/` with a port of each service's own, for browsers that do not resolve `*.localhost`.
 //!
 //! Invariant: it listens on loopback only, and answers only hosts of its own form on its own port.
 //! Invariant: no byte reaches a session without a valid cookie for exactly that host.
@@ -9,6 +10,7 @@
 mod address;
 mod bind;
 mod cookie;
+mod door;
 mod forward;
 mod gateway;
 mod guard;

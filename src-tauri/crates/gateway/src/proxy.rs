@@ -17,7 +17,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::address::{Address, Target};
-use crate::forward;
+use crate::forward::{self, Host};
+use crate::guard::Guard;
 use crate::page::Refusal;
 use crate::serve::Shared;
 use crate::upstream::{DialError, Io};
@@ -37,6 +38,7 @@ type Sender = http1::SendRequest<Moving>;
 /// Hands a request to the session that it is for.
 pub(crate) async fn carry(
     shared: &Arc<Shared>,
+    guard: &Guard,
     address: &Address,
     mut request: Request<Incoming>,
 ) -> Result<Response<Answer>, Refusal> {
@@ -52,7 +54,11 @@ pub(crate) async fn carry(
     let browser =
         forward::asks_for_websocket(request.headers()).then(|| hyper::upgrade::on(&mut request));
     let (mut head, body) = request.into_parts();
-    forward::to_session(&mut head, address, shared.guard.port);
+    let host = Host {
+        authority: guard.door.authority(address),
+        cookie_prefix: guard.cookies.prefix(),
+    };
+    forward::to_session(&mut head, &host);
     let moved = Arc::new(AtomicBool::new(false));
     let request = Request::from_parts(
         head,
@@ -65,13 +71,13 @@ pub(crate) async fn carry(
 
     match (response.status(), browser) {
         (StatusCode::SWITCHING_PROTOCOLS, Some(browser)) => {
-            Ok(join(shared, &session, response, browser, connection))
+            Ok(join(shared, &session, &host, response, browser, connection))
         }
         // Nobody asked to switch: whatever follows is not HTTP.
         (StatusCode::SWITCHING_PROTOCOLS, None) => Err(Refusal::Garbled { session }),
         _ => {
             let (mut head, inner) = response.into_parts();
-            forward::to_browser(&mut head.headers, false);
+            forward::to_browser(&mut head.headers, &host, false);
             Ok(Response::from_parts(
                 head,
                 Either::Right(Carried {
@@ -162,6 +168,7 @@ async fn answer(
 fn join(
     shared: &Arc<Shared>,
     session: &str,
+    host: &Host,
     mut response: Response<Incoming>,
     browser: OnUpgrade,
     connection: Connection,
@@ -187,7 +194,7 @@ fn join(
             closing.run_until_cancelled(tunnel).await;
         });
     let (mut head, _) = response.into_parts();
-    forward::to_browser(&mut head.headers, true);
+    forward::to_browser(&mut head.headers, host, true);
     Response::from_parts(head, Either::Left(Full::default()))
 }
 

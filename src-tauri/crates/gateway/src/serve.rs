@@ -30,7 +30,6 @@ pub(crate) struct Shared {
     pub(crate) owner: Owner,
     /// Cancelled when the gateway closes: listeners and tunnels end, answers under way do not.
     pub(crate) closing: CancellationToken,
-    pub(crate) guard: Guard,
     pub(crate) upstream: Arc<dyn Upstream>,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
@@ -42,7 +41,6 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         owner: Owner,
-        guard: Guard,
         upstream: Arc<dyn Upstream>,
         clock: Clock,
         limits: Limits,
@@ -52,7 +50,6 @@ impl Shared {
         Self {
             owner,
             closing,
-            guard,
             upstream,
             clock,
             limits,
@@ -73,15 +70,15 @@ impl Shared {
     }
 }
 
-/// Starts one accepting task per socket.
-pub(crate) fn start(shared: &Arc<Shared>, sockets: Vec<TcpListener>) {
+/// Starts one accepting task per socket of a door.
+pub(crate) fn start(shared: &Arc<Shared>, guard: &Arc<Guard>, sockets: Vec<TcpListener>) {
     for socket in sockets {
-        let shared = shared.clone();
+        let (shared, guard) = (shared.clone(), guard.clone());
         shared.owner.clone().spawn("accept", async move {
             shared
                 .closing
                 .clone()
-                .run_until_cancelled(accept(&shared, socket))
+                .run_until_cancelled(accept(&shared, &guard, socket))
                 .await;
         });
     }
@@ -97,7 +94,7 @@ pub(crate) async fn close(shared: &Shared, deadline: Duration) {
     }
 }
 
-async fn accept(shared: &Arc<Shared>, socket: TcpListener) {
+async fn accept(shared: &Arc<Shared>, guard: &Arc<Guard>, socket: TcpListener) {
     loop {
         // A place first: beyond the limit, browsers wait in the system's queue.
         let Ok(place) = shared.connections.clone().acquire_owned().await else {
@@ -105,9 +102,9 @@ async fn accept(shared: &Arc<Shared>, socket: TcpListener) {
         };
         match socket.accept().await {
             Ok((stream, _)) => {
-                let shared = shared.clone();
+                let (shared, guard) = (shared.clone(), guard.clone());
                 shared.owner.clone().spawn("connection", async move {
-                    serve(&shared, stream).await;
+                    serve(&shared, &guard, stream).await;
                     drop(place);
                 });
             }
@@ -119,11 +116,11 @@ async fn accept(shared: &Arc<Shared>, socket: TcpListener) {
     }
 }
 
-async fn serve(shared: &Arc<Shared>, stream: TcpStream) {
+async fn serve(shared: &Arc<Shared>, guard: &Arc<Guard>, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
-        let shared = shared.clone();
-        async move { Ok::<_, Infallible>(respond(&shared, request).await) }
+        let (shared, guard) = (shared.clone(), guard.clone());
+        async move { Ok::<_, Infallible>(respond(&shared, &guard, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -145,14 +142,18 @@ async fn serve(shared: &Arc<Shared>, stream: TcpStream) {
     }
 }
 
-async fn respond(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Answer> {
+async fn respond(
+    shared: &Arc<Shared>,
+    guard: &Guard,
+    request: Request<Incoming>,
+) -> Response<Answer> {
     let (head, body) = request.into_parts();
-    let verdict = shared.guard.judge(&head, (shared.clock)());
+    let verdict = guard.judge(&head, (shared.clock)());
     let request = Request::from_parts(head, body);
     let refusal = match verdict {
         Verdict::Redirect { location, cookie } => return redirect(&location, cookie.as_deref()),
         Verdict::Refuse(refusal) => refusal,
-        Verdict::Forward(address) => match proxy::carry(shared, &address, request).await {
+        Verdict::Forward(address) => match proxy::carry(shared, guard, &address, request).await {
             Ok(response) => return response,
             Err(refusal) => refusal,
         },

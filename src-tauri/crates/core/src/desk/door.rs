@@ -105,7 +105,15 @@ impl Desk {
                 Target::CodeServer
             }
         };
-        Ok(gateway.launch_url(&name, target))
+        if self.settings.borrow().gateway_names {
+            return Ok(gateway.launch_url(&name, target));
+        }
+        let opened = gateway.launch_url_by_address(&name, target).await;
+        opened.map_err(|error| {
+            let message = format!("no address for session `{name}`: {error}");
+            let hint = "close other programs, or set `gateway_names = true`";
+            ApiError::new(ErrorCode::Failed, message, hint)
+        })
     }
 
     async fn await_code_server(&self, name: &str) -> Result<(), ApiError> {

@@ -2,7 +2,21 @@ use expect_test::{Expect, expect};
 use http::Request;
 
 use super::*;
-use crate::address::Target;
+
+fn host() -> Host {
+    Host {
+        authority: "web.localhost:8743".to_owned(),
+        cookie_prefix: None,
+    }
+}
+
+/// Where all sessions are called `127.0.0.1`.
+fn shared_host() -> Host {
+    Host {
+        authority: "127.0.0.1:20001".to_owned(),
+        cookie_prefix: Some("mizzen-00c0ffee-".to_owned()),
+    }
+}
 
 /// Headers as lines `name: value`, in the order of their names.
 fn lines(headers: &HeaderMap) -> String {
@@ -20,7 +34,7 @@ fn check_request(headers: &[(&str, &str)], expect: Expect) {
         request = request.header(*name, *value);
     }
     let (mut head, ()) = request.body(()).unwrap().into_parts();
-    to_session(&mut head, &Address::new("web", Target::CodeServer), 8743);
+    to_session(&mut head, &host());
     expect.assert_eq(&format!("{}\n{}", head.uri, lines(&head.headers)));
 }
 
@@ -131,9 +145,13 @@ fn gateway_cookies_never_reach_a_session() {
 }
 
 fn check_cookie(set: &str, expect: Expect) {
+    check_cookie_on(&host(), set, expect);
+}
+
+fn check_cookie_on(host: &Host, set: &str, expect: Expect) {
     let mut headers = HeaderMap::new();
     headers.append(SET_COOKIE, HeaderValue::from_str(set).unwrap());
-    to_browser(&mut headers, false);
+    to_browser(&mut headers, host, false);
     expect.assert_eq(&lines(&headers));
 }
 
@@ -184,6 +202,33 @@ fn a_session_sets_no_gateway_cookie() {
 }
 
 #[test]
+fn on_a_shared_host_a_session_sees_and_sets_its_own_cookies_only() {
+    let request = Request::get("/").header(
+        "cookie",
+        "theme=dark; mizzen-00c0ffee=1.2; mizzen-00c0ffee-a=b; mizzen-deadbeef-a=c; flag; mizzen-00c0ffee-=d",
+    );
+    let (mut head, ()) = request.body(()).unwrap().into_parts();
+    to_session(&mut head, &shared_host());
+    assert_eq!(head.headers[COOKIE], "a=b; d");
+    assert_eq!(head.headers[HOST], "127.0.0.1:20001");
+
+    let check = |set, expect| check_cookie_on(&shared_host(), set, expect);
+    check(
+        "a=b; Domain=127.0.0.1; Path=/; httponly",
+        expect![[r#"
+            set-cookie: mizzen-00c0ffee-a=b; Path=/; HttpOnly
+        "#]],
+    );
+    check("mizzen-00c0ffee=x", expect![[""]]);
+    check(
+        " = mizzen-deadbeef-a=x",
+        expect![[r#"
+            set-cookie: mizzen-00c0ffee-mizzen-deadbeef-a=x; HttpOnly
+        "#]],
+    );
+}
+
+#[test]
 fn an_answer_leads_nowhere_else() {
     let mut headers = HeaderMap::new();
     for (name, value) in [
@@ -194,6 +239,6 @@ fn an_answer_leads_nowhere_else() {
     ] {
         headers.append(name, HeaderValue::from_static(value));
     }
-    to_browser(&mut headers, false);
+    to_browser(&mut headers, &host(), false);
     assert_eq!(lines(&headers), "content-range: bytes 0-1/9\n");
 }

@@ -3,16 +3,14 @@ use std::time::Duration;
 use http::Request;
 
 use super::*;
+use crate::address::Target;
 
 const OWN: &str = "web.localhost:8743";
 const ORIGIN: &str = "http://web.localhost:8743";
 
 fn guard() -> Guard {
-    Guard {
-        port: 8743,
-        tokens: Tokens::default(),
-        cookies: Cookies::new([7; 32], 8743),
-    }
+    let only = None;
+    Guard::new([7; 32], Door { port: 8743, only })
 }
 
 fn now() -> SystemTime {
@@ -252,7 +250,7 @@ fn whether_a_session_exists_is_told_to_nobody_without_a_cookie() {
 
 fn launch(guard: &Guard) -> String {
     guard
-        .launch_url("web", Target::CodeServer)
+        .launch_url(web())
         .strip_prefix(ORIGIN)
         .unwrap()
         .to_owned()
@@ -340,4 +338,50 @@ fn a_token_opens_nothing_but_its_own_page() {
         &[("host", OWN), ("origin", "http://evil.example")],
     );
     assert_eq!(foreign, Verdict::Refuse(Refusal::ForeignOrigin));
+}
+
+/// Where sessions share a host, browsers take a neighbour's page for one of the same site.
+#[test]
+fn at_an_own_port_the_browser_must_say_who_asks() {
+    let guard = Guard::new(
+        [7; 32],
+        Door {
+            port: 20_001,
+            only: Some(web()),
+        },
+    );
+    let cookie = guard.cookies.pair(&web(), now());
+    let own = [("host", "127.0.0.1:20001"), ("cookie", cookie.as_str())];
+    let ask = |method: &str, more: &[(&str, &str)]| {
+        judge(&guard, method, "/", &[&own[..], more].concat())
+    };
+    let origin = ("origin", "http://127.0.0.1:20001");
+    let neighbour = ("origin", "http://127.0.0.1:20002");
+    let passes = Verdict::Forward(web());
+    for good in [
+        &[("sec-fetch-site", "none")][..],
+        &[("sec-fetch-site", "same-origin")],
+        &[origin, ("upgrade", "websocket")],
+    ] {
+        assert_eq!(ask("GET", good), passes, "{good:?}");
+    }
+    let post = [origin, ("sec-fetch-site", "same-origin")];
+    assert_eq!(ask("POST", &post), passes);
+    let refused = Verdict::Refuse(Refusal::ForeignOrigin);
+    for bad in [
+        &[][..],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "cross-site")],
+        &[
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "none"),
+        ],
+        &[neighbour, ("sec-fetch-site", "same-origin")],
+        &[neighbour, ("upgrade", "websocket")],
+        &[("upgrade", "websocket")],
+    ] {
+        assert_eq!(ask("GET", bad), refused, "{bad:?}");
+    }
+    let by_name = judge(&guard, "GET", "/", &[("host", OWN), own[1]]);
+    assert_eq!(by_name, Verdict::Refuse(Refusal::UnknownHost));
 }
