@@ -36,7 +36,7 @@ fn a_bad_folder_is_refused_before_anything_is_made() {
         "{said:?}"
     );
     assert!(error["hint"].as_str().unwrap().contains("chown"), "{error}");
-    assert_eq!(mizzen.leftovers(&["ps", "-aq"]), Vec::<String>::new());
+    assert_eq!(mizzen.leftovers("container"), Vec::<String>::new());
 }
 
 #[test]

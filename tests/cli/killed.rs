@@ -26,17 +26,14 @@ async fn an_up_that_was_cut_anywhere_is_completed_by_the_next() {
             up["session"]["state"], "running",
             "cut after {changes} of {all} changes"
         );
-        let containers = mizzen.leftovers(&["ps", "-aq"]);
+        let containers = mizzen.leftovers("container");
         assert_eq!(
             containers.len(),
             1,
             "cut after {changes} of {all} changes: {containers:?}"
         );
         mizzen.json(&["rm", "--force", "--volumes", "p"]);
-        assert_eq!(
-            mizzen.leftovers(&["network", "ls", "-q"]),
-            Vec::<String>::new()
-        );
+        assert_eq!(mizzen.leftovers("network"), Vec::<String>::new());
     }
     // One `up` makes a few changes more or less than another.
     assert!(cuts >= 4, "only {cuts} of {POINTS} were cut");

@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixListener;
 
 use mizzen_core::view::{AlertKind, EngineState};
-use mizzen_tests::rig::{Mizzen, until};
+use mizzen_tests::rig::{Mizzen, Said, until};
 
 #[tokio::test]
 async fn a_dead_engine_is_told_and_shown() {
@@ -64,4 +64,32 @@ fn a_list_does_not_wait_for_an_engine_that_accepts_and_never_answers() {
         "{}",
         mizzen.log()
     );
+}
+
+#[test]
+fn a_session_on_a_context_that_is_gone_can_be_forgotten() {
+    let mizzen = Mizzen::new();
+    let folder = mizzen.project("p");
+    mizzen.json(&["up", folder.to_str().unwrap()]);
+    mizzen.run(&["serve", "--stop"]);
+    let without = |args: &[&str]| -> Said {
+        let mut command = mizzen.command(args);
+        command
+            .env("DOCKER_CONTEXT", "gone")
+            .output()
+            .unwrap()
+            .into()
+    };
+    let list = without(&["list", "--json"]).json();
+    assert_eq!(list[0]["state"], "lost", "{list}");
+    let refused = without(&["rm", "p"]);
+    assert_eq!(refused.code, 4, "{refused:?}");
+
+    let forgotten = without(&["rm", "--force", "p"]);
+    assert_eq!(forgotten.code, 0, "{forgotten:?}");
+    assert!(forgotten.stdout.contains("stays there"), "{forgotten:?}");
+    assert_eq!(without(&["rm", "--force", "p"]).code, 5);
+    assert!(folder.join("hello.txt").exists());
+    assert!(!folder.join(".para").exists());
+    assert_eq!(mizzen.leftovers("container").len(), 1);
 }

@@ -45,7 +45,7 @@ fn interrupt_group(leader: u32) {
     let kill = Command::new("kill")
         .args(["-s", "INT", "--", &group])
         .status();
-    assert!(kill.unwrap().success());
+    assert!(kill.expect("kill runs").success());
 }
 
 #[test]

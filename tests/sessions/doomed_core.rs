@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use mizzen_docker::{Endpoint, Engine, EngineOptions};
 use mizzen_sessions::{
-    Identity, SessionSettings, Sessions, SessionsDeps, StepHook, UpRequest, Wish, deaf,
+    Identity, SessionSettings, Sessions, SessionsDeps, StepHook, SupervisorFiles, UpRequest, Wish,
+    deaf,
 };
 use mizzen_tasks::Owner;
 use tokio::sync::watch;
@@ -82,7 +83,7 @@ fn spawn(owner: &Owner, state_dir: &Path, image: String, step: String) -> Result
         engines: vec![(engine, events)],
         state_dir: state_dir.to_owned(),
         home: None,
-        supervisor: target.join(format!("mizzen-supervisor-linux-{arch}")),
+        supervisors: SupervisorFiles::One(target.join(format!("mizzen-supervisor-linux-{arch}"))),
         extra_ca: Vec::new(),
         settings: watch::channel(settings).1,
         clock: Arc::new(jiff::Timestamp::now),

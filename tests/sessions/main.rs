@@ -3,6 +3,7 @@
 
 mod adoption;
 mod crash;
+mod engines;
 mod life;
 mod offline;
 mod outside;

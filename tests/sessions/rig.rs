@@ -7,13 +7,14 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mizzen_docker::{Endpoint, Engine, EngineOptions};
+use mizzen_docker::{Endpoint, Engine, EngineEvent, EngineOptions};
 use mizzen_sessions::{
     Done, Identity, Notice, OnProgress, PhaseReport, SessionError, SessionFact, SessionSettings,
-    Sessions, SessionsDeps, State, StepHook, UpRequest, Wish, deaf,
+    Sessions, SessionsDeps, State, StepHook, SupervisorFiles, UpRequest, Wish, deaf,
 };
 use mizzen_tasks::Owner;
-use tokio::sync::{Mutex as AsyncMutex, broadcast, watch};
+use mizzen_tests::on_engine::OnEngine;
+use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc, watch};
 
 /// Owner of every project folder: nobody on this machine, and never root.
 pub(crate) const USER: (u32, u32) = (4321, 4322);
@@ -68,27 +69,13 @@ impl Root {
 
     /// Names of what the engine has of this owner: `container`, `network` or `volume`.
     pub(crate) fn on_engine(&self, kind: &str) -> Vec<String> {
-        let filter = format!("label=dev.mizzen.owner={}", self.identity.as_str());
-        let all: &[&str] = if kind == "container" {
-            &["--all", "--format", "{{.Names}}"]
-        } else {
-            &["--format", "{{.Name}}"]
-        };
-        let said = docker(&[&[kind, "ls", "--filter", &filter], all].concat());
-        said.lines().map(str::to_owned).collect()
+        OnEngine::of(self.identity.as_str(), None).names(kind)
     }
 }
 
 impl Drop for Root {
     fn drop(&mut self) {
-        for name in self.on_engine("container") {
-            docker(&["rm", "--force", "--volumes", &name]);
-        }
-        for kind in ["network", "volume"] {
-            for name in self.on_engine(kind) {
-                docker(&[kind, "rm", &name]);
-            }
-        }
+        OnEngine::of(self.identity.as_str(), None).remove_all();
     }
 }
 
@@ -173,17 +160,28 @@ pub(crate) fn spawn(
     };
     let (engine, events) = Engine::spawn(owner, "default", Endpoint::Unix(socket.into()), options);
     let deps = SessionsDeps {
+        at_step,
+        ..deps(root, vec![(engine.clone(), events)], settings)
+    };
+    (Sessions::spawn(owner, deps).expect("a registry"), engine)
+}
+
+pub(crate) fn deps(
+    root: &Root,
+    engines: Vec<(Engine, mpsc::Receiver<EngineEvent>)>,
+    settings: SessionSettings,
+) -> SessionsDeps {
+    SessionsDeps {
         identity: root.identity.clone(),
-        engines: vec![(engine.clone(), events)],
+        engines,
         state_dir: root.state_dir(),
         home: None,
-        supervisor: supervisor(),
+        supervisors: SupervisorFiles::One(supervisor()),
         extra_ca: Vec::new(),
         settings: watch::channel(settings).1,
         clock: Arc::new(jiff::Timestamp::now),
-        at_step,
-    };
-    (Sessions::spawn(owner, deps).expect("a registry"), engine)
+        at_step: None,
+    }
 }
 
 impl Rig {

@@ -8,6 +8,7 @@ pub mod desktop;
 #[cfg(unix)]
 pub mod engine;
 pub mod figure;
+pub mod on_engine;
 pub mod own_core;
 #[cfg(unix)]
 pub mod rig;

@@ -12,6 +12,8 @@ use mizzen_core::{Client, Core, CoreConfig, Dirs};
 use mizzen_sessions::Identity;
 use tempfile::TempDir;
 
+use crate::on_engine::OnEngine;
+
 /// Owner of every project folder: nobody on this machine, and never root.
 const USER: u32 = 4321;
 
@@ -133,23 +135,7 @@ impl Drop for Home {
         let Ok(owner) = Identity::load(&self.dirs.state) else {
             return;
         };
-        let filter = format!("label=dev.mizzen.owner={}", owner.as_str());
-        for (kind, list, remove) in [
-            (
-                "container",
-                &["ls", "--all", "--quiet"][..],
-                &["rm", "--force", "--volumes"][..],
-            ),
-            ("network", &["ls", "--quiet"][..], &["rm"][..]),
-            ("volume", &["ls", "--quiet"][..], &["rm"][..]),
-        ] {
-            let listed =
-                docker(&[&[kind], list, &["--filter", &filter]].concat()).unwrap_or_default();
-            for id in listed.lines() {
-                // What is gone already needs no removal.
-                let _ = docker(&[&[kind], remove, &[id]].concat());
-            }
-        }
+        OnEngine::of(owner.as_str(), None).remove_all();
     }
 }
 

@@ -14,6 +14,8 @@ use mizzen_core::view::{Event, SessionView, Snapshot};
 use mizzen_core::{Client, Dirs};
 use serde_json::Value;
 
+use crate::on_engine::OnEngine;
+
 /// How long anything may take before a test gives up; never reached when all is well.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -239,10 +241,10 @@ impl Mizzen {
         fs::read_to_string(self.dirs().log_file()).unwrap_or_default()
     }
 
-    /// The label that all its containers wear; none before its first core.
-    fn label(&self) -> Option<String> {
+    /// Whose label all its containers wear; none before its first core.
+    fn owner(&self) -> Option<String> {
         let owner = fs::read_to_string(self.dirs().state.join("owner-id")).ok()?;
-        Some(format!("dev.mizzen.owner={}", owner.trim()))
+        Some(owner.trim().to_owned())
     }
 
     /// Runs the Docker CLI on its engine, as somebody else would.
@@ -258,15 +260,13 @@ impl Mizzen {
         command.output().expect("the Docker CLI runs").into()
     }
 
-    /// Ids of its containers, networks or volumes on the engine.
+    /// Names of its things on the engine: `container`, `network` or `volume`.
     #[must_use]
-    pub fn leftovers(&self, kind: &[&str]) -> Vec<String> {
-        let Some(label) = self.label() else {
-            return Vec::new();
-        };
-        let filter = format!("label={label}");
-        let said = self.docker(&[kind, &["--filter", &filter]].concat());
-        said.stdout.split_whitespace().map(str::to_owned).collect()
+    pub fn leftovers(&self, kind: &str) -> Vec<String> {
+        let on_engine = |owner: String| OnEngine::of(&owner, self.docker_host.as_deref());
+        self.owner()
+            .map(on_engine)
+            .map_or_else(Vec::new, |it| it.names(kind))
     }
 }
 
@@ -277,16 +277,8 @@ impl Drop for Mizzen {
     )]
     fn drop(&mut self) {
         self.run(&["serve", "--stop"]);
-        for (list, remove) in [
-            (&["ps", "-aq"][..], &["rm", "-fv"][..]),
-            (&["network", "ls", "-q"], &["network", "rm"]),
-            (&["volume", "ls", "-q"], &["volume", "rm", "-f"]),
-        ] {
-            let left = self.leftovers(list);
-            if !left.is_empty() {
-                let ids: Vec<&str> = left.iter().map(String::as_str).collect();
-                self.docker(&[remove, &ids].concat());
-            }
+        if let Some(owner) = self.owner() {
+            OnEngine::of(&owner, self.docker_host.as_deref()).remove_all();
         }
         if std::thread::panicking() {
             eprintln!("the core's log:\n{}", self.log());

@@ -195,7 +195,7 @@ fn start_sessions(
         engines,
         state_dir: config.dirs.state.clone(),
         home: config.home.clone(),
-        supervisor: engines::supervisor(config),
+        supervisors: engines::supervisors(config),
         extra_ca: host_authorities(),
         settings: theirs.subscribe(),
         clock: config.clock.clone(),

@@ -1,9 +1,8 @@
 //! Which engine sessions live on, and the supervisor that goes into their containers.
 
-use std::path::{Path, PathBuf};
-
 use mizzen_contexts::{SelectError, SelectionEnv};
 use mizzen_docker::{Engine, EngineEvent, EngineOptions, Link};
+use mizzen_sessions::SupervisorFiles;
 use mizzen_tasks::Owner;
 use tokio::sync::{mpsc, watch};
 
@@ -112,13 +111,12 @@ fn unselected(error: &SelectError, now: jiff::Timestamp) -> EngineView {
     }
 }
 
-/// Where the static supervisor should lie: `MIZZEN_SUPERVISOR`, else beside this program.
-pub(crate) fn supervisor(config: &CoreConfig) -> PathBuf {
-    config.var("MIZZEN_SUPERVISOR").map_or_else(
-        || {
-            let folder = config.program_dir.as_deref().unwrap_or(Path::new("."));
-            folder.join("mizzen-supervisor-linux-amd64")
-        },
-        PathBuf::from,
+/// Where the static supervisors should lie: what `MIZZEN_SUPERVISOR` names, else beside this program.
+pub(crate) fn supervisors(config: &CoreConfig) -> SupervisorFiles {
+    let beside_us = || config.program_dir.clone().unwrap_or_else(|| ".".into());
+    let named = config.var("MIZZEN_SUPERVISOR");
+    named.map_or_else(
+        || SupervisorFiles::Folder(beside_us()),
+        |file| SupervisorFiles::One(file.into()),
     )
 }

@@ -1,10 +1,11 @@
 //! The door to all sessions.
 
+mod forget;
 mod up;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
@@ -24,6 +25,7 @@ use crate::machine::{State, Wish};
 use crate::record::Record;
 use crate::registry::{Registry, RegistryError};
 use crate::slots::Slots;
+use crate::supervisor::SupervisorFiles;
 use crate::wiring::Line;
 use crate::words;
 use crate::world::World;
@@ -43,8 +45,8 @@ pub struct SessionsDeps {
     pub state_dir: PathBuf,
     /// The user's home: never a project folder, nor in one.
     pub home: Option<PathBuf>,
-    /// The static supervisor for containers.
-    pub supervisor: PathBuf,
+    /// The static supervisors for containers.
+    pub supervisors: SupervisorFiles,
     /// Certificates the host trusts beyond the system's own, for the image: [`crate::image::host_authorities`].
     pub extra_ca: Vec<PathBuf>,
     /// The user's settings.
@@ -103,9 +105,8 @@ impl Sessions {
             registry,
             engines,
             settings: deps.settings,
-            supervisor_path: deps.supervisor,
-            supervisor: OnceLock::new(),
-            recipe: OnceLock::new(),
+            supervisors: deps.supervisors,
+            supervisors_read: Mutex::default(),
             authorities: deps.extra_ca,
             home: deps.home,
             state_dir: deps.state_dir,
@@ -153,14 +154,9 @@ impl Sessions {
                     handles.insert(key, handle);
                 }
                 Err(error) => {
-                    let reason = Reason {
-                        message: error.message,
-                        hint: error.hint,
-                    };
-                    let fact = SessionFact {
-                        reason: Some(reason),
-                        ..SessionFact::of(&record)
-                    };
+                    let mut fact = SessionFact::of(&record);
+                    let error = words::engine_not_in_use(error, &fact);
+                    fact.reason = Some(Reason::from(&error));
                     self.world().publish(&key, Some(Arc::new(fact)));
                 }
             }
@@ -229,6 +225,11 @@ impl Sessions {
         on_progress: OnProgress,
     ) -> Result<Done, SessionError> {
         let key = name.to_ascii_lowercase();
+        if matches!(wish, Wish::Remove { force: true, .. })
+            && let Some(done) = self.forget(&key).await?
+        {
+            return Ok(done);
+        }
         let handle = self.handle(&key).await?;
         let answer = ask(&handle, wish, None, on_progress).await;
         answer.ok_or_else(|| SessionError::no_such_session(name))?
@@ -287,9 +288,9 @@ impl Sessions {
         Ok(engine.stats(&id).await?)
     }
 
-    /// The recipe of Mizzen's own image: for building, listing and pruning it.
-    pub fn recipe(&self) -> Result<Recipe, SessionError> {
-        self.world().recipe()
+    /// The recipe of Mizzen's own image on an engine: for building, listing and pruning it.
+    pub async fn recipe(&self, engine: &Engine) -> Result<Recipe, SessionError> {
+        self.world().recipe(engine).await
     }
 
     fn container(&self, name: &str) -> Result<(Engine, String), SessionError> {
@@ -319,7 +320,9 @@ impl Sessions {
         }
         // Known here: nobody serves it. It may still be remembered, on an engine that is not in use.
         let fact = self.fact(key)?;
-        self.world().engine(Some(&fact.engine))?;
+        self.world()
+            .engine(Some(&fact.engine))
+            .map_err(|error| words::engine_not_in_use(error, &fact))?;
         Err(SessionError::no_such_session(key))
     }
 

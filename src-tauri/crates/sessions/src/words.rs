@@ -3,7 +3,7 @@
 use mizzen_docker::{ContainerFact, ContainerState};
 
 use crate::error::{ErrorKind, SessionError};
-use crate::fact::{NoticeKind, Reason};
+use crate::fact::{NoticeKind, Reason, SessionFact};
 use crate::limits::human_bytes;
 use crate::machine::{Cause, Ending, Refusal, Seen, State, Wish};
 use crate::name::SessionName;
@@ -75,6 +75,27 @@ pub(crate) fn reason(cause: Cause, record: &Record, offline: Option<&Reason>) ->
         },
     };
     Reason { message, hint }
+}
+
+/// A session is remembered whose engine nobody uses any more.
+pub(crate) fn engine_not_in_use(error: SessionError, fact: &SessionFact) -> SessionError {
+    let (name, engine) = (&fact.name, &fact.engine);
+    let hint = format!(
+        "Use that engine again (docker context use {engine}, then restart Mizzen), or forget the session: mizzen rm --force {name}"
+    );
+    SessionError { hint, ..error }
+}
+
+/// What a session leaves behind whose engine could not be asked to remove anything.
+pub(crate) fn forgotten(record: &Record) -> String {
+    let (name, engine) = (&record.name, &record.engine);
+    match &record.container {
+        Some(container) => format!(
+            "Forgot `{name}`. Its engine `{engine}` is not in use: if the container `{}` is still there, it stays there, with its network and volumes.",
+            container.engine_name(name)
+        ),
+        None => format!("Forgot `{name}`. It had no container on the engine `{engine}`."),
+    }
 }
 
 /// Which causes a person is told of at once.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use mizzen_docker::{Engine, EngineInfo, Link};
 use tokio::sync::{Mutex, broadcast, watch};
@@ -17,6 +17,7 @@ use crate::machine::Phase;
 use crate::registry::Registry;
 use crate::sessions::{Clock, StepHook};
 use crate::slots::Slots;
+use crate::supervisor::SupervisorFiles;
 
 /// How long a first answer of an engine is waited for.
 const FIRST_ANSWER: std::time::Duration = std::time::Duration::from_secs(10);
@@ -27,9 +28,9 @@ pub(crate) struct World {
     /// In order of preference: the first serves requests that name none.
     pub(crate) engines: Vec<Engine>,
     pub(crate) settings: watch::Receiver<SessionSettings>,
-    pub(crate) supervisor_path: PathBuf,
-    pub(crate) supervisor: OnceLock<Supervisor>,
-    pub(crate) recipe: OnceLock<Recipe>,
+    pub(crate) supervisors: SupervisorFiles,
+    /// By the engine's name.
+    pub(crate) supervisors_read: Mutex<BTreeMap<String, Supervisor>>,
     pub(crate) authorities: Vec<PathBuf>,
     pub(crate) home: Option<PathBuf>,
     pub(crate) state_dir: PathBuf,
@@ -76,21 +77,22 @@ impl World {
         }
     }
 
-    /// The recipe of Mizzen's own image; read once, since hashing it takes a while.
-    pub(crate) fn recipe(&self) -> Result<Recipe, SessionError> {
-        let gather = || Ok(Recipe::gather(self.supervisor()?, &self.authorities)?);
-        let recipe = once(&self.recipe, gather);
-        recipe.map_err(|error: SessionError| error.in_phase(Phase::Image))
+    /// The recipe of Mizzen's own image on an engine.
+    pub(crate) async fn recipe(&self, engine: &Engine) -> Result<Recipe, SessionError> {
+        let supervisor = self.supervisor(engine).await;
+        let recipe = supervisor.and_then(|it| Ok(Recipe::gather(it, &self.authorities)?));
+        recipe.map_err(|error| error.in_phase(Phase::Image))
     }
 
-    /// The supervisor for containers; read once.
-    pub(crate) fn supervisor(&self) -> Result<Supervisor, SessionError> {
-        let read = || Supervisor::read(&self.supervisor_path);
-        once(&self.supervisor, read).map_err(|error| {
-            let message = format!("The supervisor for containers is missing: {error}.");
-            let hint = "Reinstall Mizzen, or build it with `cargo xtask supervisor`";
-            SessionError::new(ErrorKind::Failed, message, hint)
-        })
+    /// The supervisor that runs on an engine; read once, since hashing it takes a while.
+    pub(crate) async fn supervisor(&self, engine: &Engine) -> Result<Supervisor, SessionError> {
+        let mut read = self.supervisors_read.lock().await;
+        if let Some(supervisor) = read.get(engine.name()) {
+            return Ok(supervisor.clone());
+        }
+        let supervisor = self.supervisors.for_engine(engine).await?;
+        read.insert(engine.name().to_owned(), supervisor.clone());
+        Ok(supervisor)
     }
 
     /// Publishes a session, or that there is none; readers are told only of changes.
@@ -106,19 +108,6 @@ impl World {
             };
             true
         });
-    }
-}
-
-/// The value, made at its first use; a failure is tried again at the next.
-fn once<T: Clone, E>(kept: &OnceLock<T>, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    match kept.get() {
-        Some(value) => Ok(value.clone()),
-        None => Ok(kept
-            .get_or_init({
-                let value = make()?;
-                || value
-            })
-            .clone()),
     }
 }
 

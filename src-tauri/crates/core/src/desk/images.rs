@@ -11,7 +11,7 @@ use crate::view::ImageView;
 impl Desk {
     pub(crate) async fn images(&self) -> Result<Vec<ImageView>, ApiError> {
         let engine = self.engine(None)?;
-        let own = match self.sessions.recipe() {
+        let own = match self.sessions.recipe(engine).await {
             Ok(recipe) => recipe.list(engine).await,
             Err(error) => Err(error),
         };
@@ -43,7 +43,8 @@ impl Desk {
         let engine = self.engine(engine)?;
         let recipe = self
             .sessions
-            .recipe()
+            .recipe(engine)
+            .await
             .map_err(|error| translate::error(&error))?;
         let tag = recipe.tag();
         let _one_at_a_time = self.building.lock().await;
@@ -82,7 +83,7 @@ impl Desk {
 
     pub(super) async fn prune_images(&self, engine: Option<&str>) -> Result<Done, ApiError> {
         let engine = self.engine(engine)?;
-        let pruned = match self.sessions.recipe() {
+        let pruned = match self.sessions.recipe(engine).await {
             Ok(recipe) => recipe.prune(engine).await,
             Err(error) => Err(error),
         };

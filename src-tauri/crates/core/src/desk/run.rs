@@ -117,8 +117,10 @@ impl Desk {
         tell: mpsc::Sender<VerbProgress>,
     ) -> Result<Done, ApiError> {
         let fact = self.fact(&session)?;
-        // Without an engine a session can be looked at only.
-        self.engine.as_ref().map_err(Clone::clone)?;
+        // Without an engine a session can be looked at, and forgotten.
+        if !matches!(wish, Wish::Remove { force: true, .. }) {
+            self.engine.as_ref().map_err(Clone::clone)?;
+        }
         let name = fact.name.to_string();
         let heard = self.progress(id, Some(name.clone()), tell);
         let done = self.sessions.wish(&name, wish, heard).await;

@@ -9,7 +9,6 @@ use mizzen_sessions::image::{Recipe, Supervisor, host_authorities};
 
 use super::report::{DoctorCheck, Subject};
 use crate::dirs::Dirs;
-use crate::engines;
 use crate::settings;
 use crate::translate::EngineIdentity;
 use crate::view::Settings;
@@ -84,7 +83,7 @@ pub(super) fn supervisor(path: &Path) -> DoctorCheck {
 }
 
 /// Looks for what a new session would be made from.
-pub(super) async fn image(config: &CoreConfig, engine: &Engine) -> DoctorCheck {
+pub(super) async fn image(config: &CoreConfig, engine: &Engine, supervisor: &Path) -> DoctorCheck {
     let subject = Subject {
         id: "image",
         title: "Session image",
@@ -97,7 +96,7 @@ pub(super) async fn image(config: &CoreConfig, engine: &Engine) -> DoctorCheck {
             "pull or build it, or leave `image` out of the settings",
         ),
         None => {
-            let recipe = Supervisor::read(&engines::supervisor(config))
+            let recipe = Supervisor::read(supervisor)
                 .and_then(|supervisor| Recipe::gather(supervisor, &host_authorities()));
             match recipe {
                 Ok(recipe) => (recipe.tag(), fix),

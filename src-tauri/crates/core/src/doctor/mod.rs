@@ -18,6 +18,13 @@ pub use report::{CheckState, DoctorCheck, DoctorReport};
 /// An engine that accepts and never answers is told after this time.
 const ENGINE_DEADLINE: Duration = Duration::from_secs(6);
 
+/// What an engine that does not answer is taken for: one on a machine like this.
+const OWN_ARCH: &str = if cfg!(target_arch = "aarch64") {
+    "arm64"
+} else {
+    "amd64"
+};
+
 /// Containers of any core: a doctor looks at none.
 const LABEL: [&str; 2] = ["dev.mizzen.app", "mizzen"];
 
@@ -55,12 +62,17 @@ async fn report(
         Some(engine) => Some(settled(engine).await),
         None => None,
     };
+    let arch = match &link {
+        Some(Link::Online(info)) => info.arch.as_str(),
+        Some(Link::Connecting | Link::Offline(_)) | None => OWN_ARCH,
+    };
+    let supervisor = engines::supervisors(config).for_arch(arch);
     let mut checks = vec![
         checks::engine(selected, link.as_ref()),
-        checks::supervisor(&engines::supervisor(config)),
+        checks::supervisor(&supervisor),
     ];
     if let (Some(engine), Some(Link::Online(_))) = (engine, &link) {
-        checks.push(checks::image(config, engine).await);
+        checks.push(checks::image(config, engine, &supervisor).await);
     }
     checks.extend([
         checks::directories(&config.dirs),

@@ -1,17 +1,14 @@
 //! Where the session stands, and all that follows from it.
 
-use std::sync::Arc;
-
 use mizzen_docker::ContainerFact;
-use mizzen_fsx::PathError;
 
 use super::{Actor, Asked, Flow, Told, Waiting};
 use crate::error::SessionError;
-use crate::fact::{CodeServer, Done, Health, Notice, NoticeKind, Reason, Report, SessionFact};
+use crate::fact::{CodeServer, Done, Health, Notice, NoticeKind, Reason, Report};
 use crate::job::Ended;
 use crate::life::Life;
 use crate::machine::{Cause, State, Wanted, Wish, after_work};
-use crate::{para, words};
+use crate::{listing, para, words};
 
 impl Actor {
     /// The job is over: answers those who waited for it, and stands where the engine says.
@@ -214,37 +211,8 @@ impl Actor {
     async fn write_files(&self) {
         let (world, record, fact) = (self.world.clone(), self.record.clone(), self.fact.clone());
         let written = move || para::write_session(&world.identity, &record, &fact, world.now());
-        self.in_background(written).await;
-        self.list_in_project(true).await;
-    }
-
-    /// Writes the project's list of containers, with this session or without it.
-    async fn list_in_project(&self, with_this: bool) {
-        let _listing = self.world.listing.lock().await;
-        let facts = self.world.facts.borrow().clone();
-        let (world, record, fact) = (self.world.clone(), self.record.clone(), self.fact.clone());
-        let written = move || {
-            let others = facts.values().map(Arc::as_ref);
-            let mut here: Vec<&SessionFact> = others
-                .filter(|other| other.project == fact.project && other.name != fact.name)
-                .collect();
-            here.extend(with_this.then_some(&fact));
-            here.sort_by_key(|fact| fact.name.key());
-            para::write_registry(&record.project, record.user, &here, world.now())
-        };
-        self.in_background(written).await;
-    }
-
-    async fn in_background(&self, write: impl FnOnce() -> Result<(), PathError> + Send + 'static) {
-        match tokio::task::spawn_blocking(write).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::debug!(session = %self.record.name, %error, "files not written")
-            }
-            Err(error) => {
-                tracing::warn!(session = %self.record.name, %error, "writing files ended badly")
-            }
-        }
+        listing::in_background(&self.record.name, written).await;
+        listing::write(&self.world, &self.record, Some(&self.fact)).await;
     }
 
     pub(super) fn notify(&mut self, kind: NoticeKind, message: String, hint: String) {
@@ -284,7 +252,7 @@ impl Actor {
         self.world.slots.free(&key);
         self.settle_notices(|_| false);
         self.world.publish(&key, None);
-        self.list_in_project(false).await;
+        listing::write(&self.world, &self.record, None).await;
         for asked in askers {
             let answer = match result {
                 Ok(()) => Ok(self.removed(asked.wish)),

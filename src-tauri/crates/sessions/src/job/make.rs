@@ -35,7 +35,7 @@ impl Job {
     }
 
     async fn own_image(&mut self) -> Result<ImageFact, SessionError> {
-        let recipe = self.world.recipe()?;
+        let recipe = self.world.recipe(&self.engine).await?;
         self.record.image = recipe.tag();
         let lines = self.phases.lines(Phase::Image);
         let built = async {
@@ -123,7 +123,7 @@ impl Job {
         image: &ImageFact,
         fresh_home: bool,
     ) -> Result<(), SessionError> {
-        let supervisor = self.world.supervisor()?;
+        let supervisor = self.world.supervisor(&self.engine).await?;
         let (passwd, group) = (
             self.table(id, "/etc/passwd").await?,
             self.table(id, "/etc/group").await?,

@@ -1,0 +1,37 @@
+//! Forgetting a session whose engine is no longer in use: nobody can stop or remove its container from here.
+
+use super::Sessions;
+use crate::error::SessionError;
+use crate::fact::Done;
+use crate::listing;
+use crate::para::ParaDirs;
+use crate::words;
+
+impl Sessions {
+    /// Takes away a session's files and record, and leaves what its engine has; none when its engine is in use, or
+    /// there is no such session.
+    pub(super) async fn forget(&self, key: &str) -> Result<Option<Done>, SessionError> {
+        // Held to the end: nobody makes or adopts a session of this name meanwhile.
+        let handles = self.inner.handles.lock().await;
+        let world = self.world();
+        let found = world.registry.find(|record| record.name.key() == key).await;
+        let Some(record) = found.filter(|record| world.engine(Some(&record.engine)).is_err())
+        else {
+            return Ok(None);
+        };
+        debug_assert!(!handles.contains_key(key), "actors need an engine");
+        // A project folder that is gone holds nothing of ours.
+        if record.project.exists() {
+            ParaDirs::of(&record.project, &record.name).remove(&record.name)?;
+        }
+        world.registry.remove(key).await?;
+        world.publish(key, None);
+        listing::write(&self.inner.world, &record, None).await;
+        tracing::info!(session = %record.name, engine = record.engine, "forgot a session");
+        Ok(Some(Done {
+            message: words::forgotten(&record),
+            name: record.name,
+            session: None,
+        }))
+    }
+}
