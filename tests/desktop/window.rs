@@ -34,6 +34,25 @@ fn a_session_is_created_stopped_and_started_in_the_window() {
     page.wait_for_state(&state, "failed");
 }
 
+#[test]
+fn an_alert_in_the_menu_leads_to_the_alerts() {
+    let desktop = Desktop::new();
+    desktop.use_tiny_image();
+    let page = desktop.launch_driven();
+    let mut sessions = desktop.sessions();
+    let name = sessions.up("alert", None);
+    docker(&["kill", &sessions.container(&name)]);
+    let tray = desktop.tray();
+    let alert = until("the alert is in the menu", || {
+        let mut rows = tray.rows().into_iter();
+        rows.find(|row| row.label.starts_with('⚠'))
+    });
+    tray.click(&[&alert.label, "Details"]);
+    page.wait_for_text("Container ended");
+    let title = page.run("return document.querySelector('h1').textContent");
+    assert_eq!(title, "Alerts");
+}
+
 fn running(container: &str) -> String {
     docker(&["inspect", "--format", "{{.State.Running}}", container])
 }

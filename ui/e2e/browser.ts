@@ -50,7 +50,8 @@ export async function withPage(look: Look, test: (page: Page) => Promise<void>):
       if (message.type() === "error" || message.type() === "warning")
         complaints.push(message.text());
     });
-    await page.goto(`${inject("address")}?pace=15&${scenario}`);
+    // What a scenario says comes first, and counts.
+    await page.goto(`${inject("address")}?${scenario}&pace=15`);
     await test(page);
     expect(complaints).toEqual([]);
   } finally {

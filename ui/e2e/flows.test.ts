@@ -341,6 +341,49 @@ describe("settings", () => {
       });
       await expect.poll(() => byId(page, "setting-gateway-port").inputValue()).toBe("9000");
     }));
+
+  test("say that a port counts after a start, and switch names off for browsers without them", () =>
+    withPage({ scenario: "sessions=3" }, async (page) => {
+      await byId(page, "nav-settings").click();
+      await page.getByText("A change counts when Mizzen starts again.").waitFor();
+      await byId(page, "setting-gateway-names").click();
+      await byId(page, "save-settings").click();
+      await page.getByText("Saved", { exact: true }).waitFor();
+      expect(await verbs(page)).toMatchObject([
+        { verb: "save_settings", settings: { gateway_names: false } },
+      ]);
+      await byId(page, "nav-sessions").click();
+      await byId(page, "new-session").click();
+      await page.getByText("Its address will be 127.0.0.1").waitFor();
+    }));
+});
+
+describe("the session image", () => {
+  test("is built again, with its progress and what came of it", () =>
+    withPage({ scenario: "sessions=3&pace=500" }, async (page) => {
+      await byId(page, "nav-settings").click();
+      await byId(page, "rebuild-image").click();
+      await byId(page, "image-progress").getByText("install-node").waitFor();
+      await byId(page, "image-outcome").getByText("Built mizzen-session:").waitFor();
+      await byId(page, "image-progress").waitFor({ state: "detached" });
+      expect(await verbs(page)).toEqual([{ verb: "build_image", engine: null, rebuild: true }]);
+    }));
+
+  test("that is out of date is removed", () =>
+    withPage({ scenario: "sessions=3" }, async (page) => {
+      await byId(page, "nav-settings").click();
+      await byId(page, "prune-images").click();
+      await byId(page, "image-outcome").getByText("Removed 2 images.").waitFor();
+      expect(await verbs(page)).toEqual([{ verb: "prune_images", engine: null }]);
+    }));
+
+  test("is left alone while no engine answers", () =>
+    withPage({ scenario: "sessions=3&engine=offline" }, async (page) => {
+      await byId(page, "nav-settings").click();
+      await byId(page, "rebuild-image").click({ force: true });
+      await byId(page, "image-outcome").getByText("No engine answers.").waitFor();
+      expect(await verbs(page)).toEqual([]);
+    }));
 });
 
 test("alerts are put away, and lead to their session", () =>
@@ -353,6 +396,17 @@ test("alerts are put away, and lead to their session", () =>
     await byId(page, "dismiss-alert").nth(1).waitFor({ state: "detached" });
     await byId(page, "dismiss-alert").click();
     await byId(page, "no-alerts").waitFor();
+  }));
+
+test("the tray leads to the alerts, with their session selected", () =>
+  withPage({ scenario: "sessions=8" }, async (page) => {
+    await byId(page, "session-row-api").waitFor();
+    await page.evaluate(() =>
+      window.mizzenFake.listener?.navigate({ view: "alerts", session: "billing" }),
+    );
+    await byId(page, "dismiss-alert").first().waitFor();
+    await byId(page, "nav-sessions").click();
+    await selected(page).toBe("session-row-billing");
   }));
 
 test("the first run leads from engine over image to the first session", () =>

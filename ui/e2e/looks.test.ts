@@ -97,6 +97,16 @@ const SCENES: readonly Scene[] = [
       await byId(page, "setting-max-running").fill("0");
     },
   },
+  {
+    name: "settings-image",
+    // A build that stays at its first step.
+    scenario: "sessions=8&pace=600000",
+    arrange: async (page) => {
+      await open("settings")(page);
+      await byId(page, "rebuild-image").click();
+      await byId(page, "image-progress").scrollIntoViewIfNeeded();
+    },
+  },
   { name: "doctor", scenario: "sessions=8", arrange: open("doctor") },
   { name: "doctor-ill", scenario: "sessions=8&doctor=ill", arrange: open("doctor") },
   {

@@ -89,6 +89,7 @@ export const texts = {
     remove: (name: string) => `Could not remove ${name}`,
     create: (name: string) => `Could not start ${name}`,
     build: "Could not build the image",
+    prune: "Could not remove old images",
     retryEngine: (name: string) => `Engine ${name} still does not answer`,
     dismiss: "Could not put the alert away",
     save: "Could not save the settings",
@@ -252,7 +253,12 @@ export const texts = {
     gateway: "Gateway",
     gatewayPort: "Port",
     gatewayPortHint: (port: number | null) =>
-      port === null ? "The next free one is taken when it is in use." : `In use now: ${port}.`,
+      port === null
+        ? "The next free one is taken when it is in use. A change counts when Mizzen starts again."
+        : `In use now: ${port}. A change counts when Mizzen starts again.`,
+    gatewayNames: "Addresses by name",
+    gatewayNamesHint:
+      "Sessions open at NAME.localhost. Switch off when your browser does not find that: then each opens at 127.0.0.1 on a port of its own.",
     image: "Image",
     imageHint: "Leave empty for Mizzen's own.",
     memory: "Memory",
@@ -272,6 +278,18 @@ export const texts = {
       memoryGib: "A number from 0.25 to 4096.",
       cpus: "A number from 0.1 to 512.",
     } satisfies Record<DraftField, string>,
+  },
+
+  image: {
+    title: "Session image",
+    rebuild: "Build it again",
+    rebuildHint: "Takes some minutes. Sessions get it when their container is made anew.",
+    rebuildNow: "Build",
+    building: "Building…",
+    prune: "Remove old images",
+    pruneHint: "Those that are out of date and that no container uses.",
+    pruneNow: "Remove",
+    offline: "No engine answers.",
   },
 
   doctor: {

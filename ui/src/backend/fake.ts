@@ -88,9 +88,10 @@ export class FakeBackend implements Backend {
       }
       case "build_image":
         await this.#build(null);
-        return { message: "the image is built", session: null };
+        return { message: "Built mizzen-session:3f1b0c5d7e2a.", session: null };
       case "prune_images":
-        return { message: "nothing to prune", session: null };
+        await this.#step();
+        return { message: "Removed 2 images.", session: null };
       case "retry_engine":
         await this.#step();
         throw fault(

@@ -120,7 +120,7 @@ export class App {
     if (session) this.openDetail(session);
     if (view === "new_session") this.dialog = "new";
     else if (view === "remove_session" && session) this.dialog = { remove: session };
-    else if (view === "settings" || view === "doctor") this.view = view;
+    else if (view === "alerts" || view === "settings" || view === "doctor") this.view = view;
     else this.view = "sessions";
   }
 

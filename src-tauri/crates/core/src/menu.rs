@@ -300,7 +300,7 @@ fn alert_rows(alerts: &[AlertView]) -> Vec<Item> {
         rows.push(command(
             "alerts:more",
             &label,
-            Action::Show(Navigate::to(View::Sessions)),
+            Action::Show(Navigate::to(View::Alerts)),
         ));
     }
     if !rows.is_empty() {
@@ -318,10 +318,10 @@ fn alert_row(alert: &AlertView) -> Item {
         };
         items.push(command(&id("retry"), "Retry", Action::Run(retry)));
     }
-    let details = alert
-        .session
-        .as_deref()
-        .map_or(Navigate::to(View::Doctor), Navigate::to_session);
+    let details = Navigate {
+        view: View::Alerts,
+        session: alert.session.clone(),
+    };
     items.push(command(&id("details"), "Details", Action::Show(details)));
     let dismiss = Verb::DismissAlert {
         id: alert.id.clone(),

@@ -216,7 +216,7 @@ impl Crowd {
             title,
             body: text::body(&names.collect::<Vec<_>>().join(", ")),
             urgency: Urgency::Normal,
-            open: Navigate::to(View::Sessions),
+            open: Navigate::to(View::Alerts),
         }
     }
 }
@@ -262,7 +262,7 @@ fn single(alert: &AlertView, key: String) -> Toast {
         open: alert
             .session
             .as_deref()
-            .map_or(Navigate::to(View::Doctor), Navigate::to_session),
+            .map_or(Navigate::to(View::Alerts), Navigate::to_session),
     }
 }
 

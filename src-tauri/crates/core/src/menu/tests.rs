@@ -334,8 +334,7 @@ fn sixteen_stopped_sessions_are_one_submenu() {
     assert_eq!(first_level(&tray), ["Stopped (16)"]);
 }
 
-#[test]
-fn alerts_beyond_the_fifth_are_counted() {
+fn seven_alerts() -> Snapshot {
     let mut many = snapshot(Vec::new());
     many.alerts = (0..7)
         .map(|index| AlertView {
@@ -343,9 +342,29 @@ fn alerts_beyond_the_fifth_are_counted() {
             ..alert(AlertKind::Unhealthy, Some("web"), None, "web is unhealthy")
         })
         .collect();
+    many
+}
+
+#[test]
+fn alerts_beyond_the_fifth_are_counted() {
+    let many = seven_alerts();
     let text = drawn(&tray(Some(&many), &ShellFacts::default()));
     assert_eq!(text.matches('⚠').count(), 5);
     assert!(text.contains("2 more alerts…"), "{text}");
+}
+
+#[test]
+fn an_alert_leads_to_the_alerts() {
+    let many = seven_alerts();
+    let tray = tray(Some(&many), &ShellFacts::default());
+    let with = |session: Option<&str>| {
+        Action::Show(Navigate {
+            view: View::Alerts,
+            session: session.map(str::to_owned),
+        })
+    };
+    assert_eq!(tray.action("alert:a0:details"), Some(&with(Some("web"))));
+    assert_eq!(tray.action("alerts:more"), Some(&with(None)));
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn an_engine_opens_the_doctor() {
     check(
         Rig::new().change(0, Change::AlertRaised { alert }),
         expect![[r#"
-            [engine:build-box] Normal "build-box: engine unreachable" -> Doctor None
+            [engine:build-box] Normal "build-box: engine unreachable" -> Alerts None
             it &lt;b&gt;ended&lt;/b&gt; &amp; is gone
             Start it again."#]],
     );
@@ -147,13 +147,13 @@ fn a_burst_ends_in_one_toast_that_counts() {
     check(
         rig.raise(1, AlertKind::ContainerDied, "d"),
         expect![[r#"
-            [crowd:] Normal "1 more needs you" -> Sessions None
+            [crowd:] Normal "1 more needs you" -> Alerts None
             d"#]],
     );
     check(
         rig.raise(1, AlertKind::ContainerDied, "e"),
         expect![[r#"
-            [crowd:] Normal "2 more need you" -> Sessions None
+            [crowd:] Normal "2 more need you" -> Alerts None
             d, e"#]],
     );
     assert_eq!(
