@@ -45,6 +45,41 @@ fn no_dependency_is_unused() {
     expect_none(unused);
 }
 
+/// Keys of the workspace's own table of dependencies.
+fn workspace_dependencies(manifest: &str) -> Vec<&str> {
+    let table = manifest
+        .lines()
+        .skip_while(|line| *line != "[workspace.dependencies]");
+    let lines = table.skip(1).take_while(|line| !line.starts_with('['));
+    lines
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| Some(line.split_once('=')?.0.trim()))
+        .collect()
+}
+
+#[test]
+fn every_entry_of_the_workspace_is_named_by_a_member() {
+    let manifest = read("Cargo.toml");
+    let all: String = files_named(&["toml"])
+        .iter()
+        .filter(|file| file.ends_with("Cargo.toml"))
+        .map(|file| read(file))
+        .collect();
+    let entries = workspace_dependencies(&manifest);
+    assert!(entries.contains(&"serde"), "{entries:?}");
+    let is_named = |entry: &&str| {
+        all.lines().any(|line| {
+            line.strip_prefix(*entry).is_some_and(|rest| {
+                let rest = rest.trim_start();
+                rest.starts_with(".workspace")
+                    || rest.starts_with('=') && rest.contains("workspace = true")
+            })
+        })
+    };
+    let unnamed = entries.iter().filter(|entry| !is_named(entry));
+    expect_none(unnamed.map(|entry| format!("Cargo.toml: no member names {entry}")));
+}
+
 #[test]
 fn every_version_says_why_it_is_there() {
     let mut silent = Vec::new();
