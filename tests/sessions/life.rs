@@ -2,8 +2,9 @@
 
 use mizzen_sessions::{CodeServer, Freshness, State, UpRequest, Wish, deaf};
 use mizzen_wire::Control;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::rig::{Heard, Rig, USER, docker, tree};
+use crate::rig::{Heard, Rig, SOON, USER, docker, tree};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn up_reports_every_phase_and_the_session_works() {
@@ -278,5 +279,29 @@ async fn other_limits_make_the_container_anew() {
         1,
         "the old one is gone"
     );
+    rig.end().await;
+}
+
+/// code-server loads its editor with the first page that somebody asks for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_asks_for_the_page_before_a_browser_does() {
+    let rig = Rig::new();
+    let id = rig.up("web").await.container_id.unwrap();
+    let mut logs = tokio::process::Command::new("docker")
+        .args(["logs", "--follow", &id])
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(logs.stdout.take().unwrap()).lines();
+    let asked = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line == "code-server: asked for /" {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(tokio::time::timeout(SOON, asked).await.unwrap());
     rig.end().await;
 }

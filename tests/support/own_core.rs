@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::on_engine::OnEngine;
 
 /// Owner of every project folder: nobody on this machine, and never root.
-const USER: u32 = 4321;
+pub const USER: u32 = 4321;
 
 /// A running core and a client of it. What it made on the engine goes with it.
 pub struct OwnCore {

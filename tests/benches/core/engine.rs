@@ -1,5 +1,6 @@
 //! Sessions on a real engine: how fast `up` is, and how fast the snapshot follows what others do.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -7,9 +8,11 @@ use mizzen_core::EventStream;
 use mizzen_core::verb::{RemoveParams, SessionRef, Verb};
 use mizzen_core::view::{Change, SessionState, SessionView};
 use mizzen_tasks::Owner;
-use mizzen_tests::chromium::Chromium;
+use mizzen_tests::chromium::{Chromium, Tab};
 use mizzen_tests::figure::Figure;
-use mizzen_tests::own_core::{OwnCore, docker, full_image, tiny_image};
+use mizzen_tests::own_core::{OwnCore, USER, docker, full_image, tiny_image};
+
+use crate::plain::Plain;
 
 const STOPS: usize = 20;
 const UPS: usize = 5;
@@ -73,59 +76,103 @@ pub(crate) async fn outside_stops() {
     rig.end().await;
 }
 
-/// From the verb to a running session, and on to the project's files in the editor.
+/// Times of one way to a workbench: until code-server answers, and until the project's files are drawn.
+#[derive(Default)]
+struct Way {
+    running: Vec<Duration>,
+    drawn: Vec<Duration>,
+}
+
+/// From the verb to a running session, and on to the project's files in the editor; in turn with the same workbench
+/// without Mizzen, so that both have the same machine.
 pub(crate) async fn ups() {
     let owner = Owner::root("bench");
-    let rig = OwnCore::start(&full_image().unwrap()).await.unwrap();
+    let image = full_image().unwrap();
+    let rig = OwnCore::start(&image).await.unwrap();
     let project = rig.project("warm", &[("README.md", "# Warm\n")]).unwrap();
     let chromium = Chromium::start(&owner).await.unwrap();
-    let (mut running, mut drawn) = (Vec::new(), Vec::new());
-    // The first one warms the engine's and the browser's caches and does not count.
+    let (mut ours, mut floor) = (Way::default(), Way::default());
+    // The first ones warm the engine's and the browser's caches and do not count.
     for run in 0..=UPS {
-        let tab = chromium.tab().await.unwrap();
-        let (_, mut events) = rig.client.follow().await.unwrap();
-        let start = Instant::now();
-        let up = rig.up(&project, "warm");
-        let seen = until(&mut events, "warm", |view| {
-            view.state == SessionState::Running
-        });
-        let (up, _) = tokio::join!(up, async {
-            seen.await;
-            running.push(start.elapsed());
-        });
-        up.unwrap();
-        tab.go(&rig.client.launch_url("warm", None).await.unwrap())
-            .await
-            .unwrap();
-        tab.wait_for(
-            "document.querySelector('.explorer-folders-view')?.innerText.includes('README.md')",
-        )
-        .await
-        .unwrap();
-        drawn.push(start.elapsed());
-        tab.go("about:blank").await.unwrap();
-        let remove = RemoveParams {
-            session: "warm".to_owned(),
-            force: true,
-            volumes: true,
-        };
-        rig.client.run(Verb::Remove(remove)).await.unwrap();
+        up(&rig, &project, &chromium.tab().await.unwrap(), &mut ours).await;
+        plain_up(&image, &project, &chromium.tab().await.unwrap(), &mut floor).await;
         if run == 0 {
-            running.clear();
-            drawn.clear();
+            (ours, floor) = (Way::default(), Way::default());
         }
     }
-    Figure::of_times(
-        "`up` on a warm image to a running session",
-        "≤ 1.5 s",
-        &running,
-    )
-    .print();
-    Figure::of_times(
-        "`up` on a warm image to a rendered workbench",
-        "≤ 4 s",
-        &drawn,
-    )
-    .print();
+    let ratios: Vec<f64> = std::iter::zip(&ours.drawn, &floor.drawn)
+        .map(|(ours, floor)| ours.as_secs_f64() / floor.as_secs_f64())
+        .collect();
+    for (name, goal, times) in [
+        (
+            "`up` on a warm image to a running session",
+            "≤ 1.5 s",
+            &ours.running,
+        ),
+        ("`docker run` of the same to an answer", "", &floor.running),
+        (
+            "`up` on a warm image to a rendered workbench",
+            "≤ 4 s",
+            &ours.drawn,
+        ),
+        (
+            "`docker run` of the same to a rendered workbench",
+            "",
+            &floor.drawn,
+        ),
+    ] {
+        Figure::of_times(name, goal, times).print();
+    }
+    let name = "rendered workbench, `up` / `docker run`";
+    Figure::new(name, "", &ratios, |ratio| format!("{ratio:.2}")).print();
     rig.end().await;
+}
+
+async fn up(rig: &OwnCore, project: &Path, tab: &Tab, way: &mut Way) {
+    let (_, mut events) = rig.client.follow().await.unwrap();
+    let start = Instant::now();
+    let up = rig.up(project, "warm");
+    let seen = until(&mut events, "warm", |view| {
+        view.state == SessionState::Running
+    });
+    let (up, running) = tokio::join!(up, async {
+        seen.await;
+        start.elapsed()
+    });
+    up.unwrap();
+    let url = rig.client.launch_url("warm", None).await.unwrap();
+    draw(tab, &url).await;
+    way.running.push(running);
+    way.drawn.push(start.elapsed());
+    tab.go("about:blank").await.unwrap();
+    let remove = RemoveParams {
+        session: "warm".to_owned(),
+        force: true,
+        volumes: true,
+    };
+    rig.client.run(Verb::Remove(remove)).await.unwrap();
+}
+
+async fn plain_up(image: &str, project: &Path, tab: &Tab, way: &mut Way) {
+    let (image, project) = (image.to_owned(), project.to_owned());
+    let start = Instant::now();
+    let plain = tokio::task::spawn_blocking(move || Plain::start(&image, &project, USER));
+    let plain = plain.await.unwrap();
+    way.running.push(start.elapsed());
+    draw(tab, &Plain::url()).await;
+    way.drawn.push(start.elapsed());
+    tab.go("about:blank").await.unwrap();
+    tokio::task::spawn_blocking(move || drop(plain))
+        .await
+        .unwrap();
+}
+
+/// Goes to a workbench and waits for the project's files in it.
+async fn draw(tab: &Tab, url: &str) {
+    tab.go(url).await.unwrap();
+    tab.wait_for(
+        "document.querySelector('.explorer-folders-view')?.innerText.includes('README.md')",
+    )
+    .await
+    .unwrap();
 }

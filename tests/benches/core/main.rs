@@ -3,6 +3,7 @@
 
 mod engine;
 mod fold;
+mod plain;
 
 #[tokio::main]
 async fn main() {

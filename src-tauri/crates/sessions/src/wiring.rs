@@ -16,6 +16,8 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from
 
 /// How long code-server may take over one answer: a frozen one never answers.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
+/// How long it may take to load its editor, on a slow machine.
+const EDITOR_DEADLINE: Duration = Duration::from_secs(30);
 /// `HTTP/1.1 200`.
 const ANSWER_BYTES: usize = 12;
 
@@ -117,6 +119,22 @@ pub(crate) async fn code_server_answers(wire: &Wire) -> bool {
         .ok()
         .flatten()
         .is_some()
+}
+
+/// Asks for the page that a browser is about to ask for: code-server loads its editor with the first one.
+pub(crate) async fn load_editor(wire: Wire) {
+    let asked = async {
+        let mut stream = wire
+            .open(StreamKind::Forward(Target::CodeServer))
+            .await
+            .ok()?;
+        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).await.ok()?;
+        // Until it answers, and no further: nobody reads the page.
+        stream.read_u8().await.ok()
+    };
+    // Whether it was loaded shows when somebody opens it.
+    let _ = tokio::time::timeout(EDITOR_DEADLINE, asked).await;
 }
 
 /// Whether an HTTP answer's status is 200.

@@ -229,7 +229,12 @@ impl Job {
         self.code_server = outcome;
         self.heard = report.status_json.as_deref().and_then(reports::passed_on);
         match outcome {
-            CodeServer::Running => self.phases.leave("").await,
+            CodeServer::Running => {
+                // Beside all that is left to do until a browser asks.
+                self.owner
+                    .spawn("editor", wiring::load_editor(wire.clone()));
+                self.phases.leave("").await;
+            }
             CodeServer::Missing => self.phases.leave("The image has no code-server.").await,
             CodeServer::Failed | CodeServer::Starting | CodeServer::Unknown => {
                 let message = format!(

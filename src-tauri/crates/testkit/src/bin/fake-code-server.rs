@@ -55,7 +55,10 @@ fn serve(stream: UnixStream, workspace: &Path) -> io::Result<()> {
                 "application/json",
                 r#"{"status":"expired","lastHeartbeat":0}"#.to_owned(),
             ),
-            path => ("text/html; charset=utf-8", page(path, workspace)),
+            path => {
+                eprintln!("asked for {path}");
+                ("text/html; charset=utf-8", page(path, workspace))
+            }
         };
         write!(
             writer,
