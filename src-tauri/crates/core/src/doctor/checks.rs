@@ -188,8 +188,8 @@ pub(super) async fn localhost_names() -> DoctorCheck {
         title: "*.localhost",
     };
     let found = tokio::net::lookup_host(("mizzen-doctor.localhost", 80)).await;
-    let fix = "browsers resolve these names themselves; for other programs enable systemd-resolved \
-               or nss-myhostname";
+    let fix = "most browsers resolve these names themselves; for one that does not set \
+               `gateway_names = false`, for other programs enable systemd-resolved or nss-myhostname";
     match found.map(|mut all| all.find(|address| !address.ip().is_loopback())) {
         Ok(None) => subject.ok("names under localhost lead to this machine"),
         Ok(Some(address)) => subject.problem(

@@ -197,7 +197,7 @@ fn secrets_are_known_by_their_forms() {
         ),
         (format!("task_live_{long}"), None),
         (format!("{}{}\0", "ghp_", &long[..36]), None),
-        ("let key = std::env::var(\"API_KEY\");".to_owned(), None),
+        ("let key = env::var(\"API_KEY\");".to_owned(), None),
     ] {
         let found =
             find_secret(contents.as_bytes()).map(|(secret, line)| (secret.to_string(), line));
