@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use hyper::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
 use crate::Endpoint;
@@ -18,7 +18,7 @@ pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// One open connection.
-pub(crate) struct Conn(Box<dyn Io>);
+pub(crate) type Conn = Box<dyn Io>;
 
 /// Opens connections to one endpoint.
 #[derive(Clone)]
@@ -44,11 +44,11 @@ impl Service<Uri> for Dialer {
     /// Dials the endpoint; the address in the URI is a placeholder that HTTP needs.
     fn call(&mut self, _: Uri) -> Self::Future {
         let endpoint = self.endpoint.clone();
-        Box::pin(async move { Ok(TokioIo::new(Conn(open(&endpoint).await?))) })
+        Box::pin(async move { Ok(TokioIo::new(open(&endpoint).await?)) })
     }
 }
 
-async fn open(endpoint: &Endpoint) -> io::Result<Box<dyn Io>> {
+async fn open(endpoint: &Endpoint) -> io::Result<Conn> {
     match endpoint {
         Endpoint::Unix(path) => open_unix(path).await,
         Endpoint::NamedPipe(path) => open_pipe(path),
@@ -61,12 +61,12 @@ async fn open(endpoint: &Endpoint) -> io::Result<Box<dyn Io>> {
 }
 
 #[cfg(unix)]
-async fn open_unix(path: &std::path::Path) -> io::Result<Box<dyn Io>> {
+async fn open_unix(path: &std::path::Path) -> io::Result<Conn> {
     Ok(Box::new(tokio::net::UnixStream::connect(path).await?))
 }
 
 #[cfg(not(unix))]
-async fn open_unix(_: &std::path::Path) -> io::Result<Box<dyn Io>> {
+async fn open_unix(_: &std::path::Path) -> io::Result<Conn> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,
         "Unix sockets need a Unix host",
@@ -74,7 +74,7 @@ async fn open_unix(_: &std::path::Path) -> io::Result<Box<dyn Io>> {
 }
 
 #[cfg(windows)]
-fn open_pipe(path: &str) -> io::Result<Box<dyn Io>> {
+fn open_pipe(path: &str) -> io::Result<Conn> {
     let path = path.replace('/', r"\");
     Ok(Box::new(
         tokio::net::windows::named_pipe::ClientOptions::new().open(path)?,
@@ -82,7 +82,7 @@ fn open_pipe(path: &str) -> io::Result<Box<dyn Io>> {
 }
 
 #[cfg(not(windows))]
-fn open_pipe(_: &str) -> io::Result<Box<dyn Io>> {
+fn open_pipe(_: &str) -> io::Result<Conn> {
     Err(io::Error::new(
         io::ErrorKind::Unsupported,
         "named pipes need Windows",
@@ -92,45 +92,5 @@ fn open_pipe(_: &str) -> io::Result<Box<dyn Io>> {
 impl Connection for Conn {
     fn connected(&self) -> Connected {
         Connected::new()
-    }
-}
-
-impl AsyncRead for Conn {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Conn {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
