@@ -1,14 +1,21 @@
 //! Figures of the wire, for `cargo xtask bench wire`: against a bare `exec` of the same engine,
-//! through the same client, in one run.
+//! through the same client, and against the engine and the wire each alone, in one run.
 #![allow(clippy::unwrap_used, reason = "a bench ends where its rig fails")]
 
+mod alone;
 mod rig;
 
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use mizzen_tasks::Owner;
 use mizzen_tests::figure::Figure;
 use mizzen_wire::{Probe, StreamKind, Wire};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::oneshot;
+use tokio::task::block_in_place;
 
 use rig::Rig;
 
@@ -22,11 +29,19 @@ const BLOCK: usize = 256 * 1024;
 
 #[tokio::main]
 async fn main() {
-    let rig = Rig::start().await;
-    let wire = rig.wire().await;
-    round_trips(&rig, &wire).await;
-    into_the_container(&rig, &wire).await;
-    out_of_the_container(&rig, &wire).await;
+    let owner = Owner::root("bench");
+    let (done, ended) = oneshot::channel();
+    // In a task, as in the core: what waits outside of tasks costs a switch of threads per wake-up.
+    owner.spawn("measure", async move {
+        let rig = Rig::start().await;
+        let wire = rig.wire().await;
+        round_trips(&rig, &wire).await;
+        into_the_container(&rig, &wire).await;
+        out_of_the_container(&rig, &wire).await;
+        wire_alone().await;
+        done.send(()).unwrap();
+    });
+    ended.await.unwrap();
 }
 
 async fn round_trips(rig: &Rig, wire: &Wire) {
@@ -57,13 +72,19 @@ async fn ping_pong(mut io: impl AsyncRead + AsyncWrite + Unpin) -> Vec<Duration>
 }
 
 async fn into_the_container(rig: &Rig, wire: &Wire) {
-    let (mut bare, mut through) = (Vec::new(), Vec::new());
+    // All say one byte when they have got all.
+    let sink = ["sh", "-c", "cat > /dev/null; printf x"];
+    let mut rates = Rates::default();
     for _ in 0..RUNS {
-        // Both say one byte when they have got all.
-        bare.push(send(rig.exec(&["sh", "-c", "cat > /dev/null; printf x"]).await).await);
-        through.push(send(wire.open(StreamKind::Probe(Probe::Sink)).await.unwrap()).await);
+        rates
+            .alone
+            .push(block_in_place(|| send_blocking(rig.exec_alone(&sink))));
+        rates.bare.push(send(rig.exec(&sink).await).await);
+        rates
+            .wire
+            .push(send(wire.open(StreamKind::Probe(Probe::Sink)).await.unwrap()).await);
     }
-    print_rates("into the container", &bare, &through);
+    rates.print("into the container");
 }
 
 async fn send(mut io: impl AsyncRead + AsyncWrite + Unpin) -> f64 {
@@ -77,15 +98,58 @@ async fn send(mut io: impl AsyncRead + AsyncWrite + Unpin) -> f64 {
     rate(started)
 }
 
+fn send_blocking(mut io: UnixStream) -> f64 {
+    let block = vec![0; BLOCK];
+    let started = Instant::now();
+    for _ in 0..BYTES / BLOCK {
+        io.write_all(&block).unwrap();
+    }
+    io.shutdown(Shutdown::Write).unwrap();
+    io.read_exact(&mut [0]).unwrap();
+    rate(started)
+}
+
 async fn out_of_the_container(rig: &Rig, wire: &Wire) {
     let all = (BLOCK + BYTES).to_string();
-    let (mut bare, mut through) = (Vec::new(), Vec::new());
+    // It ends by itself: nobody could end it, and what runs on slows down the runs after it.
+    let source = ["head", "-c", &all, "/dev/zero"];
+    let mut rates = Rates::default();
     for _ in 0..RUNS {
-        // It ends by itself: nobody could end it, and what runs on slows down the runs after it.
-        bare.push(receive(rig.exec(&["head", "-c", &all, "/dev/zero"]).await).await);
-        through.push(receive(wire.open(StreamKind::Probe(Probe::Source)).await.unwrap()).await);
+        rates
+            .alone
+            .push(block_in_place(|| receive_blocking(rig.exec_alone(&source))));
+        rates.bare.push(receive(rig.exec(&source).await).await);
+        rates
+            .wire
+            .push(receive(wire.open(StreamKind::Probe(Probe::Source)).await.unwrap()).await);
     }
-    print_rates("out of the container", &bare, &through);
+    rates.print("out of the container");
+}
+
+fn receive_blocking(mut io: UnixStream) -> f64 {
+    let mut block = vec![0; BLOCK];
+    io.read_exact(&mut block).unwrap();
+    let started = Instant::now();
+    for _ in 0..BYTES / BLOCK {
+        io.read_exact(&mut block).unwrap();
+    }
+    rate(started)
+}
+
+async fn wire_alone() {
+    let mut rates = Vec::new();
+    for _ in 0..RUNS {
+        let owner = Owner::root("alone");
+        let (_wire, stream) = alone::wire(&owner).await;
+        rates.push(receive(stream).await);
+    }
+    Figure::new(
+        "wire without an engine, one way",
+        "≥ 400 MiB/s",
+        &rates,
+        mib_per_s,
+    )
+    .print();
 }
 
 async fn receive(mut io: impl AsyncRead + Unpin) -> f64 {
@@ -99,10 +163,31 @@ async fn receive(mut io: impl AsyncRead + Unpin) -> f64 {
     rate(started)
 }
 
-fn print_rates(direction: &str, bare: &[f64], through: &[f64]) {
-    let show = |rate: f64| format!("{rate:.0} MiB/s");
-    Figure::new(&format!("{direction}, bare exec"), "", bare, show).print();
-    Figure::new(&format!("{direction}, wire"), "≥ 400 MiB/s", through, show).print();
+/// One direction, run by run: the engine alone, a bare exec through our client, the wire.
+#[derive(Default)]
+struct Rates {
+    alone: Vec<f64>,
+    bare: Vec<f64>,
+    wire: Vec<f64>,
+}
+
+impl Rates {
+    fn print(&self, direction: &str) {
+        let figure = |of: &str, goal, samples: &[f64]| {
+            Figure::new(&format!("{direction}, {of}"), goal, samples, mib_per_s).print();
+        };
+        figure("engine alone", "", &self.alone);
+        figure("bare exec", "", &self.bare);
+        figure("wire", "≥ 400 MiB/s", &self.wire);
+        let pairs = self.wire.iter().zip(&self.alone);
+        let shares: Vec<f64> = pairs.map(|(wire, alone)| wire / alone).collect();
+        let name = format!("{direction}, wire / engine alone");
+        Figure::new(&name, "", &shares, |n| format!("{n:.2}")).print();
+    }
+}
+
+fn mib_per_s(rate: f64) -> String {
+    format!("{rate:.0} MiB/s")
 }
 
 /// MiB per second since then.

@@ -1,11 +1,15 @@
 //! A container of the tiny image, and programs in it through the engine's API.
 
+use std::os::unix::net::UnixStream;
+
 use jiff::Timestamp;
 use mizzen_docker::{Endpoint, Engine, EngineEvent, EngineOptions, ExecIo, ExecSpec};
 use mizzen_tasks::Owner;
 use mizzen_tests::own_core::{docker, tiny_image};
 use mizzen_wire::{Hello, Wire, connect};
 use tokio::sync::mpsc;
+
+use crate::alone;
 
 pub(crate) struct Rig {
     owner: Owner,
@@ -45,6 +49,11 @@ impl Rig {
     pub(crate) async fn exec(&self, argv: &[&str]) -> ExecIo {
         let spec = ExecSpec::new(argv.iter().copied());
         self.engine.exec(&self.container, &spec).await.unwrap().io
+    }
+
+    /// The same without our client.
+    pub(crate) fn exec_alone(&self, argv: &[&str]) -> UnixStream {
+        alone::exec(&self.container, argv)
     }
 
     pub(crate) async fn wire(&self) -> Wire {
