@@ -63,6 +63,21 @@ fn started_at(container: &str) -> String {
 }
 
 #[test]
+fn without_names_a_click_opens_an_address() {
+    let desktop = Desktop::new();
+    desktop.use_tiny_image();
+    desktop.set("gateway_names = false");
+    let _app = desktop.launch(&["--hidden"]);
+    let mut sessions = desktop.sessions();
+    let name = sessions.up("address", None);
+    let tray = desktop.tray();
+    tray.wait_for_label(&[&name], |label| label.contains("running"));
+    tray.click(&[&name, "Open code-server"]);
+    let opened = until("the browser is asked", || desktop.opened().first().cloned());
+    assert!(opened.starts_with("http://127.0.0.1:"), "{opened}");
+}
+
+#[test]
 fn a_stop_done_elsewhere_shows_in_the_menu_and_on_the_icon() {
     let desktop = Desktop::new();
     desktop.use_tiny_image();
