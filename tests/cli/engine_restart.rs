@@ -65,3 +65,26 @@ async fn a_session_is_lost_while_its_engine_is_away_and_starts_again_after() {
         up["session"]["container_id"]
     );
 }
+
+/// The private engine has addresses for two networks.
+#[tokio::test]
+async fn there_may_be_more_sessions_than_an_engine_has_networks() {
+    let mut engine = PrivateEngine::new().unwrap();
+    let mut rig = Rig::unconnected(engine.endpoint()).unwrap();
+    engine.start(&mut rig).await.unwrap();
+    let host = engine.endpoint().to_string();
+    copy_image(&host);
+    let mizzen = Mizzen::on(host);
+    for name in ["a", "b", "c"] {
+        let up = mizzen.json(&["up", mizzen.project(name).to_str().unwrap()]);
+        assert_eq!(up["session"]["state"], "running", "{up}");
+        mizzen.json(&["stop", name]);
+    }
+    for name in ["a", "b"] {
+        let again = mizzen.json(&["start", name]);
+        assert_eq!(again["session"]["state"], "running", "{again}");
+    }
+    let refused = mizzen.run(&["start", "c", "--json"]).error();
+    let hint = refused["hint"].as_str().unwrap_or_default();
+    assert!(hint.contains("network prune"), "{refused}");
+}

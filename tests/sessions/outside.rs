@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use mizzen_sessions::{NoticeKind, SessionSettings, State, Wish};
+use mizzen_sessions::{Health, NoticeKind, SessionSettings, State, Wish};
 
-use crate::rig::{Rig, docker, settings};
+use crate::rig::{Rig, Root, SOCKET, docker, image_with_check, settings};
 
 fn id(rig: &Rig) -> String {
     rig.fact("web")
@@ -88,6 +88,25 @@ async fn a_container_removed_outside_is_made_anew_by_a_start() {
     rig.end().await;
 }
 
+/// As `docker network prune` does with the networks of containers that are down.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_removed_outside_is_made_anew_by_a_start() {
+    let rig = Rig::new();
+    let first = rig.up("web").await;
+    rig.wish("web", Wish::Stop).await.expect("stopped");
+    for network in rig.root.on_engine("network") {
+        docker(&["network", "rm", &network]);
+    }
+    let done = rig.wish("web", Wish::Start).await.expect("started");
+    let fact = done.session.expect("it is there");
+    assert_eq!(
+        (fact.state, &fact.container_id),
+        (State::Running, &first.container_id)
+    );
+    assert_eq!(rig.root.on_engine("network").len(), 1);
+    rig.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_container_removed_outside_is_no_alarm() {
     let rig = Rig::new();
@@ -134,6 +153,54 @@ async fn out_of_memory_is_noticed() {
     assert!(!status.success());
     let notice = rig.notice().await;
     assert_eq!(notice.kind, NoticeKind::OutOfMemory, "{notice:?}");
+    rig.end().await;
+}
+
+/// The same for the container's own process 1, which takes the container with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_the_kernel_ended_for_want_of_memory_says_so() {
+    let rig = Rig::new();
+    rig.up("web").await;
+    let first = docker(&["inspect", "--format", "{{.State.Pid}}", &id(&rig)]);
+    let score = format!("/proc/{first}/oom_score_adj");
+    // The kernel picks the process with the highest score, however little it uses.
+    let mut score = std::fs::File::options().write(true).open(score).unwrap();
+    std::io::Write::write_all(&mut score, b"1000").unwrap();
+    let mut hog = std::process::Command::new("docker");
+    hog.args(["exec", &id(&rig), "tail", "/dev/zero"]);
+    let status = tokio::task::spawn_blocking(move || hog.status()).await;
+    assert!(!status.unwrap().unwrap().success());
+    let fact = rig.until_state("web", State::Failed).await;
+    let reason = &fact.reason.as_ref().unwrap().message;
+    assert!(reason.contains("memory"), "{reason}");
+    let notice = rig.notice().await;
+    assert_eq!(notice.kind, NoticeKind::OutOfMemory, "{notice:?}");
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_health_check_that_fails_is_told_until_it_passes() {
+    let root = Root::new();
+    let image = image_with_check(&root, "test ! -e /workspace/ill");
+    let settings = SessionSettings {
+        image: Some(image.clone()),
+        ..settings()
+    };
+    let rig = Rig::on(root, SOCKET, settings);
+    rig.up("web").await;
+    rig.inside("web", &["touch", "/workspace/ill"]);
+    let notice = rig.notice().await;
+    assert_eq!(notice.kind, NoticeKind::Unhealthy, "{notice:?}");
+    rig.until("web", "unhealthy", |fact| fact.health == Health::Unhealthy)
+        .await;
+    rig.inside("web", &["rm", "/workspace/ill"]);
+    assert_eq!(rig.notice().await.kind, NoticeKind::Over);
+    let force = Wish::Remove {
+        force: true,
+        volumes: true,
+    };
+    rig.wish("web", force).await.expect("removed");
+    docker(&["rmi", &image]);
     rig.end().await;
 }
 

@@ -125,6 +125,16 @@ pub(crate) fn image_with(root: &Root, program: &str) -> String {
     tag
 }
 
+/// The tiny image with a health check of its own, asked every second.
+pub(crate) fn image_with_check(root: &Root, check: &str) -> String {
+    let id = docker(&["create", "--network", "none", &tiny()]);
+    let tag = format!("mizzen-test-checked:{}", root.identity.as_str());
+    let check = format!("HEALTHCHECK --interval=1s --timeout=5s --retries=1 CMD {check}");
+    docker(&["commit", "--change", &check, &id, &tag]);
+    docker(&["rm", &id]);
+    tag
+}
+
 fn supervisor() -> PathBuf {
     let arch = if cfg!(target_arch = "aarch64") {
         "arm64"

@@ -334,6 +334,8 @@ impl PrivateEngine {
             .arg(self.path("pid"))
             .args(["--bridge=none", "--iptables=false", "--ip-masq=false"])
             .args(["--containerd-namespace=mizzen-test", "--group=root"])
+            // Two networks, where an engine usually has some thirty: what happens then can be seen.
+            .args(["--default-address-pool", "base=10.213.0.0/23,size=24"])
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);

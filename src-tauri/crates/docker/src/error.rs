@@ -31,6 +31,8 @@ pub enum DockerErrorKind {
     BadRequest,
     /// The engine's disk is full.
     NoSpace,
+    /// The engine has no addresses left for another network.
+    NoAddresses,
     /// The engine failed, or its answer makes no sense.
     Server,
 }
@@ -168,6 +170,10 @@ fn kind_of_status(status: u16, text: &str) -> DockerErrorKind {
     if says("no space left on device") {
         return Kind::NoSpace;
     }
+    if says("non-overlapping ipv4 address pool") || says("address pools have been fully subnetted")
+    {
+        return Kind::NoAddresses;
+    }
     if says("port is already allocated") || says("address already in use") {
         return Kind::PortTaken;
     }
@@ -199,6 +205,7 @@ fn hint_of(kind: DockerErrorKind) -> &'static str {
         Kind::Denied => "ask the engine's administrator for access",
         Kind::BadRequest => "check the settings named in the message",
         Kind::NoSpace => "free space on the engine's disk: docker system df, docker system prune",
+        Kind::NoAddresses => "remove networks that nothing uses: docker network prune",
         Kind::Server => "look at the engine's log: journalctl -u docker",
     }
 }

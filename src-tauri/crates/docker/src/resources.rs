@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bollard::models::NetworkConnectRequest;
 use bollard::query_parameters as query;
 use hyper::Method;
 use serde::Deserialize;
@@ -52,6 +53,18 @@ impl Engine {
         const OP: &str = "remove the network";
         let name = segment(OP, name)?;
         gone_is_fine(call(OP, CHANGE, self.docker().remove_network(name)).await)
+    }
+
+    /// Joins a container that is down to a network; the next start uses it, whatever it was joined to before
+    /// under the same name.
+    pub async fn join_network(&self, name: &str, container: &str) -> Result<(), DockerError> {
+        const OP: &str = "join the network";
+        let name = segment(OP, name)?;
+        let request = NetworkConnectRequest {
+            container: container.to_owned(),
+            endpoint_config: None,
+        };
+        call(OP, CHANGE, self.docker().connect_network(name, request)).await
     }
 
     /// Lists the networks with the engine's label.

@@ -378,3 +378,6 @@ impl Flow {
         self == Self::Over
     }
 }
+
+#[cfg(test)]
+mod tests;

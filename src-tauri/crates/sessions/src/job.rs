@@ -4,6 +4,7 @@
 //! asked for, noticed between steps, and undone like any failure.
 
 mod make;
+mod network;
 mod phases;
 mod start;
 mod undo;

@@ -39,6 +39,16 @@ fn statuses_and_wordings_of_the_engine() {
             "write /var/lib/docker/tmp/x: no space left on device",
             Kind::NoSpace,
         ),
+        (
+            500,
+            "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+            Kind::NoAddresses,
+        ),
+        (
+            400,
+            "all predefined address pools have been fully subnetted",
+            Kind::NoAddresses,
+        ),
         (400, "invalid reference format", Kind::BadRequest),
         (403, "authorization denied by plugin", Kind::Denied),
         (500, "", Kind::Server),

@@ -1,6 +1,6 @@
 //! Making a container: image, network, volumes, container, and what is put into it.
 
-use mizzen_docker::{DockerErrorKind, ImageFact};
+use mizzen_docker::{ContainerSpec, DockerErrorKind, ImageFact};
 use mizzen_status::sanitise;
 
 use super::Job;
@@ -85,15 +85,8 @@ impl Job {
         })?;
         self.world.step("up: files");
         self.go_on()?;
-        let spec =
-            container_spec(&self.world.identity, &self.record, &container).map_err(|error| {
-                SessionError::new(
-                    ErrorKind::Failed,
-                    format!("No container can be made: {error}."),
-                    "Check the settings.",
-                )
-            })?;
-        self.engine.create_network(&spec.name, &spec.labels).await?;
+        let spec = self.spec(&container)?;
+        self.make_network(&spec).await?;
         self.world.step("up: network");
         self.go_on()?;
         let id = self
@@ -115,6 +108,16 @@ impl Job {
         self.provision(&id, image, fresh_home).await?;
         self.world.step("up: provisioned");
         Ok(id)
+    }
+
+    pub(super) fn spec(&self, container: &ContainerRef) -> Result<ContainerSpec, SessionError> {
+        container_spec(&self.world.identity, &self.record, container).map_err(|error| {
+            SessionError::new(
+                ErrorKind::Failed,
+                format!("No container can be made: {error}."),
+                "Check the settings.",
+            )
+        })
     }
 
     async fn provision(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mizzen_docker::{ContainerState, LogOptions};
+use mizzen_docker::{ContainerFact, ContainerState, LogOptions};
 use mizzen_status::sanitise;
 use mizzen_wire::{Control, SupervisorReport, Wire};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -70,11 +70,12 @@ impl Job {
         let remake = self.check().await? || remake;
         self.go_on()?;
         let id = match self.usable_container(remake).await? {
-            Some(id) => {
+            Some(fact) => {
                 self.phases.enter(Phase::Image).await;
                 self.phases.leave("The container is there already.").await;
                 self.phases.enter(Phase::Container).await;
-                id
+                self.rejoin_network(&fact).await?;
+                fact.id
             }
             None => {
                 let image = self.find_image().await?;
@@ -123,20 +124,16 @@ impl Job {
     }
 
     /// The session's container, when it is there and can be started as it is.
-    async fn usable_container(&self, remake: bool) -> Result<Option<String>, SessionError> {
+    async fn usable_container(&self, remake: bool) -> Result<Option<ContainerFact>, SessionError> {
         let Some(id) = self.container_id().filter(|_| !remake) else {
             return Ok(None);
         };
-        let usable = self
-            .engine
-            .inspect(&id)
-            .await?
-            .is_some_and(|fact| match fact.state {
-                ContainerState::Created | ContainerState::Running | ContainerState::Exited => true,
-                ContainerState::Paused | ContainerState::Restarting => true,
-                ContainerState::Removing | ContainerState::Dead => false,
-            });
-        Ok(usable.then_some(id))
+        let found = self.engine.inspect(&id).await?;
+        Ok(found.filter(|fact| match fact.state {
+            ContainerState::Created | ContainerState::Running | ContainerState::Exited => true,
+            ContainerState::Paused | ContainerState::Restarting => true,
+            ContainerState::Removing | ContainerState::Dead => false,
+        }))
     }
 
     /// Waits for the wire, as long as the container lives.
@@ -270,11 +267,7 @@ impl Job {
         }
     }
 
-    async fn ended_early(
-        &self,
-        id: &str,
-        fact: Option<&mizzen_docker::ContainerFact>,
-    ) -> SessionError {
+    async fn ended_early(&self, id: &str, fact: Option<&ContainerFact>) -> SessionError {
         let Some(fact) = fact else {
             let message = "The container was removed while it started.";
             return SessionError::new(ErrorKind::Failed, message, "Try again.");

@@ -1,0 +1,96 @@
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use mizzen_docker::{Endpoint, Engine, EngineOptions};
+use mizzen_tasks::Owner;
+use tokio::sync::{Mutex, broadcast, watch};
+use tokio::time::Instant;
+
+use super::{Actor, Heard};
+use crate::fact::{Freshness, Notice, NoticeKind};
+use crate::identity::Identity;
+use crate::limits::SessionSettings;
+use crate::machine::State;
+use crate::record::tests::record;
+use crate::registry::Registry;
+use crate::reports;
+use crate::slots::Slots;
+use crate::world::World;
+
+/// A session `web` on an engine that nobody asks.
+fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
+    let identity = Identity::of("0011223344556677");
+    let options = EngineOptions {
+        label: identity.label(),
+        now: jiff::Timestamp::now,
+    };
+    let nowhere = Endpoint::Unix(state_dir.join("no-engine.sock"));
+    let (engine, _) = Engine::spawn(owner, "default", nowhere, options);
+    let settings = SessionSettings {
+        max_running: 1,
+        memory_budget_bytes: None,
+        image: None,
+        memory_bytes: 1 << 30,
+        cpus: 1.0,
+    };
+    let world = World {
+        identity,
+        registry: Registry::open(state_dir, "now").unwrap().0,
+        engines: vec![engine.clone()],
+        settings: watch::Sender::new(settings).subscribe(),
+        supervisor_path: state_dir.into(),
+        supervisor: OnceLock::new(),
+        recipe: OnceLock::new(),
+        authorities: Vec::new(),
+        home: None,
+        state_dir: state_dir.into(),
+        clock: Arc::new(jiff::Timestamp::now),
+        at_step: None,
+        slots: Slots::default(),
+        facts: watch::Sender::new(Arc::default()),
+        notices: broadcast::Sender::new(8),
+        building: Mutex::default(),
+        listing: Mutex::default(),
+    };
+    Actor::of(Arc::new(world), owner, engine, record("web")).0
+}
+
+async fn next(notices: &mut broadcast::Receiver<Notice>) -> NoticeKind {
+    let notice = tokio::time::timeout(Duration::from_secs(3600), notices.recv()).await;
+    notice.expect("a notice").expect("the actor lives").kind
+}
+
+/// Time stands still here but for the waits: the minute costs nothing.
+#[tokio::test(start_paused = true)]
+async fn a_container_that_says_nothing_for_a_minute_is_told_of_until_it_speaks() {
+    let (dir, owner) = (tempfile::tempdir().unwrap(), Owner::root("test"));
+    let mut actor = actor(&owner, dir.path());
+    let mut notices = actor.world.notices.subscribe();
+    let mut facts = actor.world.facts.subscribe();
+    let reports = actor.ports.heard.clone();
+    let began = Instant::now();
+    actor.fact.state = State::Running;
+    actor.heard_at = Some(began);
+    // Work under way: whatever runs listens to reports.
+    actor.life = None;
+    actor.begin(crate::job::Task::Pause, State::Running, Vec::new());
+    owner.spawn("actor", actor.run());
+
+    assert_eq!(next(&mut notices).await, NoticeKind::Stale);
+    let silent = began.elapsed();
+    assert!(
+        (60..62).contains(&silent.as_secs()),
+        "told after {silent:?}"
+    );
+    let lost = |fact: &crate::fact::SessionFact| fact.freshness == Freshness::Lost;
+    facts
+        .wait_for(|facts| facts.get("web").is_some_and(|fact| lost(fact)))
+        .await
+        .unwrap();
+
+    let word = r#"{"timestamp":"2026-01-02T03:04:05Z","status":"running"}"#;
+    let heard: Heard = reports::passed_on(word).unwrap();
+    reports.send(heard).await.unwrap();
+    assert_eq!(next(&mut notices).await, NoticeKind::Over);
+    owner.shut_down(Duration::from_secs(1)).await;
+}
