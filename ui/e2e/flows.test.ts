@@ -96,6 +96,21 @@ describe("actions", () => {
         { verb: "remove", session: "api", force: true, volumes: true },
       ]);
       await selected(page).toBe("session-row-billing");
+      await focused(page).toBe("session-list");
+    }));
+
+  test("after a removal the next session is looked at, or the one before the last", () =>
+    withPage({ scenario: "sessions=3&pace=1" }, async (page) => {
+      for (const [name, next] of [
+        ["billing", "docs"],
+        ["docs", "api"],
+      ] as const) {
+        await byId(page, `session-row-${name}`).click();
+        await byId(page, "action-remove").click();
+        await byId(page, "confirm-remove").click();
+        await selected(page).toBe(`session-row-${next}`);
+        await focused(page).toBe("session-list");
+      }
     }));
 
   test("are out of reach while the core is", () =>

@@ -12,6 +12,7 @@ import {
   sessionView,
   snapshotOf,
 } from "./cast";
+import { byName } from "../state/order";
 
 /** What the scripted backend starts from, as told by the address: `?sessions=50&engine=offline`. */
 export interface Scenario {
@@ -60,7 +61,7 @@ function cast(count: number): SessionView[] {
     const name = `${NAMES[at % NAMES.length]}${round === 0 ? "" : `-${round + 1}`}`;
     return role(name, at);
   });
-  return views.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return views.sort((a, b) => byName(a.name, b.name));
 }
 
 const ROLES: readonly SessionState[] = [

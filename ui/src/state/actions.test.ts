@@ -4,7 +4,7 @@ import { sessionView } from "../backend/cast";
 import { actionsOf, isUnderWay, takesASlot, waits } from "./actions";
 
 test.each<[SessionState, string, { underWay: boolean; slot: boolean }]>([
-  ["creating", "stop remove", { underWay: true, slot: true }],
+  ["creating", "remove", { underWay: true, slot: true }],
   ["starting", "stop remove", { underWay: true, slot: true }],
   ["running", "open pause restart stop remove", { underWay: false, slot: true }],
   ["pausing", "remove", { underWay: true, slot: true }],
@@ -13,7 +13,7 @@ test.each<[SessionState, string, { underWay: boolean; slot: boolean }]>([
   ["stopping", "remove", { underWay: true, slot: true }],
   ["stopped", "start remove", { underWay: false, slot: false }],
   ["removing", "", { underWay: true, slot: true }],
-  ["failed", "start stop remove", { underWay: false, slot: false }],
+  ["failed", "start remove", { underWay: false, slot: false }],
   ["lost", "", { underWay: false, slot: false }],
 ])("%s offers: %s", (state, actions, { underWay, slot }) => {
   expect(actionsOf(sessionView("a", { state })).join(" ")).toBe(actions);

@@ -6,7 +6,7 @@ export type Action = "open" | "start" | "stop" | "pause" | "resume" | "restart" 
 
 /** Actions to offer in each state; the core decides, and refuses with a reason, when it differs. */
 const OFFERED: Record<SessionState, readonly Action[]> = {
-  creating: ["stop", "remove"],
+  creating: ["remove"],
   starting: ["stop", "remove"],
   running: ["open", "pause", "restart", "stop", "remove"],
   pausing: ["remove"],
@@ -15,7 +15,7 @@ const OFFERED: Record<SessionState, readonly Action[]> = {
   stopping: ["remove"],
   stopped: ["start", "remove"],
   removing: [],
-  failed: ["start", "stop", "remove"],
+  failed: ["start", "remove"],
   lost: [],
 };
 

@@ -9,7 +9,7 @@ import type { Backend, Link } from "../backend/backend";
 import { texts } from "../texts";
 import type { Action } from "./actions";
 import { Feed, type Schedule } from "./feed";
-import { EVERYTHING, type Filter } from "./filter";
+import { EVERYTHING, filtered, neighbour, type Filter } from "./filter";
 import { NO_SESSION, type Model } from "./reduce";
 import { withSample, type Sample } from "./samples";
 
@@ -86,12 +86,13 @@ export class App {
 
   #receive(model: Model): void {
     const before = this.current;
+    const listed = filtered(this.model?.snapshot.sessions ?? [], this.filter);
     this.model = model;
     this.failure = null;
     const { sessions } = model.snapshot;
     if (this.selected === null || !sessions.some(({ name }) => name === this.selected)) {
       this.detailOpen = false;
-      this.select(sessions[0]?.name ?? null);
+      this.select(neighbour(listed, sessions, this.selected)?.name ?? null);
     } else if (this.current && this.current !== before) {
       this.samples = withSample(this.samples, this.current, Date.now());
     }

@@ -37,6 +37,21 @@ export function filtered(sessions: readonly SessionView[], filter: Filter): read
   });
 }
 
+/** Who is looked at when one goes: the next in the list that was shown, else the one before it. */
+export function neighbour(
+  listed: readonly SessionView[],
+  left: readonly SessionView[],
+  gone: string | null,
+): SessionView | undefined {
+  const at = listed.findIndex(({ name }) => name === gone);
+  const nearest = [...listed.slice(at + 1), ...listed.slice(0, Math.max(at, 0)).reverse()];
+  for (const { name } of nearest) {
+    const found = left.find((session) => session.name === name);
+    if (found) return found;
+  }
+  return left[0];
+}
+
 export function countByScope(sessions: readonly SessionView[]): Record<Scope, number> {
   const counts = { all: sessions.length, active: 0, attention: 0 };
   for (const session of sessions) {

@@ -2,6 +2,7 @@ import type { Change } from "../generated/Change";
 import type { Event } from "../generated/Event";
 import type { Snapshot } from "../generated/Snapshot";
 import type { VerbProgress } from "../generated/VerbProgress";
+import { byName } from "./order";
 
 /** Lines of build output kept per session. */
 const OUTPUT_CAP = 200;
@@ -74,20 +75,10 @@ function apply(snapshot: Snapshot, change: Exclude<Change, { kind: "progress" }>
 
 /** Replaces the view of the same name or inserts it in order; the others keep their identity. */
 function upsert<V extends { name: string }>(views: readonly V[], view: V): V[] {
-  const at = lowerBound(views, view.name);
-  const replaces = views[at]?.name === view.name ? 1 : 0;
-  return views.toSpliced(at, replaces, view);
-}
-
-function lowerBound(views: readonly { name: string }[], name: string): number {
-  let low = 0;
-  let high = views.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (views[middle]!.name < name) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  const known = views.findIndex(({ name }) => name === view.name);
+  if (known >= 0) return views.with(known, view);
+  const next = views.findIndex(({ name }) => byName(name, view.name) > 0);
+  return views.toSpliced(next < 0 ? views.length : next, 0, view);
 }
 
 type Output = Model["output"];

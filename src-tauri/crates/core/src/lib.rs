@@ -18,6 +18,7 @@ mod lock;
 mod log;
 mod login;
 pub mod menu;
+mod order;
 mod publisher;
 mod settings;
 mod store;

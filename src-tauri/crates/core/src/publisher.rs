@@ -12,7 +12,7 @@ use crate::alerts::Alerts;
 use crate::engines::EngineSource;
 use crate::store::Store;
 use crate::translate::{self, Beside, EngineIdentity, Usage};
-use crate::view::{Change, EngineView, SessionView};
+use crate::view::{Change, EngineView};
 use crate::world::Clock;
 
 /// What the desk asks of the publisher.
@@ -217,7 +217,7 @@ impl Publisher {
     fn changed_view(&self, fact: &SessionFact) -> Option<Change> {
         let name = fact.name.to_string();
         self.store.read(|snapshot| {
-            let previous = find(&snapshot.sessions, &name);
+            let previous = snapshot.sessions.iter().find(|view| view.name == name);
             let view = translate::session(
                 fact,
                 &Beside {
@@ -249,12 +249,4 @@ async fn until(due: Option<Instant>) {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
     }
-}
-
-/// Finds a session in a snapshot's list, which is sorted by name.
-fn find<'a>(sessions: &'a [SessionView], name: &str) -> Option<&'a SessionView> {
-    let found = sessions
-        .binary_search_by(|view| view.name.as_str().cmp(name))
-        .ok()?;
-    sessions.get(found)
 }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::order::by_name;
+
 /// All a client needs to draw itself; `revision` is that of the last [`Event`] folded in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -494,11 +496,11 @@ impl Snapshot {
         self.revision = event.revision;
         match event.change.clone() {
             Change::Session { session } => {
-                upsert(&mut self.sessions, *session, |view| view.name.clone());
+                upsert(&mut self.sessions, *session, |view| &view.name);
             }
             Change::SessionRemoved { name } => self.sessions.retain(|view| view.name != name),
             Change::Engine { engine } => {
-                upsert(&mut self.engines, engine, |view| view.name.clone())
+                upsert(&mut self.engines, engine, |view| &view.name);
             }
             Change::AlertRaised { alert } => {
                 self.alerts.retain(|view| view.id != alert.id);
@@ -514,10 +516,12 @@ impl Snapshot {
     }
 }
 
-/// Replaces the view with the same key, or inserts it in order.
-fn upsert<V>(views: &mut Vec<V>, view: V, key: impl Fn(&V) -> String) {
-    match views.binary_search_by_key(&key(&view), &key) {
-        Ok(found) => views[found] = view,
-        Err(place) => views.insert(place, view),
+/// Replaces the view with the same name, or inserts it in order.
+fn upsert<V>(views: &mut Vec<V>, view: V, name: impl Fn(&V) -> &str) {
+    if let Some(old) = views.iter_mut().find(|old| name(old) == name(&view)) {
+        *old = view;
+        return;
     }
+    let place = views.partition_point(|other| by_name(name(other), name(&view)).is_lt());
+    views.insert(place, view);
 }

@@ -90,10 +90,10 @@ fn choices(state: SessionState) -> &'static [Choice] {
     match state {
         SessionState::Running => &[PAUSE, RESTART, STOP],
         SessionState::Paused => &[RESUME, STOP],
-        SessionState::Creating | SessionState::Starting => &[STOP],
-        SessionState::Stopped => &[START],
-        SessionState::Failed => &[START, STOP],
-        SessionState::Pausing
+        SessionState::Starting => &[STOP],
+        SessionState::Stopped | SessionState::Failed => &[START],
+        SessionState::Creating
+        | SessionState::Pausing
         | SessionState::Resuming
         | SessionState::Stopping
         | SessionState::Removing

@@ -403,7 +403,7 @@ fn every_state_has_words_and_verbs() {
         ));
     }
     expect![[r#"
-        s — creating: image, 3 of 12: Stop, Show
+        s — creating: image, 3 of 12: Show
         s — starting: image, 3 of 12: Stop, Show
         s — running: Open code-server, Pause, Restart, Stop, Show
         s — pausing: Show
@@ -412,7 +412,7 @@ fn every_state_has_words_and_verbs() {
         s — stopping: Show
         s — stopped: Start, Remove…, Show
         s — being removed: Show
-        s — failed: Start, Stop, Remove…, Show
+        s — failed: Start, Remove…, Show
         s — engine unreachable: Show
     "#]]
     .assert_eq(&text);
