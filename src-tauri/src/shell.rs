@@ -54,7 +54,9 @@ impl Shell {
         };
         app.manage(shell);
         tasks.spawn("signals", signals::obey(app.clone()));
-        tasks.spawn("tray", tray::keep(app.clone()));
+        // Here and now: a window that is asked for would keep the main thread from it for a while.
+        let icon = tray::build(app);
+        tasks.spawn("tray", tray::keep(app.clone(), icon));
         tasks.spawn("events", events::deliver(app.clone(), news));
         tasks.spawn("looking", looking::keep(app.clone()));
         hosting.spawn(app.clone());

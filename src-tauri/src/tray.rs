@@ -8,6 +8,7 @@ use mizzen_core::toast::Toast;
 use tauri::menu::MenuEvent;
 use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 use tauri::{AppHandle, Manager};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use crate::icons::{self, Panel};
@@ -29,6 +30,7 @@ const TICK: Duration = Duration::from_secs(60);
 pub(crate) struct TrayState {
     built: AtomicBool,
     drawn: std::sync::Mutex<Option<Tray>>,
+    switched: Notify,
 }
 
 impl TrayState {
@@ -44,39 +46,37 @@ impl TrayState {
 }
 
 /// Builds the tray as soon as there is a host for it, and redraws it on every change.
-pub(crate) async fn keep(app: AppHandle) {
+pub(crate) async fn keep(app: AppHandle, first: tauri::Result<Drawing>) {
     let shell = Shell::of(&app);
     let mut board = shell.board();
     let mut start_at_login = shell.start_at_login.subscribe();
     board.mark_unchanged();
-    let mut drawing = build_when_possible(&app).await;
+    let mut drawing = build_when_possible(&app, first).await;
     loop {
         drawing = redraw(&app, drawing).await;
         tokio::select! {
             Ok(()) = board.changed() => {}
             Ok(()) = start_at_login.changed() => {}
+            () = shell.tray.switched.notified() => drawing = put_switches_back(&app, drawing).await,
             () = sleep(TICK) => {}
         }
     }
 }
 
 /// What stands in the tray, and the menu's rows to change in place.
-struct Drawing {
+pub(crate) struct Drawing {
     icon: TrayIcon,
     tray: Tray,
     rows: Rows,
 }
 
-async fn build_when_possible(app: &AppHandle) -> Drawing {
+async fn build_when_possible(app: &AppHandle, first: tauri::Result<Drawing>) -> Drawing {
     let since = Instant::now();
     let mut told = false;
+    let mut attempt = first;
     loop {
-        let error = match on_main_thread(app, build).await {
-            Ok(drawing) => {
-                Shell::of(app).tray.built.store(true, Ordering::Relaxed);
-                tracing::info!("tray built");
-                return drawing;
-            }
+        let error = match attempt {
+            Ok(drawing) => return drawing,
             Err(error) => error,
         };
         if !told && since.elapsed() >= PATIENCE {
@@ -86,10 +86,12 @@ async fn build_when_possible(app: &AppHandle) -> Drawing {
             windows::show(app, Some(Navigate::to(View::Sessions)));
         }
         sleep(RETRY).await;
+        attempt = on_main_thread(app, build).await;
     }
 }
 
-fn build(app: &AppHandle) -> tauri::Result<Drawing> {
+/// Puts the icon into the tray, on the main thread; an error where there is no tray at this moment.
+pub(crate) fn build(app: &AppHandle) -> tauri::Result<Drawing> {
     let tray = wanted(app);
     let rows = Rows::draw(app, &tray.items)?;
     let icon = TrayIconBuilder::with_id("mizzen")
@@ -101,7 +103,10 @@ fn build(app: &AppHandle) -> tauri::Result<Drawing> {
         .on_menu_event(on_menu)
         .on_tray_icon_event(on_click)
         .build(app)?;
-    *Shell::of(app).tray.drawn() = Some(tray.clone());
+    let state = &Shell::of(app).tray;
+    *state.drawn() = Some(tray.clone());
+    state.built.store(true, Ordering::Relaxed);
+    tracing::info!("tray built");
     Ok(Drawing { icon, tray, rows })
 }
 
@@ -117,6 +122,17 @@ async fn redraw(app: &AppHandle, mut drawing: Drawing) -> Drawing {
         }
         *Shell::of(app).tray.drawn() = Some(tray.clone());
         drawing.tray = tray;
+        drawing
+    })
+    .await
+}
+
+/// Menus turn a switch by themselves when it is clicked; ours stand as the core says, which may refuse.
+async fn put_switches_back(app: &AppHandle, drawing: Drawing) -> Drawing {
+    on_main_thread(app, move |_| {
+        if let Err(error) = drawing.rows.set_switches(&drawing.tray.items) {
+            tracing::warn!(%error, "a switch could not be put back");
+        }
         drawing
     })
     .await
@@ -161,6 +177,7 @@ fn on_menu(app: &AppHandle, event: MenuEvent) {
         .drawn()
         .as_ref()
         .and_then(|tray| tray.action(id).cloned());
+    Shell::of(app).tray.switched.notify_one();
     if let Some(action) = action {
         actions::act(app, action);
     }

@@ -50,6 +50,33 @@ fn a_second_hidden_launch_shows_nothing() {
 }
 
 #[test]
+fn it_is_the_guest_of_a_core_that_runs_and_takes_its_place() {
+    let desktop = Desktop::new();
+    let mut core = desktop.serve();
+    assert_eq!(desktop.core_pid(), core.id());
+    let mut app = desktop.launch(&["--hidden"]);
+    let tray = desktop.tray();
+    // Told only by a core that answers.
+    assert!(!tray.row(&["No sessions yet"]).enabled);
+    assert_eq!(
+        desktop.core_pid(),
+        core.id(),
+        "one core runs, and it is not the desktop's"
+    );
+
+    core.signal("TERM");
+    assert!(core.wait().success());
+    until("the desktop hosts the core", || {
+        (desktop.core_pid() == app.id()).then_some(())
+    });
+    tray.click(&["Notifications"]);
+    until("the desktop is connected to it", || {
+        (tray.row(&["Notifications"]).checked == Some(false)).then_some(())
+    });
+    assert!(app.runs());
+}
+
+#[test]
 fn sigterm_and_sigint_end_it_in_order() {
     for signal in ["TERM", "INT"] {
         let desktop = Desktop::new();

@@ -30,6 +30,25 @@ fn out_of_memory_is_told_and_its_action_opens_the_session() {
 }
 
 #[test]
+fn a_toast_leads_to_its_session_in_the_window() {
+    let desktop = Desktop::new();
+    desktop.use_tiny_image();
+    let page = desktop.launch_driven();
+    let mut sessions = desktop.sessions();
+    let first = sessions.up("a_calm", None);
+    let name = sessions.up("b_oom", Some(16 << 20));
+    until("the first session is shown", || {
+        page.shows_session(&first).then_some(())
+    });
+    exhaust_memory(&sessions.container(&name));
+    let toast = desktop.toast("a toast tells", |toast| toast.title.starts_with(&name));
+    until("the action shows the other one", || {
+        desktop.click_toast(&toast, "open");
+        page.shows_session(&name).then_some(())
+    });
+}
+
+#[test]
 fn nothing_is_told_when_notifications_are_off() {
     let desktop = Desktop::new();
     desktop.use_tiny_image();

@@ -116,6 +116,14 @@ impl Desktop {
         App::start(command, self.log())
     }
 
+    /// Starts the core without a desktop.
+    #[must_use]
+    pub fn serve(&self) -> App {
+        let mut command = self.command(&crate::rig::program("mizzen"));
+        command.arg("serve");
+        App::start(command, self.log())
+    }
+
     /// Starts Mizzen where there is no display at all.
     #[must_use]
     pub fn launch_without_display(&self) -> App {

@@ -40,6 +40,22 @@ impl Rows {
         Ok(true)
     }
 
+    /// Sets every switch as it is in `items`, which these rows were drawn from.
+    pub(super) fn set_switches(&self, items: &[Item]) -> tauri::Result<()> {
+        for item in items {
+            match item {
+                Item::Check { id, checked, .. } => {
+                    if let Row::Check(row) = &self.by_id[id] {
+                        row.set_checked(*checked)?;
+                    }
+                }
+                Item::Submenu { items, .. } => self.set_switches(items)?,
+                Item::Command { .. } | Item::Note { .. } | Item::Separator => {}
+            }
+        }
+        Ok(())
+    }
+
     fn change_words(&self, old: &[Item], new: &[Item]) -> tauri::Result<()> {
         for (old, new) in old.iter().zip(new).filter(|(old, new)| old != new) {
             let (id, label) = match new {

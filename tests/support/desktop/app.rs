@@ -87,6 +87,12 @@ impl App {
         ids.lines().filter_map(|id| id.parse().ok()).collect()
     }
 
+    /// Its own process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.group.id()
+    }
+
     /// Sends a signal by name.
     pub fn signal(&self, name: &str) {
         self.group.signal(name);

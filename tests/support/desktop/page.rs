@@ -117,6 +117,16 @@ impl Page {
         );
     }
 
+    /// Whether this is the session that the list has selected and that is shown beside it.
+    #[must_use]
+    pub fn shows_session(&self, session: &str) -> bool {
+        let shown = self.run(
+            "return [document.querySelector('[role=option][aria-selected=true]')?.dataset.testid, \
+             document.getElementById('detail-title')?.textContent]",
+        );
+        shown == json!([format!("session-row-{session}"), session])
+    }
+
     /// Runs a script in the page.
     pub fn run(&self, script: &str) -> serde_json::Value {
         let answer = self

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use mizzen_core::verb::{UpParams, Verb};
-use mizzen_core::view::{SessionState, SessionView};
+use mizzen_core::view::{Change, SessionState, SessionView, Settings};
 use mizzen_core::{Client, Dirs};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Desktop, until, until_or, write};
+use super::{DEADLINE, Desktop, until, until_or, write};
 
 /// Owner of project folders: sessions refuse root's.
 const OWNER: u32 = 4321;
@@ -42,6 +42,12 @@ impl Desktop {
             names: Vec::new(),
             runtime,
         }
+    }
+
+    /// Process of the core that answers, once one does.
+    #[must_use]
+    pub fn core_pid(&self) -> u32 {
+        self.sessions().client.core_pid()
     }
 
     /// Makes the tiny image the one that new sessions get; call it before the launch.
@@ -123,6 +129,24 @@ impl Sessions<'_> {
             || format!("{name} is {state:?}"),
             || self.view(name).filter(|session| session.state == state),
         );
+    }
+
+    /// Waits for a change of the settings that clients are told of.
+    pub fn wait_for_settings(&self, are: impl Fn(&Settings) -> bool) {
+        let changed = async {
+            let (snapshot, mut events) = self.client.follow().await.expect("a core");
+            let mut settings = snapshot.settings;
+            while !are(&settings) {
+                if let Change::Settings { settings: now } =
+                    events.next().await.expect("a core").change
+                {
+                    settings = now;
+                }
+            }
+        };
+        self.runtime
+            .block_on(tokio::time::timeout(DEADLINE, changed))
+            .expect("the settings change");
     }
 
     /// Its container.
