@@ -238,7 +238,6 @@ fn those_who_need_a_person_come_first() {
                 Show
             zeta — failed: out of memory · 12 min >
                 Start
-                Stop
                 Remove…
                 ---
                 Show
