@@ -1,4 +1,4 @@
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mizzen_docker::{Endpoint, Engine, EngineOptions};
@@ -9,12 +9,14 @@ use tokio::time::Instant;
 use super::{Actor, Heard};
 use crate::fact::{Freshness, Notice, NoticeKind};
 use crate::identity::Identity;
+use crate::life::Life;
 use crate::limits::SessionSettings;
 use crate::machine::State;
 use crate::record::tests::record;
 use crate::registry::Registry;
 use crate::reports;
 use crate::slots::Slots;
+use crate::supervisor::SupervisorFiles;
 use crate::world::World;
 
 /// A session `web` on an engine that nobody asks.
@@ -38,9 +40,8 @@ fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
         registry: Registry::open(state_dir, "now").unwrap().0,
         engines: vec![engine.clone()],
         settings: watch::Sender::new(settings).subscribe(),
-        supervisor_path: state_dir.into(),
-        supervisor: OnceLock::new(),
-        recipe: OnceLock::new(),
+        supervisors: SupervisorFiles::One(state_dir.into()),
+        supervisors_read: Mutex::default(),
         authorities: Vec::new(),
         home: None,
         state_dir: state_dir.into(),
@@ -71,9 +72,13 @@ async fn a_container_that_says_nothing_for_a_minute_is_told_of_until_it_speaks()
     let began = Instant::now();
     actor.fact.state = State::Running;
     actor.heard_at = Some(began);
-    // Work under way: whatever runs listens to reports.
-    actor.life = None;
-    actor.begin(crate::job::Task::Pause, State::Running, Vec::new());
+    actor.life = Some(Life::begin(
+        &owner,
+        &actor.engine,
+        &actor.record,
+        "no-container",
+        &actor.ports,
+    ));
     owner.spawn("actor", actor.run());
 
     assert_eq!(next(&mut notices).await, NoticeKind::Stale);
