@@ -120,7 +120,7 @@ impl Desktop {
     #[must_use]
     pub fn serve(&self) -> App {
         let mut command = self.command(&crate::rig::program("mizzen"));
-        command.arg("serve");
+        command.args(["serve", "--foreground"]);
         App::start(command, self.log())
     }
 

@@ -144,9 +144,9 @@ impl Sessions<'_> {
                 }
             }
         };
-        self.runtime
-            .block_on(tokio::time::timeout(DEADLINE, changed))
-            .expect("the settings change");
+        // Made within the runtime: a timer belongs to one.
+        let in_time = async { tokio::time::timeout(DEADLINE, changed).await };
+        self.runtime.block_on(in_time).expect("the settings change");
     }
 
     /// Its container.
