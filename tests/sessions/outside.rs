@@ -167,7 +167,9 @@ async fn a_container_that_the_kernel_ended_for_want_of_memory_says_so() {
     let mut score = std::fs::File::options().write(true).open(score).unwrap();
     std::io::Write::write_all(&mut score, b"1000").unwrap();
     let mut hog = std::process::Command::new("docker");
-    hog.args(["exec", &id(&rig), "tail", "/dev/zero"]);
+    // Two of them: one alone would use as much as process 1 is said to.
+    let hogs = "tail /dev/zero & tail /dev/zero";
+    hog.args(["exec", &id(&rig), "sh", "-c", hogs]);
     let status = tokio::task::spawn_blocking(move || hog.status()).await;
     assert!(!status.unwrap().unwrap().success());
     let fact = rig.until_state("web", State::Failed).await;
