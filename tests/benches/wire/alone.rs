@@ -57,8 +57,9 @@ pub(crate) async fn wire(owner: &Owner) -> (Wire, Stream) {
         connect(owner, core, hello.clone()),
         accept(owner, container, hello)
     );
-    let (near, (_, mut incoming)) = (near.unwrap(), far.unwrap());
+    let (near, (far, mut incoming)) = (near.unwrap(), far.unwrap());
     owner.spawn("source", async move {
+        let _open = far;
         let request = incoming.next().await.unwrap().request().await.unwrap();
         let mut stream = request.accept().await.unwrap();
         let block = vec![0; 64 * 1024];
