@@ -67,7 +67,7 @@ async fn serve_stream(opening: Opening, identity: &Identity) -> io::Result<()> {
                 Question::Report => Answer::Report(Box::new(report(identity))),
                 Question::SettledReport => Answer::Report(Box::new(settled(identity).await)),
             };
-            serve(request.accept().await?, |question| answer(question)).await
+            serve(request.accept().await?, answer).await
         }
         StreamKind::Forward(target) => forward::serve(request, &target, identity).await,
         StreamKind::Shell(spec) => shell::serve(request, spec, identity).await,
