@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mizzen_core::verb::{ApiError, ErrorCode};
 use mizzen_core::{Client, ConnectError, CoreConfig, Dirs, DirsError};
@@ -32,37 +32,27 @@ pub(crate) fn world() -> Result<CoreConfig, Failure> {
     })
 }
 
+/// How long another core may hold the lock without listening: it is about to listen, or about to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_millis(50);
+
 /// Connects to the running core, or starts one.
 pub(crate) async fn client(dirs: &Dirs) -> Result<Client, Failure> {
-    match Client::connect(dirs).await {
-        Ok(client) => return Ok(client),
-        Err(ConnectError::NoCore) => {}
-        Err(error) => return Err(Failure::Api(error.into())),
-    }
-    match start_in_background()? {
-        Started::Ready => Ok(Client::connect(dirs).await.map_err(ApiError::from)?),
-        Started::AlreadyRuns => patiently(dirs).await,
-        Started::Failed(error) => Err(Failure::Api(error)),
-    }
-}
-
-/// Another core holds the lock and is about to listen, or about to end.
-const PATIENCE: Duration = Duration::from_secs(10);
-const RETRY: Duration = Duration::from_millis(20);
-
-async fn patiently(dirs: &Dirs) -> Result<Client, Failure> {
-    let connect = async {
-        loop {
-            match Client::connect(dirs).await {
-                Err(ConnectError::NoCore) => tokio::time::sleep(RETRY).await,
-                other => return other,
-            }
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match Client::connect(dirs).await {
+            Ok(client) => return Ok(client),
+            Err(ConnectError::NoCore) if Instant::now() < deadline => {}
+            Err(error) => return Err(Failure::Api(error.into())),
         }
-    };
-    let connected = tokio::time::timeout(PATIENCE, connect).await;
-    Ok(connected
-        .unwrap_or(Err(ConnectError::NoCore))
-        .map_err(ApiError::from)?)
+        match start_in_background()? {
+            Started::Ready => {}
+            // RACE: a core that was killed holds its lock a moment longer than its socket, so a wait for it to
+            // listen alone could be in vain.
+            Started::AlreadyRuns => tokio::time::sleep(RETRY).await,
+            Started::Failed(error) => return Err(Failure::Api(error)),
+        }
+    }
 }
 
 /// Starts `mizzen serve` and waits for its first word.
