@@ -181,10 +181,13 @@ impl Cycle {
         }
         // A directory that one side deleted: what the other changed in it stays, the rest follows the deletion.
         match (base, host, container) {
-            (Some(Node::Dir(_)), None, Some(Node::Dir(left))) => {
+            (Some(Node::Dir(_)), None, Some(left @ Node::Dir(_))) => {
                 return self.deleted_directory(base, Side::Host, left);
             }
-            (Some(Node::Dir(_)), Some(Node::Dir(left)), None) => {
+            // One way, a deletion in the container is undone like any other.
+            (Some(Node::Dir(_)), Some(left @ Node::Dir(_)), None)
+                if self.mode != Mode::OneWaySafe =>
+            {
                 return self.deleted_directory(base, Side::Container, left);
             }
             _ => {}
@@ -242,16 +245,11 @@ impl Cycle {
     }
 
     /// One side deleted a directory, and `left` is what the other still holds of it.
-    fn deleted_directory(&mut self, base: Option<&Node>, deleter: Side, left: &Arc<Dir>) {
-        let node = Node::Dir(left.clone());
-        // One way, a deletion in the container is undone.
-        if self.mode == Mode::OneWaySafe && deleter == Side::Container {
-            return self.propagate(base, Side::Container, None, Some(&node));
-        }
+    fn deleted_directory(&mut self, base: Option<&Node>, deleter: Side, left: &Node) {
         let holder = deleter.other();
-        let has_news = has_news(base, &node);
-        if !has_news && !node.has_unsyncable() {
-            return self.propagate(base, holder, Some(&node), None);
+        let has_news = has_news(base, left);
+        if !has_news && !left.has_unsyncable() {
+            return self.propagate(base, holder, Some(left), None);
         }
         if has_news && self.mode != Mode::OneWaySafe {
             let path = self.walk.path();
@@ -259,8 +257,8 @@ impl Cycle {
                 .change(path, None, Some(Node::empty_dir()));
         }
         match holder {
-            Side::Host => self.visit_children(as_dir(base), Some(left), None),
-            Side::Container => self.visit_children(as_dir(base), None, Some(left)),
+            Side::Host => self.visit_children(as_dir(base), left.as_dir(), None),
+            Side::Container => self.visit_children(as_dir(base), None, left.as_dir()),
         }
     }
 

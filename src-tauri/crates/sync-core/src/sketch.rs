@@ -17,10 +17,7 @@ pub(crate) fn tree(sketch: &str) -> Option<Node> {
         return None;
     }
     let edits: Vec<Edit> = sketch.split_whitespace().map(edit).collect();
-    match Node::replaced(None, &edits) {
-        Some(tree) => Some(tree),
-        None => Some(Node::empty_dir()),
-    }
+    Node::replaced(None, &edits).or_else(|| Some(Node::empty_dir()))
 }
 
 fn edit(word: &str) -> Edit {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use mizzen_sync_core::{Digest, SECRET_SIZE_MAX, Secret, find_secret};
+use mizzen_sync_core::{Digest, SECRET_SIZE_MAX, find_secret};
 
 use crate::entry::{Kind, Stamp};
 use crate::root::{DirHandle, Directory};
@@ -20,11 +20,11 @@ pub(crate) enum Hashed {
         executable: bool,
     },
     /// It holds something that opens doors.
-    Secret(Secret),
+    Secret,
     /// It kept changing.
     Unsteady,
-    /// Something else has taken its place.
-    Other(Option<Kind>),
+    /// Something else has taken its place, or nothing.
+    Replaced,
 }
 
 /// Hashes files, one after the other, in one buffer.
@@ -47,31 +47,32 @@ impl Hasher {
                 Ok(open) => open,
                 Err(error) => match dir.look(name)? {
                     Some(Kind::File { .. }) => return Err(error),
-                    other => return Ok(Hashed::Other(other)),
+                    _ => return Ok(Hashed::Replaced),
                 },
             };
             let before = open.kind()?;
             let Kind::File { stamp, executable } = before else {
-                return Ok(Hashed::Other(Some(before)));
+                return Ok(Hashed::Replaced);
             };
-            let (digest, secret) = self.read(&mut open.file, stamp.size)?;
+            let (digest, holds_secret) = self.read(&mut open.file, stamp.size)?;
             if open.kind()? == before {
-                return Ok(match secret {
-                    Some(secret) => Hashed::Secret(secret),
-                    None => Hashed::File {
+                return Ok(if holds_secret {
+                    Hashed::Secret
+                } else {
+                    Hashed::File {
                         digest,
                         stamp,
                         executable,
-                    },
+                    }
                 });
             }
         }
         Ok(Hashed::Unsteady)
     }
 
-    fn read(&mut self, file: &mut impl Read, size: u64) -> io::Result<(Digest, Option<Secret>)> {
+    fn read(&mut self, file: &mut impl Read, size: u64) -> io::Result<(Digest, bool)> {
         let mut hasher = blake3::Hasher::new();
-        let mut secret = None;
+        let mut holds_secret = false;
         let mut length = 0;
         // Whether there is more, the size that is asked for afterwards says.
         while length < size {
@@ -82,11 +83,11 @@ impl Hasher {
             let piece = &self.buffer[..read];
             // A file that is small enough comes in one piece.
             if self.look_for_secrets && length == 0 && size <= SECRET_SIZE_MAX {
-                secret = find_secret(piece).map(|(secret, _)| secret);
+                holds_secret = find_secret(piece).is_some();
             }
             length += read as u64;
             hasher.update(piece);
         }
-        Ok((Digest(*hasher.finalize().as_bytes()), secret))
+        Ok((Digest(*hasher.finalize().as_bytes()), holds_secret))
     }
 }

@@ -68,8 +68,8 @@ pub(crate) trait Directory: Sized {
     /// Where a link in it points.
     fn read_link(&self, name: &[u8]) -> io::Result<Vec<u8>>;
 
-    /// Whether it lies on another file system than the root.
-    fn is_mount(&self, root: &Self) -> io::Result<bool>;
+    /// Which file system it lies on.
+    fn file_system(&self) -> io::Result<u64>;
 
     /// What stands at a name now; none when nothing does.
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>>;

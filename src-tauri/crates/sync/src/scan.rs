@@ -88,8 +88,13 @@ pub fn scan(
     before: Option<&Scan>,
     dirty: &Dirty,
 ) -> Result<Found, ScanError> {
+    let failed = |(path, source): Failure| ScanError {
+        path: root.path().join(path.to_string()),
+        source,
+    };
+    let file_system = root.handle().file_system();
     let mut look = Look {
-        root: root.handle(),
+        file_system: file_system.map_err(|source| failed((RelPath::root(), source)))?,
         options,
         hasher: Hasher::new(options.look_for_secrets),
         unsettled: false,
@@ -98,10 +103,7 @@ pub fn scan(
     };
     let before = before.map(|scan| &scan.0);
     let seen = look.directory(root.handle(), &RelPath::root(), 0, before, dirty);
-    let seen = seen.map_err(|(path, source)| ScanError {
-        path: root.path().join(path.to_string()),
-        source,
-    })?;
+    let seen = seen.map_err(failed)?;
     Ok(Found {
         scan: Scan(seen),
         unsettled: look.unsettled,
@@ -111,7 +113,8 @@ pub fn scan(
 }
 
 struct Look<'a> {
-    root: &'a DirHandle,
+    /// The root's own: another one that is mounted below it is not entered.
+    file_system: u64,
     options: &'a ScanOptions<'a>,
     hasher: Hasher,
     unsettled: bool,
@@ -271,9 +274,9 @@ impl Look<'_> {
                 };
                 Looked::Entry(Node::File(file), Seen::File { stamp, settled })
             }
-            Hashed::Secret(_) => Looked::problem(Unsyncable::Secret),
+            Hashed::Secret => Looked::problem(Unsyncable::Secret),
             Hashed::Unsteady => Looked::problem(Unsyncable::Unsteady),
-            Hashed::Other(_) => Looked::Replaced,
+            Hashed::Replaced => Looked::Replaced,
         })
     }
 
@@ -300,9 +303,9 @@ impl Look<'_> {
                 });
             }
         };
-        match opened.is_mount(self.root) {
-            Ok(false) => {}
-            Ok(true) => return Ok(Ok(Looked::problem(Unsyncable::Mount))),
+        match opened.file_system() {
+            Ok(found) if found == self.file_system => {}
+            Ok(_) => return Ok(Ok(Looked::problem(Unsyncable::Mount))),
             Err(error) => return Ok(Err(error)),
         }
         let before = match before {

@@ -72,9 +72,9 @@ impl Directory for DirHandle {
         Ok(target.replace('\\', "/").into_bytes())
     }
 
-    fn is_mount(&self, _root: &Self) -> io::Result<bool> {
+    fn file_system(&self) -> io::Result<u64> {
         // A folder that another volume is mounted in is a reparse point, which is taken for a link.
-        Ok(false)
+        Ok(0)
     }
 
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>> {

@@ -73,8 +73,12 @@ impl Directory for DirHandle {
         Ok(readlinkat(&self.0, name, Vec::new())?.into_bytes())
     }
 
-    fn is_mount(&self, root: &Self) -> io::Result<bool> {
-        Ok(fstat(&self.0)?.st_dev != fstat(&root.0)?.st_dev)
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the width of this field differs between systems"
+    )]
+    fn file_system(&self) -> io::Result<u64> {
+        Ok(fstat(&self.0)?.st_dev as u64)
     }
 
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>> {
