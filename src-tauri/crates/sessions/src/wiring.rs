@@ -102,39 +102,35 @@ async fn attach(owner: &Owner, engine: &Engine, container: &str) -> Result<Wire,
 
 /// Asks code-server whether it is well.
 pub(crate) async fn code_server_answers(wire: &Wire) -> bool {
-    let asked = async {
-        let mut stream = wire
-            .open(StreamKind::Forward(Target::CodeServer))
-            .await
-            .ok()?;
-        let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-        stream.write_all(request).await.ok()?;
-        // The beginning is all that counts: not every server closes when asked to.
-        let mut answer = [0; ANSWER_BYTES];
-        stream.read_exact(&mut answer).await.ok()?;
-        is_ok(&answer).then_some(())
-    };
-    tokio::time::timeout(HEALTH_DEADLINE, asked)
-        .await
-        .ok()
-        .flatten()
-        .is_some()
+    let answer = ask_code_server(wire, "/healthz", HEALTH_DEADLINE).await;
+    answer.is_some_and(|answer| is_ok(&answer))
 }
 
 /// Asks for the page that a browser is about to ask for: code-server loads its editor with the first one.
 pub(crate) async fn load_editor(wire: Wire) {
+    // Whether it was loaded shows when somebody opens it.
+    let _ = ask_code_server(&wire, "/", EDITOR_DEADLINE).await;
+}
+
+/// The beginning of an answer, which is all that counts: not every server closes when asked to.
+async fn ask_code_server(
+    wire: &Wire,
+    path: &str,
+    deadline: Duration,
+) -> Option<[u8; ANSWER_BYTES]> {
     let asked = async {
         let mut stream = wire
             .open(StreamKind::Forward(Target::CodeServer))
             .await
             .ok()?;
-        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-        stream.write_all(request).await.ok()?;
-        // Until it answers, and no further: nobody reads the page.
-        stream.read_u8().await.ok()
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.ok()?;
+        let mut answer = [0; ANSWER_BYTES];
+        stream.read_exact(&mut answer).await.ok()?;
+        Some(answer)
     };
-    // Whether it was loaded shows when somebody opens it.
-    let _ = tokio::time::timeout(EDITOR_DEADLINE, asked).await;
+    tokio::time::timeout(deadline, asked).await.ok().flatten()
 }
 
 /// Whether an HTTP answer's status is 200.
