@@ -67,6 +67,11 @@ pub fn remove_leftovers(path: impl AsRef<Path>) -> Result<usize, PathError> {
     Ok(removed)
 }
 
+/// Whether a file of this name is one that is about to take another's place.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(SUFFIX)
+}
+
 fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
     let dir = path
         .parent()

@@ -1,13 +1,14 @@
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
+use crate::atomic::is_temporary;
 use crate::path_error::PathError;
 
-/// Events within this time of the first are one hint.
+/// Events within this time of a hint are one more hint.
 const WINDOW: Duration = Duration::from_millis(20);
 
 /// Says that something in some directories may have changed; stops when dropped.
@@ -28,8 +29,8 @@ pub enum WatchError {
 }
 
 impl Watch {
-    /// Watches directories (not what is below them) and calls `on_hint` at most once per 20 ms,
-    /// from a thread of its own.
+    /// Watches directories (not what is below them) and calls `on_hint` at once, and at most once
+    /// per 20 ms, from a thread of its own.
     ///
     /// # Errors
     /// A directory does not exist, or the system has no file events left to give.
@@ -39,8 +40,8 @@ impl Watch {
     ) -> Result<Self, WatchError> {
         let (events, hints) = mpsc::channel();
         let report = move |event: notify::Result<notify::Event>| {
-            // A lost or failed event is a hint as well. Reads by others are not changes.
-            if event.map_or(true, |event| !event.kind.is_access()) {
+            // A lost or failed event is a hint as well.
+            if event.map_or(true, |event| is_change(&event)) {
                 let _ = events.send(());
             }
         };
@@ -60,17 +61,20 @@ impl Watch {
     }
 }
 
+/// Reads by others are no changes, nor is a file that is only about to take another's place.
+fn is_change(event: &notify::Event) -> bool {
+    let about_to = |path: &std::path::PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        is_temporary(&name)
+    };
+    !event.kind.is_access() && (event.paths.is_empty() || !event.paths.iter().all(about_to))
+}
+
 fn coalesce(hints: &Receiver<()>, mut on_hint: impl FnMut()) {
     while hints.recv().is_ok() {
-        let until = Instant::now() + WINDOW;
-        loop {
-            match hints.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(()) => {}
-                Err(RecvTimeoutError::Timeout) => break,
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-        }
+        while hints.try_recv().is_ok() {}
         on_hint();
+        thread::sleep(WINDOW);
     }
 }
 
@@ -106,6 +110,24 @@ mod tests {
         // The thread drops its callback, and with it the sender.
         while told.recv_timeout(SOON).is_ok() {}
         assert_eq!(told.try_recv(), Err(mpsc::TryRecvError::Disconnected));
+    }
+
+    #[test]
+    fn a_file_that_is_about_to_take_anothers_place_is_no_change() {
+        let event = |paths: &[&str]| {
+            paths.iter().fold(notify::Event::default(), |event, path| {
+                event.add_path(path.into())
+            })
+        };
+        for (paths, change) in [
+            (&["d/.status.json.x1.tmp"][..], false),
+            (&["d/status.json"], true),
+            (&["d/.status.json.x1.tmp", "d/status.json"], true),
+            (&["d/notes.tmp"], true),
+            (&[], true),
+        ] {
+            assert_eq!(super::is_change(&event(paths)), change, "{paths:?}");
+        }
     }
 
     #[test]

@@ -3,13 +3,16 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use mizzen_fsx::Watch;
 use mizzen_tasks::Owner;
 use mizzen_wire::pty::Exit;
 use std::process::Command;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::board::{Board, CODE_SERVER, Stage};
@@ -36,6 +39,8 @@ const FLAGS: [&str; 10] = [
     places::WORKSPACE,
 ];
 
+/// Between two questions whether it answers.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Up this long, a crash is a new one and not a part of a series.
 const STEADY: Duration = Duration::from_secs(60);
 
@@ -146,15 +151,17 @@ fn ended(exit: Option<Exit>) -> String {
     }
 }
 
-/// Waits until code-server answers. Asked often at first: it takes 0.3 s on a fast machine.
+/// Waits until code-server answers, which it does from the moment its socket is there.
 async fn answers(socket: &Path) {
-    let mut pause = Duration::from_millis(10);
+    let changed = Arc::new(Notify::new());
+    let hint = changed.clone();
+    // Without file events, and for one that listens before it answers, the pause serves.
+    let _watch = Watch::new(socket.parent(), move || hint.notify_one()).ok();
     while !timeout(Duration::from_secs(2), is_healthy(socket))
         .await
         .is_ok_and(|answer| answer)
     {
-        sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_millis(200));
+        let _ = timeout(PAUSE, changed.notified()).await;
     }
 }
 

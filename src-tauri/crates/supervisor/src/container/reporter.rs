@@ -37,12 +37,13 @@ struct Outlet {
 }
 
 impl Reporter {
-    /// A reporter to the status directory, for the host, and to the runtime directory, for
-    /// `attach`. Either may be missing.
+    /// A reporter to the runtime directory, for `attach`, and to the status directory, for the
+    /// host. Either may be missing. The first is no disk, and a start waits for what is in it.
     pub(crate) fn new(board: &Board, journal: &Journal, runtime: Option<&Path>) -> Self {
-        let dirs = places::status_dir()
+        let dirs = runtime
+            .map(Path::to_owned)
             .into_iter()
-            .chain(runtime.map(Path::to_owned));
+            .chain(places::status_dir());
         Self {
             facts: board.watch(),
             board: board.clone(),
