@@ -31,14 +31,21 @@ const HOME_DIRS: [&str; 9] = [
     "home/coder/.local/share/code-server/User",
 ];
 
+/// An image's users and groups; each is empty when it has none.
+#[derive(Default)]
+pub(crate) struct UserTables {
+    /// Its `/etc/passwd`.
+    pub(crate) passwd: String,
+    /// Its `/etc/group`.
+    pub(crate) group: String,
+}
+
 /// What a container needs before it starts.
 pub(crate) struct Provision<'a> {
     /// Who `coder` is.
     pub(crate) user: FolderUser,
-    /// The image's `/etc/passwd`; empty when it has none.
-    pub(crate) passwd: &'a str,
-    /// The image's `/etc/group`; empty when it has none.
-    pub(crate) group: &'a str,
+    /// Who lives in the image.
+    pub(crate) tables: &'a UserTables,
     /// Whether the home's volumes are new, so that default settings hurt nobody.
     pub(crate) fresh_home: bool,
     /// The supervisor, when the image has not ours.
@@ -50,9 +57,9 @@ pub(crate) fn tar(provision: &Provision<'_>) -> Result<Bytes, TarError> {
     const ROOT: (u32, u32) = (0, 0);
     let ours = (provision.user.uid, provision.user.gid);
     let mut tar = TarBuilder::new();
-    let passwd = passwd_with_coder(provision.passwd, provision.user);
+    let passwd = passwd_with_coder(&provision.tables.passwd, provision.user);
     tar.file("etc/passwd", 0o644, ROOT, passwd.as_bytes())?;
-    let group = group_with_coder(provision.group, provision.user);
+    let group = group_with_coder(&provision.tables.group, provision.user);
     tar.file("etc/group", 0o644, ROOT, group.as_bytes())?;
     for dir in HOME_DIRS {
         tar.dir(dir, 0o755, ours)?;

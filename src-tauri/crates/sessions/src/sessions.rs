@@ -107,6 +107,7 @@ impl Sessions {
             settings: deps.settings,
             supervisors: deps.supervisors,
             supervisors_read: Mutex::default(),
+            user_tables: std::sync::Mutex::default(),
             authorities: deps.extra_ca,
             home: deps.home,
             state_dir: deps.state_dir,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use mizzen_docker::{Engine, EngineInfo, Link};
 use tokio::sync::{Mutex, broadcast, watch};
@@ -14,6 +14,7 @@ use crate::identity::Identity;
 use crate::image::{Recipe, Supervisor};
 use crate::limits::SessionSettings;
 use crate::machine::Phase;
+use crate::provision::UserTables;
 use crate::registry::Registry;
 use crate::sessions::{Clock, StepHook};
 use crate::slots::Slots;
@@ -31,6 +32,8 @@ pub(crate) struct World {
     pub(crate) supervisors: SupervisorFiles,
     /// By the engine's name.
     pub(crate) supervisors_read: Mutex<BTreeMap<String, Supervisor>>,
+    /// By the image's id, which stands for what is in it.
+    pub(crate) user_tables: std::sync::Mutex<BTreeMap<String, Arc<UserTables>>>,
     pub(crate) authorities: Vec<PathBuf>,
     pub(crate) home: Option<PathBuf>,
     pub(crate) state_dir: PathBuf,
@@ -93,6 +96,29 @@ impl World {
         let supervisor = self.supervisors.for_engine(engine).await?;
         read.insert(engine.name().to_owned(), supervisor.clone());
         Ok(supervisor)
+    }
+
+    /// Who lives in an image, when that was read before.
+    pub(crate) fn user_tables(&self, image_id: &str) -> Option<Arc<UserTables>> {
+        self.known_tables().get(image_id).cloned()
+    }
+
+    /// Keeps who lives in an image.
+    pub(crate) fn remember_user_tables(
+        &self,
+        image_id: &str,
+        tables: UserTables,
+    ) -> Arc<UserTables> {
+        let tables = Arc::new(tables);
+        self.known_tables()
+            .insert(image_id.to_owned(), tables.clone());
+        tables
+    }
+
+    fn known_tables(&self) -> MutexGuard<'_, BTreeMap<String, Arc<UserTables>>> {
+        self.user_tables
+            .lock()
+            .expect("BUG: a panic under the lock")
     }
 
     /// Publishes a session, or that there is none; readers are told only of changes.

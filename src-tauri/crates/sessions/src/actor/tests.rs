@@ -42,6 +42,7 @@ fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
         settings: watch::Sender::new(settings).subscribe(),
         supervisors: SupervisorFiles::One(state_dir.into()),
         supervisors_read: Mutex::default(),
+        user_tables: std::sync::Mutex::default(),
         authorities: Vec::new(),
         home: None,
         state_dir: state_dir.into(),

@@ -1,5 +1,7 @@
 //! Making a container: image, network, volumes, container, and what is put into it.
 
+use std::sync::Arc;
+
 use mizzen_docker::{ContainerSpec, DockerErrorKind, ImageFact};
 use mizzen_status::sanitise;
 
@@ -8,7 +10,7 @@ use crate::error::{ErrorKind, SessionError};
 use crate::labels;
 use crate::machine::Phase;
 use crate::para::ParaDirs;
-use crate::provision::{self, Provision};
+use crate::provision::{self, Provision, UserTables};
 use crate::record::{ContainerRef, HomeVolume, Intent};
 use crate::spec::container_spec;
 
@@ -127,19 +129,31 @@ impl Job {
         fresh_home: bool,
     ) -> Result<(), SessionError> {
         let supervisor = self.world.supervisor(&self.engine).await?;
-        let (passwd, group) = (
-            self.table(id, "/etc/passwd").await?,
-            self.table(id, "/etc/group").await?,
-        );
+        let tables = self.user_tables(id, image).await?;
         let tar = provision::tar(&Provision {
             user: self.record.user,
-            passwd: &passwd,
-            group: &group,
+            tables: &tables,
             fresh_home,
             supervisor: (!supervisor.is_in(image)).then_some(&supervisor.bytes),
         })
         .expect("BUG: short fixed paths fit into an archive");
         Ok(self.engine.upload(id, "/", tar).await?)
+    }
+
+    /// Who lives in the image; read once, from a container of it that has not run yet.
+    async fn user_tables(
+        &self,
+        id: &str,
+        image: &ImageFact,
+    ) -> Result<Arc<UserTables>, SessionError> {
+        if let Some(tables) = self.world.user_tables(&image.id) {
+            return Ok(tables);
+        }
+        let (passwd, group) =
+            tokio::try_join!(self.table(id, "/etc/passwd"), self.table(id, "/etc/group"))?;
+        Ok(self
+            .world
+            .remember_user_tables(&image.id, UserTables { passwd, group }))
     }
 
     /// A table of the image's; empty when there is none.

@@ -2,7 +2,7 @@ use std::io::Read;
 
 use expect_test::{Expect, expect};
 
-use super::{FolderUser, Provision, group_with_coder, passwd_with_coder, tar};
+use super::{FolderUser, Provision, UserTables, group_with_coder, passwd_with_coder, tar};
 
 const USER: FolderUser = FolderUser {
     uid: 4321,
@@ -42,8 +42,7 @@ fn check(provision: &Provision<'_>, expected: Expect) {
 fn a_fresh_home_in_a_foreign_image_gets_all_it_needs() {
     let provision = Provision {
         user: USER,
-        passwd: "",
-        group: "",
+        tables: &UserTables::default(),
         fresh_home: true,
         supervisor: Some(b"binary"),
     };
@@ -69,10 +68,13 @@ fn a_fresh_home_in_a_foreign_image_gets_all_it_needs() {
 
 #[test]
 fn a_home_that_was_used_and_our_own_image_keep_theirs() {
+    let tables = UserTables {
+        passwd: PASSWD.to_owned(),
+        group: String::new(),
+    };
     let provision = Provision {
         user: USER,
-        passwd: PASSWD,
-        group: "",
+        tables: &tables,
         fresh_home: false,
         supervisor: None,
     };
