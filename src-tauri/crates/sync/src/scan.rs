@@ -75,6 +75,15 @@ impl Scan {
     pub fn tree(&self) -> Node {
         Node::Dir(self.0.dir.clone())
     }
+
+    /// The same look, whose tree shares with another all that is identical in both.
+    #[must_use]
+    pub fn sharing(&self, tree: &Node) -> Self {
+        match tree {
+            Node::Dir(dir) => Self(seen::sharing(&self.0, dir)),
+            Node::File(_) | Node::Link(_) | Node::Unsyncable(_) => self.clone(),
+        }
+    }
 }
 
 /// Looks at a side. Where it was looked at before, only dirty places are looked at again, and only files that have

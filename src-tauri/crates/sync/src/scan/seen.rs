@@ -91,6 +91,43 @@ pub(super) fn remembered(entries: Vec<Entry>, before: Option<&Arc<SeenDir>>) -> 
     }
 }
 
+/// The same, in which each directory that is identical to the one in a tree is that one: what is shared in memory need
+/// not be compared again.
+pub(super) fn sharing(seen: &Arc<SeenDir>, tree: &Arc<Dir>) -> Arc<SeenDir> {
+    if Arc::ptr_eq(&seen.dir, tree) {
+        return seen.clone();
+    }
+    let mut changed = false;
+    let mut entries = Vec::with_capacity(seen.dir.len());
+    for ((name, node), beside) in seen.dir.iter().zip(&seen.beside) {
+        let (mut node, mut beside) = (node.clone(), beside.clone());
+        if let (Seen::Dir(below), Some(Node::Dir(other))) = (&beside, tree.get(name.as_bytes())) {
+            let shared = sharing(below, other);
+            if !Arc::ptr_eq(&shared, below) {
+                changed = true;
+                node = Node::Dir(shared.dir.clone());
+                beside = Seen::Dir(shared);
+            }
+        }
+        entries.push((name.clone(), node, beside));
+    }
+    let is_identical = seen.dir.len() == tree.len()
+        && entries
+            .iter()
+            .zip(tree.iter())
+            .all(|((name, node, _), other)| *name == other.0 && is_identical(node, &other.1));
+    if is_identical {
+        let beside = entries.into_iter().map(|(_, _, beside)| beside).collect();
+        let dir = tree.clone();
+        return Arc::new(SeenDir { dir, beside });
+    }
+    if changed {
+        remembered(entries, None)
+    } else {
+        seen.clone()
+    }
+}
+
 /// Whether two nodes are one and the same, times included; directories are not looked into.
 fn is_identical(one: &Node, two: &Node) -> bool {
     match (one, two) {

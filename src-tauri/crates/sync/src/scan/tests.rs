@@ -294,3 +294,36 @@ fn a_root_that_is_none_is_an_error_that_names_it() {
         assert!(error.to_string().contains(name), "{error}");
     }
 }
+
+fn is_one(one: Option<&Node>, two: Option<&Node>) -> bool {
+    match (one, two) {
+        (Some(Node::Dir(one)), Some(Node::Dir(two))) => Arc::ptr_eq(one, two),
+        _ => false,
+    }
+}
+
+#[test]
+fn identical_directories_are_shared_with_another_tree() {
+    let fixture = Fixture::new();
+    fixture.write("same/below/a", b"1");
+    fixture.write("other/b", b"1");
+    let other = fixture.look(None, &Dirty::All).scan.tree();
+    fixture.write("other/b", b"22");
+    let found = fixture.look(None, &Dirty::All).scan;
+    let shared = found.sharing(&other);
+    assert_eq!(words(&shared), words(&found), "nothing else changes");
+    let at = |node: &Node, path: &str| node.get(&RelPath::new(path.as_bytes()).unwrap()).cloned();
+    for (path, expected) in [
+        ("same", true),
+        ("same/below", true),
+        ("other", false),
+        ("", false),
+    ] {
+        let (ours, theirs) = (at(&shared.tree(), path), at(&other, path));
+        assert_eq!(is_one(ours.as_ref(), theirs.as_ref()), expected, "{path}");
+    }
+    let again = fixture.look(Some(&shared), &Dirty::All);
+    assert_eq!(again.hashed, 0, "what was remembered is kept");
+    let (ours, theirs) = (again.scan.tree(), shared.tree());
+    assert!(is_one(Some(&ours), Some(&theirs)));
+}
