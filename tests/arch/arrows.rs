@@ -16,7 +16,7 @@ const TABLE: &[Row] = &[
     Row("tasks", 1, &[]),
     Row("docker", 2, &["tasks"]),
     Row("status", 2, &["fsx"]),
-    Row("sync", 2, &["sync-core"]),
+    Row("sync", 2, &["fsx", "sync-core"]),
     Row("wire", 2, &["tasks"]),
     Row("contexts", 3, &["docker", "fsx"]),
     Row("gateway", 3, &["fsx", "tasks"]),

@@ -3,11 +3,18 @@
 //! Invariant: entries are reached by directory handles from the root down; no link is followed on the way.
 //! Invariant: a file's digest is trusted only while size, times and inode are those that were hashed, and only when
 //! the clock had moved on since they were last set.
+//! Invariant: a base that is not whole, or not that of these two roots, is no base: nothing is deleted then.
 
+mod base;
 mod digest;
 mod entry;
+mod lock;
 mod root;
 mod scan;
 
+pub use base::{
+    BaseStore, Kept, LinkId, Malformed, Opened, SetAside, TEXT_SIZE_MAX, TextStore, Unusable,
+};
+pub use lock::{LockError, PairLock};
 pub use root::{Root, RootError};
 pub use scan::{Dirty, Found, Links, Scan, ScanError, ScanOptions, scan};

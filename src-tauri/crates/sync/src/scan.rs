@@ -19,7 +19,7 @@ pub use link::Links;
 use seen::{Entry, Seen, SeenDir, kept, remembered};
 
 /// Directories that are held open at once.
-const DEPTH_MAX: usize = 200;
+pub(crate) const DEPTH_MAX: usize = 200;
 
 /// Systems set a file's time from a clock that moves on up to a hundred times a second; twice that for safety.
 const GRAIN: i64 = 20_000_000;

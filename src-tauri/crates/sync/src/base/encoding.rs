@@ -1,0 +1,288 @@
+//! Trees as bytes: an entry, then, of a directory, the entries in it.
+
+use mizzen_sync_core::{Digest, Dir, File, Name, NameError, Node, Unsyncable};
+use serde::{Deserialize, Serialize};
+
+use crate::scan::DEPTH_MAX;
+
+/// A name and its length, a kind, and what follows a kind: an entry takes no less.
+const ENTRY_MIN: usize = 4;
+
+/// Why bytes are no tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// They end within an entry, or an entry is of no known kind.
+    #[error("an entry is cut off or of no known kind")]
+    Entry,
+    /// A directory states more entries than there are bytes for.
+    #[error("a directory has more entries than there can be")]
+    Entries,
+    /// An entry's name is none.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Names of a directory are not in their order, or one comes twice.
+    #[error("names are not in order")]
+    Order,
+    /// Directories lie deeper than a side is looked at.
+    #[error("directories lie too deep")]
+    Depth,
+    /// Bytes follow the tree.
+    #[error("something follows the tree")]
+    Rest,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Named<'a> {
+    name: &'a [u8],
+    #[serde(borrow)]
+    entry: Entry<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Entry<'a> {
+    File {
+        digest: [u8; 32],
+        size: u64,
+        mtime: i64,
+        executable: bool,
+    },
+    Dir {
+        entries: usize,
+    },
+    Link {
+        target: &'a [u8],
+    },
+    Unsyncable {
+        why: u8,
+    },
+}
+
+/// Appends a tree.
+pub(crate) fn encode(node: &Node, bytes: Vec<u8>) -> Vec<u8> {
+    encode_below(node, put(&entry(node), bytes))
+}
+
+fn encode_below(node: &Node, bytes: Vec<u8>) -> Vec<u8> {
+    let entries = node.as_dir().into_iter().flatten();
+    entries.fold(bytes, |bytes, (name, node)| {
+        let named = Named {
+            name: name.as_bytes(),
+            entry: entry(node),
+        };
+        encode_below(node, put(&named, bytes))
+    })
+}
+
+fn put(entry: &impl Serialize, bytes: Vec<u8>) -> Vec<u8> {
+    postcard::to_extend(entry, bytes).expect("BUG: bytes in memory take all that is appended")
+}
+
+fn entry(node: &Node) -> Entry<'_> {
+    match node {
+        Node::File(file) => Entry::File {
+            digest: file.digest.0,
+            size: file.size,
+            mtime: file.mtime,
+            executable: file.executable,
+        },
+        Node::Dir(dir) => Entry::Dir { entries: dir.len() },
+        Node::Link(target) => Entry::Link { target },
+        Node::Unsyncable(why) => Entry::Unsyncable { why: number(*why) },
+    }
+}
+
+/// Reads a tree. It takes no more memory than a small multiple of the bytes.
+///
+/// # Errors
+/// They are none, or more than one.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Node, Malformed> {
+    let mut reader = Reader {
+        bytes,
+        entries_left: bytes.len() / ENTRY_MIN,
+    };
+    let root = reader.take()?;
+    let tree = reader.node(root, 0)?;
+    reader
+        .bytes
+        .is_empty()
+        .then_some(tree)
+        .ok_or(Malformed::Rest)
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    /// What is left of the entries that all the bytes can hold: what each directory states comes off it.
+    entries_left: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn take<T: Deserialize<'a>>(&mut self) -> Result<T, Malformed> {
+        let (taken, rest) = postcard::take_from_bytes(self.bytes).map_err(|_| Malformed::Entry)?;
+        self.bytes = rest;
+        Ok(taken)
+    }
+
+    fn node(&mut self, entry: Entry<'_>, depth: usize) -> Result<Node, Malformed> {
+        Ok(match entry {
+            Entry::File {
+                digest,
+                size,
+                mtime,
+                executable,
+            } => Node::File(File {
+                digest: Digest(digest),
+                size,
+                mtime,
+                executable,
+            }),
+            Entry::Dir { entries } => Node::Dir(self.dir(entries, depth)?.into()),
+            Entry::Link { target } => Node::Link(target.into()),
+            Entry::Unsyncable { why } => Node::Unsyncable(unsyncable(why).ok_or(Malformed::Entry)?),
+        })
+    }
+
+    fn dir(&mut self, count: usize, depth: usize) -> Result<Dir, Malformed> {
+        if depth > DEPTH_MAX {
+            return Err(Malformed::Depth);
+        }
+        let left = self.entries_left.checked_sub(count);
+        self.entries_left = left.ok_or(Malformed::Entries)?;
+        let mut entries: Vec<(Name, Node)> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let Named { name, entry } = self.take()?;
+            let name = Name::new(name)?;
+            if entries.last().is_some_and(|(last, _)| *last >= name) {
+                return Err(Malformed::Order);
+            }
+            let node = self.node(entry, depth + 1)?;
+            entries.push((name, node));
+        }
+        Ok(Dir::new(entries))
+    }
+}
+
+fn number(why: Unsyncable) -> u8 {
+    match why {
+        Unsyncable::Special => 0,
+        Unsyncable::Unreadable => 1,
+        Unsyncable::Unsteady => 2,
+        Unsyncable::TooLarge => 3,
+        Unsyncable::LinkOutside => 4,
+        Unsyncable::Mount => 5,
+        Unsyncable::Secret => 6,
+        Unsyncable::TooDeep => 7,
+        Unsyncable::NameCollision => 8,
+        Unsyncable::NameImpossible => 9,
+    }
+}
+
+fn unsyncable(number: u8) -> Option<Unsyncable> {
+    Some(match number {
+        0 => Unsyncable::Special,
+        1 => Unsyncable::Unreadable,
+        2 => Unsyncable::Unsteady,
+        3 => Unsyncable::TooLarge,
+        4 => Unsyncable::LinkOutside,
+        5 => Unsyncable::Mount,
+        6 => Unsyncable::Secret,
+        7 => Unsyncable::TooDeep,
+        8 => Unsyncable::NameCollision,
+        9 => Unsyncable::NameImpossible,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::sample::{file, name, tree};
+
+    /// Directories within each other, so that the innermost lies as deep as that.
+    fn nested(depth: usize) -> Node {
+        (0..depth).fold(Node::empty_dir(), |inner, _| {
+            Node::Dir(Dir::new(vec![(name(b"d"), inner)]).into())
+        })
+    }
+
+    #[test]
+    fn every_reason_has_its_number() {
+        for reason in 0..=u8::MAX {
+            if let Some(why) = unsyncable(reason) {
+                assert_eq!(number(why), reason);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_tree_is_refused() {
+        let dir = |entries: &[(&[u8], Node)]| {
+            let start = put(
+                &Entry::Dir {
+                    entries: entries.len(),
+                },
+                Vec::new(),
+            );
+            entries.iter().fold(start, |bytes, (name, node)| {
+                let entry = entry(node);
+                encode_below(node, put(&Named { name, entry }, bytes))
+            })
+        };
+        let one = || Node::File(file(1));
+        let stated = |entries| put(&Entry::Dir { entries }, Vec::new());
+        for (bytes, expected) in [
+            (vec![], Malformed::Entry),
+            (vec![9], Malformed::Entry),
+            (vec![3, 200], Malformed::Entry),
+            (stated(1), Malformed::Entries),
+            (stated(usize::MAX), Malformed::Entries),
+            (dir(&[(b"b", one()), (b"a", one())]), Malformed::Order),
+            (dir(&[(b"a", one()), (b"a", one())]), Malformed::Order),
+            (dir(&[(b"..", one())]), Malformed::Name(NameError::Dots)),
+            (
+                dir(&[(b"a/b", one())]),
+                Malformed::Name(NameError::Separator),
+            ),
+            ([dir(&[(b"a", one())]), vec![0]].concat(), Malformed::Rest),
+            (encode(&nested(DEPTH_MAX + 1), Vec::new()), Malformed::Depth),
+        ] {
+            assert_eq!(decode(&bytes), Err(expected), "{bytes:?}");
+        }
+        let deepest = nested(DEPTH_MAX);
+        assert_eq!(decode(&encode(&deepest, Vec::new())), Ok(deepest));
+    }
+
+    proptest! {
+        #[test]
+        fn a_tree_comes_back_as_it_was(tree in tree()) {
+            prop_assert_eq!(decode(&encode(&tree, Vec::new())), Ok(tree));
+        }
+
+        #[test]
+        fn bytes_of_any_kind_are_a_tree_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(tree) = decode(&bytes) {
+                prop_assert!(tree.count() as usize <= 1 + bytes.len() / ENTRY_MIN);
+            }
+        }
+
+        #[test]
+        fn a_tree_with_other_bytes_in_it_is_a_tree_or_an_error(
+            tree in tree(),
+            changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
+            end in any::<proptest::sample::Index>(),
+        ) {
+            let mut bytes = encode(&tree, Vec::new());
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            for bytes in [&bytes[..], &bytes[..end.index(bytes.len())]] {
+                if let Ok(tree) = decode(bytes) {
+                    let again = decode(&encode(&tree, Vec::new()));
+                    prop_assert_eq!(again, Ok(tree));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! One instance for each pair of roots.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use mizzen_fsx::{At, PathError};
+
+const FILE: &str = "lock";
+
+/// Held by whoever keeps a pair in step; the system releases it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct PairLock {
+    _file: File,
+}
+
+/// Why a pair cannot be kept in step by this process.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another one does it already.
+    #[error("these folders are kept in step already, by process {pid} ({})", path.display())]
+    Held {
+        /// Its process id, as it noted it.
+        pid: String,
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The lock file cannot be used.
+    #[error(transparent)]
+    Io(#[from] PathError),
+}
+
+impl PairLock {
+    /// Takes the lock of the pair whose state is kept in a directory.
+    ///
+    /// # Errors
+    /// Another process holds it, or the directory cannot be used.
+    pub fn take(dir: &Path) -> Result<Self, LockError> {
+        let path = dir.join(FILE);
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).read(true).write(true);
+        let mut file = options.open(&path).at(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let pid = noted(&mut file);
+                return Err(LockError::Held { pid, path });
+            }
+            Err(TryLockError::Error(source)) => return Err(PathError { path, source }.into()),
+        }
+        file.set_len(0).at(&path)?;
+        file.rewind().at(&path)?;
+        writeln!(file, "{}", std::process::id()).at(&path)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// The holder's note is for people only; the lock itself decides.
+fn noted(file: &mut File) -> String {
+    let mut text = String::new();
+    let _ = file.take(32).read_to_string(&mut text);
+    match text.trim() {
+        "" => "unknown".to_owned(),
+        pid => pid.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_holds_it_until_the_first_lets_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = PairLock::take(dir.path()).unwrap();
+        let refused = PairLock::take(dir.path()).unwrap_err().to_string();
+        let expected = format!("already, by process {} (", std::process::id());
+        assert!(refused.contains(&expected), "{refused}");
+        assert!(
+            refused.contains(&*dir.path().to_string_lossy()),
+            "{refused}"
+        );
+        drop(first);
+        PairLock::take(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_named() {
+        let refused = PairLock::take(Path::new("no/such/dir")).unwrap_err();
+        assert!(matches!(refused, LockError::Io(_)));
+        assert!(refused.to_string().contains("no/such/dir"), "{refused}");
+    }
+}
