@@ -29,14 +29,19 @@ fn is_offline(snapshot: &Snapshot) -> bool {
         && find(snapshot, "p").is_some_and(|view| view.state == SessionState::Lost)
 }
 
-#[tokio::test]
-async fn a_session_is_lost_while_its_engine_is_away_and_starts_again_after() {
+/// A Mizzen on a private engine that has the tiny image.
+async fn on_private_engine() -> (PrivateEngine, Rig, Mizzen) {
     let mut engine = PrivateEngine::new().unwrap();
     let mut rig = Rig::unconnected(engine.endpoint()).unwrap();
     engine.start(&mut rig).await.unwrap();
-    let host = engine.endpoint().to_string();
-    copy_image(&host);
-    let mizzen = Mizzen::on(host);
+    copy_image(&rig.host);
+    let mizzen = Mizzen::on(rig.host.clone());
+    (engine, rig, mizzen)
+}
+
+#[tokio::test]
+async fn a_session_is_lost_while_its_engine_is_away_and_starts_again_after() {
+    let (mut engine, mut rig, mizzen) = on_private_engine().await;
     let folder = mizzen.project("p");
     let up = mizzen.json(&["up", folder.to_str().unwrap()]);
     let client = mizzen.client().await;
@@ -68,23 +73,30 @@ async fn a_session_is_lost_while_its_engine_is_away_and_starts_again_after() {
 
 /// The private engine has addresses for two networks.
 #[tokio::test]
-async fn there_may_be_more_sessions_than_an_engine_has_networks() {
-    let mut engine = PrivateEngine::new().unwrap();
-    let mut rig = Rig::unconnected(engine.endpoint()).unwrap();
-    engine.start(&mut rig).await.unwrap();
-    let host = engine.endpoint().to_string();
-    copy_image(&host);
-    let mizzen = Mizzen::on(host);
+async fn sessions_that_are_down_leave_an_engines_addresses_to_others() {
+    let (_engine, _rig, mizzen) = on_private_engine().await;
+    let start = |name| mizzen.json(&["start", name]);
     for name in ["a", "b", "c"] {
         let up = mizzen.json(&["up", mizzen.project(name).to_str().unwrap()]);
         assert_eq!(up["session"]["state"], "running", "{up}");
         mizzen.json(&["stop", name]);
     }
-    for name in ["a", "b"] {
-        let again = mizzen.json(&["start", name]);
-        assert_eq!(again["session"]["state"], "running", "{again}");
+    for network in ["one", "two"] {
+        let made = mizzen.docker(&["network", "create", network]);
+        assert_eq!(made.code, 0, "a person's own network: {made:?}");
     }
     let refused = mizzen.run(&["start", "c", "--json"]).error();
     let hint = refused["hint"].as_str().unwrap_or_default();
     assert!(hint.contains("network prune"), "{refused}");
+    assert_eq!(mizzen.docker(&["network", "rm", "one", "two"]).code, 0);
+
+    // Stopped by somebody else, who may start them again: they keep theirs until it is needed.
+    for name in ["a", "b"] {
+        let started = start(name);
+        let id = started["session"]["container_id"].as_str().unwrap();
+        assert_eq!(mizzen.docker(&["stop", id]).code, 0);
+    }
+    assert_eq!(mizzen.leftovers("network").len(), 2);
+    let started = start("c");
+    assert_eq!(started["session"]["state"], "running", "{started}");
 }

@@ -188,6 +188,19 @@ async fn every_verb_is_idempotent_and_removal_leaves_the_project_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_stopped_holds_no_network() {
+    let rig = Rig::new();
+    let first = rig.up("web").await;
+    let network = rig.root.on_engine("network");
+    rig.wish("web", Wish::Stop).await.expect("stopped");
+    assert!(rig.root.on_engine("network").is_empty());
+    let again = rig.up("web").await;
+    assert_eq!(again.container_id, first.container_id);
+    assert_eq!(rig.root.on_engine("network"), network);
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_ups_at_once_are_one() {
     let rig = Rig::new();
     let dir = rig.root.project("web");

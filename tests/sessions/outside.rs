@@ -93,7 +93,8 @@ async fn a_container_removed_outside_is_made_anew_by_a_start() {
 async fn a_network_removed_outside_is_made_anew_by_a_start() {
     let rig = Rig::new();
     let first = rig.up("web").await;
-    rig.wish("web", Wish::Stop).await.expect("stopped");
+    docker(&["stop", &id(&rig)]);
+    rig.until_state("web", State::Stopped).await;
     for network in rig.root.on_engine("network") {
         docker(&["network", "rm", &network]);
     }

@@ -136,6 +136,22 @@ async fn a_workspace_that_cannot_be_worked_in_is_taken_back() {
     rig.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_fails_leaves_the_container_as_a_stop_does() {
+    let rig = Rig::new();
+    let dir = rig.root.project("web");
+    let first = rig.up("web").await;
+    rig.wish("web", Wish::Stop).await.expect("stopped");
+    mount_read_only(&dir);
+    let error = rig.wish("web", Wish::Start).await.expect_err("read-only");
+    unmount(&dir);
+    assert_eq!(error.phase, Some(Phase::Workspace), "{error:?}");
+    assert_eq!(rig.state("web"), Some(State::Failed));
+    assert_eq!(rig.fact("web").unwrap().container_id, first.container_id);
+    assert!(rig.root.on_engine("network").is_empty());
+    rig.end().await;
+}
+
 fn mount_read_only(dir: &Path) {
     let run = |args: &[&str]| {
         let status = std::process::Command::new("mount")

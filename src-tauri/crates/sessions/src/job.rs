@@ -125,6 +125,7 @@ impl Job {
         self.remember_wanted(Wanted::Down).await?;
         if let Some(id) = self.container_id() {
             self.shut_down(&id).await?;
+            self.give_network_back().await;
         }
         self.phases.leave("").await;
         Ok(())

@@ -1,7 +1,8 @@
 //! The network of a session's container.
 //!
-//! An engine has addresses for some thirty networks, and a person may have more sessions than that. So a network is
-//! there for a container that runs; one that is down can lose it, to us or to `docker network prune`.
+//! An engine has addresses for some thirty networks, for everybody who uses it. So a session that is stopped gives its
+//! network back. One whose container others ended keeps it at first: `docker restart` and `docker start` want it there.
+//! It goes when Mizzen finds no address for another, or with `docker network prune`.
 
 use mizzen_docker::{ContainerFact, ContainerSpec, DockerError, DockerErrorKind};
 
@@ -36,6 +37,18 @@ impl Job {
         }
         // Also when it was there: it may be another one of that name, and containers remember the id.
         Ok(self.engine.join_network(&spec.name, &fact.id).await?)
+    }
+
+    /// Lets others have the addresses of a container that was shut down; where that fails, they stay in use until there
+    /// are no others.
+    pub(super) async fn give_network_back(&self) {
+        let Some(container) = &self.record.container else {
+            return;
+        };
+        let network = container.engine_name(&self.record.name);
+        if let Err(error) = self.engine.remove_network(&network).await {
+            tracing::info!(network, %error, "keeps its addresses");
+        }
     }
 
     /// RACE: a session that is being started at this moment may lose the network that it has just made. Its start

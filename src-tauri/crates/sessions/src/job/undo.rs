@@ -14,10 +14,13 @@ impl Job {
         match made {
             Made::Nothing => Ok(()),
             _ if newborn => self.undo_creation().await,
-            Made::Started => match self.container_id() {
-                Some(id) => Ok(unless_gone(self.engine.stop(&id, STOP_GRACE).await)?),
-                None => Ok(()),
-            },
+            Made::Started => {
+                if let Some(id) = self.container_id() {
+                    unless_gone(self.engine.stop(&id, STOP_GRACE).await)?;
+                    self.give_network_back().await;
+                }
+                Ok(())
+            }
             Made::Container => self.undo_container().await,
         }
     }
