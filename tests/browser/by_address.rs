@@ -20,7 +20,7 @@ async fn two_sessions_side_by_side_share_neither_login_nor_cookies() {
     );
     let mut urls = Vec::new();
     for (tab, session) in [(&web, "web"), (&api, "api")] {
-        let launch = rig.launch_url_by_address(session).await;
+        let launch = rig.launch_url_by_address(session);
         let url = origin(&launch);
         assert!(url.starts_with("http://127.0.0.1:"), "{url}");
         // The neighbour's login does not open it.

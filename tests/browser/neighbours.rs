@@ -134,11 +134,10 @@ impl Neighbours {
         self.gateway.launch_url(session, Target::CodeServer)
     }
 
-    pub(crate) async fn launch_url_by_address(&self, session: &str) -> String {
-        let url = self
-            .gateway
-            .launch_url_by_address(session, Target::CodeServer);
-        url.await.unwrap()
+    pub(crate) fn launch_url_by_address(&self, session: &str) -> String {
+        self.gateway
+            .launch_url_by_address(session, Target::CodeServer)
+            .unwrap()
     }
 
     pub(crate) fn url(&self, session: &str) -> String {

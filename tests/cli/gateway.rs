@@ -1,7 +1,8 @@
 //! The gateway's port and addresses.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
+use mizzen_core::verb::Verb;
 use mizzen_tests::rig::Mizzen;
 
 #[test]
@@ -48,12 +49,19 @@ fn an_address_is_given_only_for_what_runs() {
     );
 }
 
-#[test]
-fn without_names_a_session_opens_at_an_address_with_a_port_of_its_own() {
+#[tokio::test]
+async fn without_names_a_session_opens_at_an_address_with_a_port_of_its_own() {
     let mizzen = Mizzen::new();
     mizzen.set("gateway_names = false");
     let folder = mizzen.project("p");
     mizzen.json(&["up", folder.to_str().unwrap()]);
+    let shown = || mizzen.json(&["show", "p"])["url"].clone();
+    let url = shown();
+    let host = url.as_str().unwrap().strip_prefix("http://").unwrap();
+    let host = host.strip_suffix('/').unwrap();
+    assert!(host.starts_with("127.0.0.1:"), "{url}");
+    TcpStream::connect(host).expect("the address that is shown works");
+
     let open = |args: &[&str]| {
         let url = mizzen.json(&[&["open", "p", "--print"], args].concat())["url"].clone();
         let url = url.as_str().unwrap().to_owned();
@@ -63,7 +71,15 @@ fn without_names_a_session_opens_at_an_address_with_a_port_of_its_own() {
         port.parse::<u16>().unwrap()
     };
     let (editor, again, server) = (open(&[]), open(&[]), open(&["--port", "5173"]));
+    assert_eq!(host, format!("127.0.0.1:{editor}"));
     assert_eq!(editor, again);
     assert_ne!(editor, server);
     assert_ne!(editor, mizzen.gateway_port());
+
+    let client = mizzen.client().await;
+    let mut settings = client.snapshot().await.unwrap().settings;
+    settings.gateway_names = true;
+    client.run(Verb::SaveSettings { settings }).await.unwrap();
+    let named = format!("http://p.localhost:{}/", mizzen.gateway_port());
+    assert_eq!(shown(), named, "as soon as the setting is saved");
 }

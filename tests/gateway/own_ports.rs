@@ -15,8 +15,9 @@ struct Own {
 
 impl Own {
     async fn log_in(rig: &Rig, session: &str, target: Target) -> Self {
-        let url = rig.gateway.launch_url_by_address(session, target).await;
-        let url = url.unwrap();
+        let url = rig.gateway.launch_url_by_address(session, target).unwrap();
+        let plain = rig.gateway.url_by_address(session, target).unwrap();
+        assert!(url.starts_with(&plain), "{url} {plain}");
         let rest = url.strip_prefix("http://").unwrap();
         let (host, path) = rest.split_once('/').unwrap();
         let launch = with(get(host, &format!("/{path}")), "sec-fetch-site", "none");

@@ -130,6 +130,7 @@ impl Core {
             link,
             sessions: sessions.clone(),
             usages: usages.subscribe(),
+            settings: settings.subscribe(),
             asks,
         };
         start_publisher(&owner, &config, &store, &gateway, sources);
@@ -279,7 +280,17 @@ fn start_publisher(
         store.publish(alerts.on_gateway(problem, (config.clock)(), Instant::now()));
     }
     let gateway = gateway.as_ref().ok().cloned();
-    let url = move |session: &str| Some(gateway.as_ref()?.url(session, Target::CodeServer));
+    let settings = sources.settings.clone();
+    let url = move |session: &str| {
+        let gateway = gateway.as_ref()?;
+        if settings.borrow().gateway_names {
+            return Some(gateway.url(session, Target::CodeServer));
+        }
+        let found = gateway.url_by_address(session, Target::CodeServer);
+        found
+            .inspect_err(|error| tracing::warn!(session, %error, "no address"))
+            .ok()
+    };
     let mut publisher = Publisher::new(store.clone(), config.clock.clone(), alerts, Box::new(url));
     // Before the first client: what is remembered is in the first snapshot.
     publisher.catch_up(&sources);

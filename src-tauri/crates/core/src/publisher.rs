@@ -12,7 +12,7 @@ use crate::alerts::Alerts;
 use crate::engines::EngineSource;
 use crate::store::Store;
 use crate::translate::{self, Beside, EngineIdentity, Usage};
-use crate::view::{Change, EngineView};
+use crate::view::{Change, EngineView, Settings};
 use crate::world::Clock;
 
 /// What the desk asks of the publisher.
@@ -32,10 +32,12 @@ pub(crate) struct Sources {
     pub(crate) link: EngineSource,
     pub(crate) sessions: Sessions,
     pub(crate) usages: watch::Receiver<Usages>,
+    /// They say what kind of address a session has.
+    pub(crate) settings: watch::Receiver<Settings>,
     pub(crate) asks: mpsc::Receiver<Ask>,
 }
 
-/// Address of a session's code-server; none while there is no gateway.
+/// Address of a session's code-server; none while the gateway has none for it.
 pub(crate) type UrlOf = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 pub(crate) struct Publisher {
@@ -77,6 +79,7 @@ impl Publisher {
             link,
             sessions,
             mut usages,
+            mut settings,
             mut asks,
         } = sources;
         let mut link = match link {
@@ -115,10 +118,15 @@ impl Publisher {
                     let now = usages.borrow_and_update().clone();
                     self.on_usages(now);
                 }
+                Ok(()) = settings.changed() => self.on_settings(),
                 Some(ask) = asks.recv() => {
                     // Facts first, then the notices about them, then the answer.
                     let now = facts.borrow_and_update().clone();
                     self.on_facts(now);
+                    if settings.has_changed().unwrap_or(false) {
+                        settings.mark_unchanged();
+                        self.on_settings();
+                    }
                     while let Ok(notice) = notices.try_recv() {
                         self.on_notice(&notice);
                     }
@@ -213,16 +221,23 @@ impl Publisher {
         self.store.publish(changes);
     }
 
+    fn on_settings(&self) {
+        let facts = self.folded.values();
+        let changes: Vec<Change> = facts.filter_map(|fact| self.changed_view(fact)).collect();
+        self.store.publish(changes);
+    }
+
     /// The change of one session's view, if it is a real one.
     fn changed_view(&self, fact: &SessionFact) -> Option<Change> {
         let name = fact.name.to_string();
+        let url = translate::answers(fact).then(|| (self.url_of)(&name));
         self.store.read(|snapshot| {
             let previous = snapshot.sessions.iter().find(|view| view.name == name);
             let view = translate::session(
                 fact,
                 &Beside {
                     previous,
-                    url: (self.url_of)(&name),
+                    url: url.flatten(),
                     usage: self.shown_usages.get(&name.to_ascii_lowercase()).copied(),
                     now: (self.clock)(),
                 },

@@ -17,7 +17,7 @@ use crate::view::{
 pub(crate) struct Beside<'a> {
     /// The view as it was.
     pub(crate) previous: Option<&'a SessionView>,
-    /// code-server's address, if it answered.
+    /// code-server's address, if it [`answers`].
     pub(crate) url: Option<String>,
     /// What it uses, if somebody looks.
     pub(crate) usage: Option<Usage>,
@@ -32,9 +32,12 @@ pub(crate) struct Usage {
     pub(crate) memory_bytes: u64,
 }
 
+/// Whether a session's code-server answers.
+pub(crate) fn answers(fact: &SessionFact) -> bool {
+    fact.state == domain::State::Running && fact.code_server == CodeServer::Running
+}
+
 pub(crate) fn session(fact: &SessionFact, beside: &Beside<'_>) -> SessionView {
-    let answers =
-        state(fact.state) == SessionState::Running && fact.code_server == CodeServer::Running;
     SessionView {
         name: fact.name.to_string(),
         project: fact.project.display().to_string(),
@@ -57,7 +60,7 @@ pub(crate) fn session(fact: &SessionFact, beside: &Beside<'_>) -> SessionView {
         workspace: WorkspaceKind::Bind,
         image: fact.image.clone(),
         container_id: fact.container_id.clone(),
-        url: beside.url.clone().filter(|_| answers),
+        url: beside.url.clone(),
         limits: LimitsView {
             memory_bytes: fact.limits.memory_bytes,
             cpus: fact.limits.cpus,

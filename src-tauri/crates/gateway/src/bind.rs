@@ -1,7 +1,7 @@
 //! Finds a free loopback port: the remembered one, else the preferred one or one of its successors.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 
@@ -55,9 +55,9 @@ pub(crate) async fn listen(
 /// Listens for one service alone, on `wanted` or the next free port.
 ///
 /// Its URL names `127.0.0.1`, so nobody will look for it elsewhere.
-pub(crate) async fn listen_alone(wanted: u16) -> Result<Listeners, GatewayError> {
+pub(crate) fn listen_alone(wanted: u16) -> Result<Listeners, GatewayError> {
     for port in candidates(wanted, None) {
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        match bind_now(port) {
             Ok(socket) => {
                 let sockets = vec![socket];
                 return Ok(Listeners { port, sockets });
@@ -67,6 +67,13 @@ pub(crate) async fn listen_alone(wanted: u16) -> Result<Listeners, GatewayError>
         }
     }
     Err(all_taken(wanted))
+}
+
+/// Without waiting: there is no name to look up.
+fn bind_now(port: u16) -> io::Result<TcpListener> {
+    let socket = net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket)
 }
 
 fn all_taken(first: u16) -> GatewayError {

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use mizzen_tasks::Owner;
-use tokio::sync::Mutex;
 
 use crate::address::{Address, Target};
 use crate::bind::{GatewayError, listen, listen_alone};
@@ -69,7 +68,7 @@ pub struct Gateway {
     shared: Arc<Shared>,
     /// Behind it, hosts tell the sessions apart.
     front: Arc<Guard>,
-    /// Ports of one service each, opened when first asked for.
+    /// Ports of one service each, opened when first asked for. A std lock: never held across an await.
     own: Arc<Mutex<HashMap<Address, Arc<Guard>>>>,
     key: Key,
 }
@@ -141,17 +140,32 @@ impl Gateway {
     ///
     /// # Errors
     /// No free port.
-    pub async fn launch_url_by_address(
+    pub fn launch_url_by_address(
         &self,
         session: &str,
         target: Target,
     ) -> Result<String, GatewayError> {
         let address = Address::new(session, target);
-        let mut own = self.own.lock().await;
-        if let Some(guard) = own.get(&address) {
-            return Ok(guard.launch_url(address));
+        Ok(self.own_guard(&address)?.launch_url(address))
+    }
+
+    /// The same for a browser that is logged in.
+    ///
+    /// # Errors
+    /// No free port.
+    pub fn url_by_address(&self, session: &str, target: Target) -> Result<String, GatewayError> {
+        let address = Address::new(session, target);
+        let origin = self.own_guard(&address)?.door.origin(&address);
+        Ok(format!("{origin}/"))
+    }
+
+    /// Who guards the service's own port; opened when nobody does yet.
+    fn own_guard(&self, address: &Address) -> Result<Arc<Guard>, GatewayError> {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(guard) = own.get(address) {
+            return Ok(guard.clone());
         }
-        let found = listen_alone(own_port(&address)).await?;
+        let found = listen_alone(own_port(address))?;
         let door = Door {
             port: found.port,
             only: Some(address.clone()),
@@ -159,7 +173,7 @@ impl Gateway {
         let guard = Arc::new(Guard::new(self.key, door));
         serve::start(&self.shared, &guard, found.sockets);
         own.insert(address.clone(), guard.clone());
-        Ok(guard.launch_url(address))
+        Ok(guard)
     }
 
     /// Asks code-server's `/healthz` once, by the way that a browser will take.

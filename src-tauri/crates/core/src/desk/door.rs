@@ -108,7 +108,7 @@ impl Desk {
         if self.settings.borrow().gateway_names {
             return Ok(gateway.launch_url(&name, target));
         }
-        let opened = gateway.launch_url_by_address(&name, target).await;
+        let opened = gateway.launch_url_by_address(&name, target);
         opened.map_err(|error| {
             let message = format!("no address for session `{name}`: {error}");
             let hint = "close other programs, or set `gateway_names = true`";
