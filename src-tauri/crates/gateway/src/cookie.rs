@@ -14,10 +14,10 @@ const LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 const PREFIX: &str = "mizzen-";
 const NAME_DIGITS: usize = 8;
 
-/// Makes and checks cookies; knows nothing that a restart of the core would lose.
+/// Makes and checks the cookies of one door; knows nothing that a restart of the core would lose.
 pub(crate) struct Cookies {
     key: Key,
-    door: Door,
+    pub(crate) door: Door,
     name: String,
 }
 

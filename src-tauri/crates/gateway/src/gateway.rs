@@ -118,14 +118,14 @@ impl Gateway {
     /// The port it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.front.door.port
+        self.front.door().port
     }
 
     /// Where a session's service is found, for a browser that is logged in.
     #[must_use]
     pub fn url(&self, session: &str, target: Target) -> String {
         let address = Address::new(session, target);
-        format!("{}/", self.front.door.origin(&address))
+        format!("{}/", self.front.door().origin(&address))
     }
 
     /// The same with a token that logs a browser in: good once, for one minute. A secret: neither log nor argv.
@@ -155,7 +155,7 @@ impl Gateway {
     /// No free port.
     pub fn url_by_address(&self, session: &str, target: Target) -> Result<String, GatewayError> {
         let address = Address::new(session, target);
-        let origin = self.own_guard(&address)?.door.origin(&address);
+        let origin = self.own_guard(&address)?.door().origin(&address);
         Ok(format!("{origin}/"))
     }
 

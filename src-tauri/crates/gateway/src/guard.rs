@@ -34,7 +34,6 @@ pub(crate) enum Verdict {
 
 /// All that decides who may come in.
 pub(crate) struct Guard {
-    pub(crate) door: Door,
     pub(crate) tokens: Tokens,
     pub(crate) cookies: Cookies,
 }
@@ -43,14 +42,18 @@ impl Guard {
     pub(crate) fn new(key: Key, door: Door) -> Self {
         Self {
             tokens: Tokens::default(),
-            cookies: Cookies::new(key, door.clone()),
-            door,
+            cookies: Cookies::new(key, door),
         }
+    }
+
+    /// The port that it guards.
+    pub(crate) fn door(&self) -> &Door {
+        &self.cookies.door
     }
 
     /// A URL that opens a session's service once.
     pub(crate) fn launch_url(&self, address: Address) -> String {
-        let origin = self.door.origin(&address);
+        let origin = self.door().origin(&address);
         format!("{origin}/?{LAUNCH}={}", self.tokens.issue(address))
     }
 
@@ -59,8 +62,8 @@ impl Guard {
         let Some(address) = self.address(head) else {
             return Verdict::Refuse(Refusal::UnknownHost);
         };
-        let is_own = may_come_from(head, &self.door.origin(&address))
-            && (!self.door.has_neighbours() || is_said_to_be_own(head));
+        let is_own = may_come_from(head, &self.door().origin(&address))
+            && (!self.door().has_neighbours() || is_said_to_be_own(head));
         if !is_own {
             return Verdict::Refuse(Refusal::ForeignOrigin);
         }
@@ -86,7 +89,7 @@ impl Guard {
             .is_none_or(|said| said.as_str().eq_ignore_ascii_case(host));
         let plain = head.uri.scheme_str().is_none_or(|scheme| scheme == "http");
         (agrees && plain && head.method != Method::CONNECT)
-            .then(|| self.door.address(host))
+            .then(|| self.door().address(host))
             .flatten()
     }
 
@@ -103,7 +106,7 @@ impl Guard {
             return Verdict::Refuse(Refusal::StaleLink);
         }
         // The location is absolute: a path that begins with `//` would otherwise name another host.
-        let location = format!("{}{rest}", self.door.origin(&address));
+        let location = format!("{}{rest}", self.door().origin(&address));
         Verdict::Redirect {
             location,
             cookie: redeemed.then(|| self.cookies.header(&address, now)),

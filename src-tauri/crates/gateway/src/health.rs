@@ -49,13 +49,13 @@ async fn status(
     guard: &Guard,
     session: &str,
 ) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
-    let port = guard.door.port;
+    let port = guard.door().port;
     let address = Address::new(session, Target::CodeServer);
     // Known here: the port is held by our own listener, so the cookie goes to nobody else.
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     let (mut sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
     let request = Request::get("/healthz")
-        .header(header::HOST, guard.door.authority(&address))
+        .header(header::HOST, guard.door().authority(&address))
         .header(
             header::COOKIE,
             guard.cookies.pair(&address, (shared.clock)()),

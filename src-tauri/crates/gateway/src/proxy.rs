@@ -55,7 +55,7 @@ pub(crate) async fn carry(
         forward::asks_for_websocket(request.headers()).then(|| hyper::upgrade::on(&mut request));
     let (mut head, body) = request.into_parts();
     let host = Host {
-        authority: guard.door.authority(address),
+        authority: guard.door().authority(address),
         cookie_prefix: guard.cookies.prefix(),
     };
     forward::to_session(&mut head, &host);
