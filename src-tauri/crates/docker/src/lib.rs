@@ -36,6 +36,7 @@ pub use exec::{ExecExit, ExecIo, ExecOutput, ExecSpec, ExecStream};
 pub use fact::{ContainerFact, ContainerState, Health};
 pub use image::ImageFact;
 pub use logs::{LogLine, LogOptions, LogSource};
+pub use oom::KILLED;
 pub use resources::ResourceFact;
 pub use spec::{ContainerSpec, Limits, Mount, SpecError, Tmpfs, User};
 pub use stats::StatsSample;

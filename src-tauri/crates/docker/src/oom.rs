@@ -14,8 +14,8 @@ use crate::ContainerFact;
 /// How far an `oom` event and the death it caused may lie apart, by the engine's clock.
 const WINDOW_NANOS: i128 = 3_000_000_000;
 
-/// Exit code of a process that was killed.
-const KILLED: i64 = 137;
+/// Exit code of a process that was killed, by the kernel for want of memory or by somebody.
+pub const KILLED: i64 = 137;
 
 /// When the newest `oom` event of each container was, by the engine's clock.
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! What is said to a person about sessions; pure.
 
-use mizzen_docker::{ContainerFact, ContainerState};
+use mizzen_docker::{ContainerFact, ContainerState, KILLED};
 
 use crate::error::{ErrorKind, SessionError};
 use crate::fact::{NoticeKind, Reason, SessionFact};
@@ -11,8 +11,6 @@ use crate::record::Record;
 
 /// Exit code of a process that ended at SIGTERM without a handler: asked to, all the same.
 const TERMINATED: i64 = 143;
-/// Exit code of a process that was killed, by the kernel for want of memory or by somebody.
-const KILLED: i64 = 137;
 
 /// What a container's facts mean to its session.
 pub(crate) fn seen(fact: &ContainerFact) -> Seen {
