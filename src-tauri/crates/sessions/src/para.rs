@@ -72,10 +72,8 @@ impl ParaDirs {
         Ok(())
     }
 
-    /// Removes what belongs to this session alone, and the directories above it that are then empty.
-    ///
     /// The status directory is the container's: it may hold anything, and nothing in it is followed.
-    pub(crate) fn remove(&self, session: &SessionName) -> Result<(), PathError> {
+    fn remove(&self, session: &SessionName) -> Result<(), PathError> {
         remove_tree(&self.status)?;
         for ending in ["state", "docker"] {
             gone_is_fine(fs::remove_file(
@@ -157,6 +155,16 @@ fn gone_is_fine(result: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
+}
+
+/// Removes what belongs to this session alone, and the directories above it that are then empty.
+///
+/// A project folder that is gone holds nothing of ours.
+pub(crate) fn remove_session(record: &Record) -> Result<(), PathError> {
+    if record.project.exists() {
+        ParaDirs::of(&record.project, &record.name).remove(&record.name)?;
+    }
+    Ok(())
 }
 
 /// Writes `{session}.state` and `{session}.docker`; fields of other tools are kept.

@@ -4,7 +4,7 @@ use super::start::Made;
 use super::{Job, unless_gone};
 use crate::error::SessionError;
 use crate::machine::Phase;
-use crate::para::ParaDirs;
+use crate::para;
 use crate::record::{ContainerRef, Intent};
 use crate::spec::STOP_GRACE;
 
@@ -65,10 +65,7 @@ impl Job {
         for volume in volumes {
             self.engine.remove_volume(volume).await?;
         }
-        // A project folder that is gone holds nothing of ours.
-        if self.record.project.exists() {
-            ParaDirs::of(&self.record.project, &self.record.name).remove(&self.record.name)?;
-        }
+        para::remove_session(&self.record)?;
         self.world.step("remove: files");
         self.world.registry.remove(&self.record.name.key()).await?;
         Ok(())

@@ -4,7 +4,7 @@ use super::Sessions;
 use crate::error::SessionError;
 use crate::fact::Done;
 use crate::listing;
-use crate::para::ParaDirs;
+use crate::para;
 use crate::words;
 
 impl Sessions {
@@ -20,10 +20,7 @@ impl Sessions {
             return Ok(None);
         };
         debug_assert!(!handles.contains_key(key), "actors need an engine");
-        // A project folder that is gone holds nothing of ours.
-        if record.project.exists() {
-            ParaDirs::of(&record.project, &record.name).remove(&record.name)?;
-        }
+        para::remove_session(&record)?;
         world.registry.remove(key).await?;
         world.publish(key, None);
         listing::write(&self.inner.world, &record, None).await;
