@@ -1,6 +1,6 @@
 //! Engines that are no longer in use, and engines of another kind.
 
-use mizzen_docker::{Endpoint, Engine, EngineOptions};
+use mizzen_docker::{Endpoint, Engine, EngineEvent, EngineOptions};
 use mizzen_sessions::{
     ErrorKind, SessionSettings, Sessions, SessionsDeps, State, SupervisorFiles, UpRequest, Wish,
     deaf,
@@ -8,12 +8,100 @@ use mizzen_sessions::{
 use mizzen_tasks::Owner;
 use mizzen_testkit::fake_engine::{FakeEngine, Reply, well};
 
-use crate::rig::{Rig, Root, deps, settings};
+use tokio::sync::mpsc;
+
+use crate::rig::{Rig, Root, SOON, deps, settings};
 
 const FORGET: Wish = Wish::Remove {
     force: true,
     volumes: false,
 };
+
+/// An engine that is well, but for what it replies to requests that name this.
+fn fake(named: &'static str, reply: impl Fn() -> Reply + Send + Sync + 'static) -> FakeEngine {
+    let script = move |request: &str| {
+        if request.contains(named) {
+            reply()
+        } else {
+            well(request, Reply::StreamThenSilence(Vec::new()))
+        }
+    };
+    FakeEngine::start(script).unwrap()
+}
+
+fn follow(
+    owner: &Owner,
+    root: &Root,
+    name: &str,
+    fake: &FakeEngine,
+) -> (Engine, mpsc::Receiver<EngineEvent>) {
+    let options = EngineOptions {
+        label: root.identity.label(),
+        now: jiff::Timestamp::now,
+    };
+    Engine::spawn(owner, name, Endpoint::Unix(fake.socket()), options)
+}
+
+fn own_image() -> SessionSettings {
+    SessionSettings {
+        image: None,
+        ..settings()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_hangs_holds_nobody_up_on_another() {
+    let (asked, mut builds) = mpsc::unbounded_channel();
+    let silent = fake("/version", || Reply::Never);
+    let stuck = fake("/build", move || {
+        asked.send(()).unwrap();
+        Reply::Never
+    });
+    let quick = fake("/build", || {
+        Reply::Json(500, r#"{"message":"no"}"#.to_owned())
+    });
+    let (root, owner) = (Root::new(), Owner::root("test"));
+    let engines: Vec<_> = [("silent", &silent), ("stuck", &stuck), ("quick", &quick)]
+        .map(|(name, fake)| follow(&owner, &root, name, fake))
+        .into();
+    let (unheard, heard) = (engines[0].0.clone(), engines[2].0.clone());
+    let supervisor = root.path().join("supervisor");
+    mizzen_fsx::write_atomic(&supervisor, b"\x7fELF").unwrap();
+    let deps = SessionsDeps {
+        supervisors: SupervisorFiles::One(supervisor),
+        ..deps(&root, engines, own_image())
+    };
+    let sessions = Sessions::spawn(&owner, deps).unwrap();
+
+    // The supervisor for an engine that does not say what it is.
+    tokio::select! {
+        biased;
+        recipe = sessions.recipe(&unheard) => panic!("it hangs: {:?}", recipe.map(|it| it.tag())),
+        recipe = sessions.recipe(&heard) => drop(recipe.expect("nothing is missing")),
+    }
+
+    // An image that an engine never finishes.
+    let up = |engine: &str| {
+        let request = UpRequest {
+            dir: root.project(engine),
+            engine: Some(engine.to_owned()),
+            ..UpRequest::default()
+        };
+        sessions.up(request, deaf())
+    };
+    let after = async {
+        builds.recv().await.expect("it builds");
+        up("quick").await
+    };
+    tokio::select! {
+        stuck = up("stuck") => panic!("it hangs: {stuck:?}"),
+        refused = tokio::time::timeout(SOON, after) => {
+            let error = refused.expect("in time").expect_err("no image");
+            assert!(error.message.contains("could not be built"), "{error}");
+        }
+    }
+    owner.shut_down(SOON).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_engine_is_no_longer_in_use_can_be_forgotten() {
@@ -52,7 +140,7 @@ async fn a_session_whose_engine_is_no_longer_in_use_can_be_forgotten() {
     let again = sessions.wish("web", FORGET, deaf()).await;
     assert_eq!(again.expect_err("it is gone").kind, ErrorKind::NotFound);
     assert_eq!(root.on_engine("container"), containers, "left alone");
-    owner.shut_down(crate::rig::SOON).await;
+    owner.shut_down(SOON).await;
 
     // The engine is back: nothing is taken over that was forgotten.
     let rig = Rig::on(root, crate::rig::SOCKET, settings());
@@ -75,14 +163,7 @@ async fn an_engine_in_use_is_asked_and_nothing_is_forgotten() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_of_another_architecture_needs_a_supervisor_of_its_own() {
     let arm = r#"{"Version":"1.2.3","ApiVersion":"1.41","Os":"linux","Arch":"arm64"}"#;
-    let fake = FakeEngine::start(move |request| {
-        let path = request.split(' ').nth(1).unwrap_or_default();
-        match path.rsplit('/').next() {
-            Some("version") => Reply::Json(200, arm.to_owned()),
-            _ => well(request, Reply::StreamThenSilence(Vec::new())),
-        }
-    })
-    .unwrap();
+    let fake = fake("/version", move || Reply::Json(200, arm.to_owned()));
     let root = Root::new();
     let programs = root.path().join("programs");
     std::fs::create_dir(&programs).unwrap();
@@ -90,18 +171,10 @@ async fn an_engine_of_another_architecture_needs_a_supervisor_of_its_own() {
     mizzen_fsx::write_atomic(amd64, b"\x7fELF").unwrap();
 
     let owner = Owner::root("test");
-    let options = EngineOptions {
-        label: root.identity.label(),
-        now: jiff::Timestamp::now,
-    };
-    let engine = Engine::spawn(&owner, "pi", Endpoint::Unix(fake.socket()), options);
-    let own_image = SessionSettings {
-        image: None,
-        ..settings()
-    };
+    let engine = follow(&owner, &root, "pi", &fake);
     let deps = SessionsDeps {
         supervisors: SupervisorFiles::Folder(programs),
-        ..deps(&root, vec![engine], own_image)
+        ..deps(&root, vec![engine], own_image())
     };
     let sessions = Sessions::spawn(&owner, deps).unwrap();
     let request = UpRequest {
@@ -116,5 +189,5 @@ async fn an_engine_of_another_architecture_needs_a_supervisor_of_its_own() {
     assert!(error.hint.contains("mizzen-supervisor-linux-arm64"));
     assert!(error.hint.contains("cargo xtask supervisor"));
     assert!(sessions.watch().borrow().is_empty(), "nothing half-made");
-    owner.shut_down(crate::rig::SOON).await;
+    owner.shut_down(SOON).await;
 }

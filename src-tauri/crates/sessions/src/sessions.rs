@@ -106,8 +106,8 @@ impl Sessions {
             engines,
             settings: deps.settings,
             supervisors: deps.supervisors,
-            supervisors_read: Mutex::default(),
             user_tables: std::sync::Mutex::default(),
+            per_engine: std::sync::Mutex::default(),
             authorities: deps.extra_ca,
             home: deps.home,
             state_dir: deps.state_dir,
@@ -116,7 +116,6 @@ impl Sessions {
             slots: Slots::default(),
             facts: watch::Sender::new(Arc::default()),
             notices: broadcast::Sender::new(NOTICES),
-            building: Mutex::default(),
             listing: Mutex::default(),
         };
         let sessions = Self {

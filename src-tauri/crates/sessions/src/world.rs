@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use mizzen_docker::{Engine, EngineInfo, Link};
-use tokio::sync::{Mutex, broadcast, watch};
+use tokio::sync::{Mutex, OnceCell, broadcast, watch};
 
 use crate::error::{ErrorKind, SessionError, advice, sentence};
 use crate::fact::{Facts, Notice, SessionFact};
@@ -30,10 +30,10 @@ pub(crate) struct World {
     pub(crate) engines: Vec<Engine>,
     pub(crate) settings: watch::Receiver<SessionSettings>,
     pub(crate) supervisors: SupervisorFiles,
-    /// By the engine's name.
-    pub(crate) supervisors_read: Mutex<BTreeMap<String, Supervisor>>,
     /// By the image's id, which stands for what is in it.
     pub(crate) user_tables: std::sync::Mutex<BTreeMap<String, Arc<UserTables>>>,
+    /// By the engine's name. A std lock: held for one look-up, never across an await.
+    pub(crate) per_engine: std::sync::Mutex<BTreeMap<String, Arc<PerEngine>>>,
     pub(crate) authorities: Vec<PathBuf>,
     pub(crate) home: Option<PathBuf>,
     pub(crate) state_dir: PathBuf,
@@ -42,10 +42,17 @@ pub(crate) struct World {
     pub(crate) slots: Slots,
     pub(crate) facts: watch::Sender<Arc<Facts>>,
     pub(crate) notices: broadcast::Sender<Notice>,
-    /// One image build at a time: others wait for it and find its result.
-    pub(crate) building: Mutex<()>,
     /// One writer of a project's list of containers.
     pub(crate) listing: Mutex<()>,
+}
+
+/// What starts on one engine share: an engine that is slow holds nobody up on another.
+#[derive(Default)]
+pub(crate) struct PerEngine {
+    /// Read once, since hashing it takes a while.
+    supervisor: OnceCell<Supervisor>,
+    /// One image build at a time: others wait for it and find its result.
+    pub(crate) building: Mutex<()>,
 }
 
 impl World {
@@ -87,15 +94,22 @@ impl World {
         recipe.map_err(|error| error.in_phase(Phase::Image))
     }
 
-    /// The supervisor that runs on an engine; read once, since hashing it takes a while.
+    /// The supervisor that runs on an engine.
     pub(crate) async fn supervisor(&self, engine: &Engine) -> Result<Supervisor, SessionError> {
-        let mut read = self.supervisors_read.lock().await;
-        if let Some(supervisor) = read.get(engine.name()) {
-            return Ok(supervisor.clone());
-        }
-        let supervisor = self.supervisors.for_engine(engine).await?;
-        read.insert(engine.name().to_owned(), supervisor.clone());
-        Ok(supervisor)
+        let shared = self.shared(engine);
+        let read = || self.supervisors.for_engine(engine);
+        shared.supervisor.get_or_try_init(read).await.cloned()
+    }
+
+    pub(crate) fn shared(&self, engine: &Engine) -> Arc<PerEngine> {
+        let mut per_engine = self
+            .per_engine
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        per_engine
+            .entry(engine.name().to_owned())
+            .or_default()
+            .clone()
     }
 
     /// Who lives in an image, when that was read before.

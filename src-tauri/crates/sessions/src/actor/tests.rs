@@ -41,8 +41,8 @@ fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
         engines: vec![engine.clone()],
         settings: watch::Sender::new(settings).subscribe(),
         supervisors: SupervisorFiles::One(state_dir.into()),
-        supervisors_read: Mutex::default(),
         user_tables: std::sync::Mutex::default(),
+        per_engine: std::sync::Mutex::default(),
         authorities: Vec::new(),
         home: None,
         state_dir: state_dir.into(),
@@ -51,7 +51,6 @@ fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
         slots: Slots::default(),
         facts: watch::Sender::new(Arc::default()),
         notices: broadcast::Sender::new(8),
-        building: Mutex::default(),
         listing: Mutex::default(),
     };
     Actor::of(Arc::new(world), owner, engine, record("web")).0

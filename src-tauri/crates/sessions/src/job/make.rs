@@ -41,7 +41,8 @@ impl Job {
         self.record.image = recipe.tag();
         let lines = self.phases.lines(Phase::Image);
         let built = async {
-            let _building = self.world.building.lock().await;
+            let shared = self.world.shared(&self.engine);
+            let _building = shared.building.lock().await;
             let say = |progress: mizzen_docker::BuildProgress| {
                 let line = sanitise(progress.line.trim(), LINE_CAP);
                 lines.say(format!("{}/{} {line}", progress.step, progress.total));
