@@ -131,6 +131,17 @@ impl RelPath {
         }
     }
 
+    /// The way from a directory above it, or from itself; none when it lies elsewhere.
+    #[must_use]
+    pub fn below(&self, other: &Self) -> Option<Self> {
+        let rest = self.0.strip_prefix(&*other.0)?;
+        match rest {
+            [b'/', rest @ ..] => Some(Self(rest.into())),
+            rest if rest.is_empty() || other.is_root() => Some(Self(rest.into())),
+            _ => None,
+        }
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -232,6 +243,10 @@ mod tests {
         assert!(path("a").is_at_or_below(&RelPath::root()));
         assert!(!path("ab").is_at_or_below(&path("a")));
         assert!(!path("a").is_at_or_below(&path("a/b")));
+        assert_eq!(path("a/b").below(&path("a")), Some(path("b")));
+        assert_eq!(path("a/b").below(&path("a/b")), Some(RelPath::root()));
+        assert_eq!(path("a/b").below(&RelPath::root()), Some(path("a/b")));
+        assert_eq!(path("ab").below(&path("a")), None);
         let names: Vec<Name> = path("a/b").names().collect();
         assert_eq!(RelPath::root().join(&names[0]).join(&names[1]), path("a/b"));
     }

@@ -3,18 +3,27 @@
 //! Invariant: entries are reached by directory handles from the root down; no link is followed on the way.
 //! Invariant: a file's digest is trusted only while size, times and inode are those that were hashed, and only when
 //! the clock had moved on since they were last set.
+//! Invariant: nothing is replaced or removed that is not what was seen, and all that is goes to the trash.
 //! Invariant: a base that is not whole, or not that of these two roots, is no base: nothing is deleted then.
 
+mod apply;
 mod base;
 mod digest;
 mod entry;
 mod lock;
 mod root;
 mod scan;
+mod temp;
+mod trash;
 
+pub use apply::{
+    Applied, ApplyError, ApplyOptions, Contents, Durability, Failure, FromRoot, Supply,
+    SupplyError, Why, apply, wanted,
+};
 pub use base::{
     BaseStore, Kept, LinkId, Malformed, Opened, SetAside, TEXT_SIZE_MAX, TextStore, Unusable,
 };
 pub use lock::{LockError, PairLock};
 pub use root::{Root, RootError};
 pub use scan::{Dirty, Found, Links, Scan, ScanError, ScanOptions, scan};
+pub use trash::{Trash, TrashError};

@@ -1,7 +1,11 @@
 //! One side's folder, held open.
 
+mod tap;
+mod way;
+
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::entry::{Kind, Listed};
 
@@ -12,12 +16,15 @@ mod system;
 #[path = "root/unix.rs"]
 mod system;
 
-pub(crate) use system::{DirHandle, OpenFile};
+pub(crate) use system::{DirHandle, NewFile, OpenFile};
+#[cfg(test)]
+pub(crate) use tap::{Op, Tap};
+pub(crate) use way::Way;
 
 /// A folder that is kept in step. It is the folder that was opened, whatever its path means later.
 pub struct Root {
     path: PathBuf,
-    handle: DirHandle,
+    handle: Arc<DirHandle>,
 }
 
 /// Why a folder cannot be a root.
@@ -38,8 +45,20 @@ impl Root {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, RootError> {
         let path = path.into();
         match DirHandle::open(&path) {
-            Ok(handle) => Ok(Self { path, handle }),
+            Ok(handle) => Ok(Self {
+                path,
+                handle: Arc::new(handle),
+            }),
             Err(source) => Err(RootError { path, source }),
+        }
+    }
+
+    /// The same root, with something before each of its changes.
+    #[cfg(test)]
+    pub(crate) fn tapped(path: &Path, tap: Tap) -> Self {
+        Self {
+            path: path.to_owned(),
+            handle: Arc::new(DirHandle::open(path).unwrap().tapped(tap)),
         }
     }
 
@@ -49,7 +68,7 @@ impl Root {
         &self.path
     }
 
-    pub(crate) fn handle(&self) -> &DirHandle {
+    pub(crate) fn handle(&self) -> &Arc<DirHandle> {
         &self.handle
     }
 }
@@ -73,4 +92,49 @@ pub(crate) trait Directory: Sized {
 
     /// What stands at a name now; none when nothing does.
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>>;
+
+    /// Who may do what with a file in it, as nine bits.
+    fn permissions(&self, name: &[u8]) -> io::Result<u32>;
+
+    /// A file that was not there before. It is allowed what `mode` says, and no more than to any program's files here.
+    fn create_file(&self, name: &[u8], mode: u32) -> io::Result<NewFile>;
+
+    /// A directory that was not there before, allowed what a file would be.
+    fn create_dir(&self, name: &[u8], mode: u32) -> io::Result<()>;
+
+    /// A symbolic link that was not there before.
+    fn create_link(&self, name: &[u8], target: &[u8]) -> io::Result<()>;
+
+    /// Gives a file one name more, where nothing has that name.
+    fn link(&self, name: &[u8], to: &Self, new_name: &[u8]) -> io::Result<()>;
+
+    /// Moves an entry to a name that nothing has.
+    fn rename(&self, name: &[u8], to: &Self, new_name: &[u8]) -> io::Result<()>;
+
+    /// Lets two of its entries change places, at once. [`io::ErrorKind::Unsupported`] where a file system cannot.
+    fn exchange(&self, one: &[u8], two: &[u8]) -> io::Result<()>;
+
+    /// Takes a file or link away.
+    fn remove_file(&self, name: &[u8]) -> io::Result<()>;
+
+    /// Takes a directory away that is empty.
+    fn remove_dir(&self, name: &[u8]) -> io::Result<()>;
+
+    /// Its names are on disk.
+    fn sync(&self) -> io::Result<()>;
+
+    /// All that was written to its file system is on disk. [`io::ErrorKind::Unsupported`] where a system cannot.
+    fn sync_file_system(&self) -> io::Result<()>;
+}
+
+/// Whether an error says nothing about an entry: the same works when there is more of something.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    use io::ErrorKind::{OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
+    matches!(
+        error.kind(),
+        OutOfMemory | QuotaExceeded | ReadOnlyFilesystem | StorageFull
+    ) || error
+        .raw_os_error()
+        .is_some_and(|code| TOO_MANY_OPEN_FILES.contains(&code))
 }

@@ -11,12 +11,14 @@ use mizzen_sync_core::{File, Ignored, Name, Node, RelPath, Rules, Unsyncable};
 
 use crate::digest::{Hashed, Hasher};
 use crate::entry::{Kind, Listed, Stamp};
-use crate::root::{DirHandle, Directory, Root};
+use crate::root::{DirHandle, Directory, Root, is_shortage};
+use crate::temp;
 
 pub use dirty::Dirty;
 pub use link::Links;
 
-use seen::{Entry, Seen, SeenDir, kept, remembered};
+use seen::{Entry, kept, remembered};
+pub(crate) use seen::{Seen, SeenDir};
 
 /// Directories that are held open at once.
 pub(crate) const DEPTH_MAX: usize = 200;
@@ -41,6 +43,9 @@ pub struct ScanOptions<'a> {
     /// The time, in nanoseconds since 1970, by the clock that sets the times of files.
     pub now: fn() -> i64,
 }
+
+/// An entry as it was seen.
+pub(crate) type Known<'a> = (&'a Node, &'a Seen);
 
 /// What was seen of a side, and what makes the next look cheap.
 #[derive(Clone, Debug)]
@@ -83,6 +88,20 @@ impl Scan {
             Node::Dir(dir) => Self(seen::sharing(&self.0, dir)),
             Node::File(_) | Node::Link(_) | Node::Unsyncable(_) => self.clone(),
         }
+    }
+
+    /// An entry below the root, and what else is remembered of it.
+    pub(crate) fn get(&self, path: &RelPath) -> Option<Known<'_>> {
+        let mut found: Option<Known<'_>> = None;
+        for name in path.names() {
+            let dir = match found {
+                None => &self.0,
+                Some((_, Seen::Dir(dir))) => dir,
+                Some(_) => return None,
+            };
+            found = Some(dir.get(&name)?);
+        }
+        found
     }
 }
 
@@ -190,6 +209,9 @@ impl Look<'_> {
         dirty: &Dirty,
     ) -> Result<Option<Entry>, Failure> {
         let Listed { name, mut kind } = listed;
+        if temp::is_one(&name) {
+            return Ok(None);
+        }
         let path = parent.join(&name);
         let before = before.and_then(|before| before.get(&name));
         // What takes a place while we look is looked at in turn.
@@ -374,16 +396,6 @@ fn is_settled(stamp: Stamp, now: i64) -> bool {
         GRAIN
     };
     newest.saturating_add(grain) < now
-}
-
-/// Whether an error says nothing about an entry: the same look works when there is more of something.
-fn is_shortage(error: &io::Error) -> bool {
-    use io::ErrorKind::{OutOfMemory, StorageFull};
-    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
-    matches!(error.kind(), OutOfMemory | StorageFull)
-        || error
-            .raw_os_error()
-            .is_some_and(|code| TOO_MANY_OPEN_FILES.contains(&code))
 }
 
 #[cfg(unix)]

@@ -1,16 +1,26 @@
 //! Directories by their paths, where the system has no handles for them that a program may go down from.
 
-use std::fs::{self, File, Metadata};
-use std::io;
+use std::fs::{self, File, FileTimes, Metadata};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mizzen_sync_core::Name;
 
 use super::Directory;
+use super::tap::{Op, Tap};
 use crate::entry::{Kind, Listed, Stamp};
 
-pub(crate) struct DirHandle(PathBuf);
+pub(crate) struct DirHandle {
+    path: PathBuf,
+    tap: Tap,
+}
+
+/// A file that was made just now.
+pub(crate) struct NewFile {
+    file: File,
+    tap: Tap,
+}
 
 /// A file that was opened.
 pub(crate) struct OpenFile {
@@ -20,21 +30,29 @@ pub(crate) struct OpenFile {
 impl DirHandle {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         match fs::metadata(path)?.is_dir() {
-            true => Ok(Self(fs::canonicalize(path)?)),
+            true => Ok(Self {
+                path: fs::canonicalize(path)?,
+                tap: Tap::none(),
+            }),
             false => Err(io::ErrorKind::NotADirectory.into()),
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn tapped(self, tap: Tap) -> Self {
+        Self { tap, ..self }
+    }
+
     fn path(&self, name: &[u8]) -> io::Result<PathBuf> {
         let name = std::str::from_utf8(name).map_err(|_| io::ErrorKind::InvalidInput)?;
-        Ok(self.0.join(name))
+        Ok(self.path.join(name))
     }
 }
 
 impl Directory for DirHandle {
     fn list(&self) -> io::Result<Vec<Listed>> {
         let mut listed = Vec::new();
-        for entry in fs::read_dir(&self.0)? {
+        for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             // A name that is no text cannot be told to the other side.
             let Some(Ok(name)) = entry
@@ -52,7 +70,10 @@ impl Directory for DirHandle {
 
     fn open_dir(&self, name: &[u8]) -> io::Result<Self> {
         match self.look(name)? {
-            Some(Kind::Dir) => Ok(Self(self.path(name)?)),
+            Some(Kind::Dir) => Ok(Self {
+                path: self.path(name)?,
+                tap: self.tap.clone(),
+            }),
             _ => Err(io::ErrorKind::NotADirectory.into()),
         }
     }
@@ -83,6 +104,99 @@ impl Directory for DirHandle {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn permissions(&self, _name: &[u8]) -> io::Result<u32> {
+        Ok(0o666)
+    }
+
+    fn create_file(&self, name: &[u8], _mode: u32) -> io::Result<NewFile> {
+        self.tap.before(Op::CreateFile, name)?;
+        Ok(NewFile {
+            file: File::create_new(self.path(name)?)?,
+            tap: self.tap.clone(),
+        })
+    }
+
+    fn create_dir(&self, name: &[u8], _mode: u32) -> io::Result<()> {
+        self.tap.before(Op::CreateDir, name)?;
+        fs::create_dir(self.path(name)?)
+    }
+
+    fn create_link(&self, name: &[u8], _target: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::CreateLink, name)?;
+        // A person needs a right of their own to make one.
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn link(&self, name: &[u8], to: &Self, new_name: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::Link, name)?;
+        fs::hard_link(self.path(name)?, to.path(new_name)?)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "nothing is replaced by it")]
+    fn rename(&self, name: &[u8], to: &Self, new_name: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::RenameNew, name)?;
+        if to.look(new_name)?.is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.tap.before(Op::Rename, name)?;
+        // RACE: a file that takes the name now is lost. The standard library has no better way.
+        fs::rename(self.path(name)?, to.path(new_name)?)
+    }
+
+    fn exchange(&self, _one: &[u8], two: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::Exchange, two)?;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn remove_file(&self, name: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::RemoveFile, name)?;
+        fs::remove_file(self.path(name)?)
+    }
+
+    fn remove_dir(&self, name: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::RemoveDir, name)?;
+        fs::remove_dir(self.path(name)?)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        // Names are on disk when a file in it is.
+        Ok(())
+    }
+
+    fn sync_file_system(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+impl NewFile {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::Write, b"")?;
+        self.file.write_all(bytes)
+    }
+
+    /// Such systems keep room for zeros all the same.
+    pub(crate) fn skip(&mut self, zeros: usize) -> io::Result<()> {
+        self.write(&vec![0; zeros])
+    }
+
+    /// Gives it its last properties.
+    pub(crate) fn finish(&mut self, _size: u64, mtime: i64, _mode: Option<u32>) -> io::Result<()> {
+        self.tap.before(Op::Finish, b"")?;
+        let since = Duration::from_nanos(mtime.unsigned_abs());
+        let changed = match mtime {
+            0.. => UNIX_EPOCH.checked_add(since),
+            _ => UNIX_EPOCH.checked_sub(since),
+        };
+        let times = changed.map(|changed| FileTimes::new().set_modified(changed));
+        times.map_or(Ok(()), |times| self.file.set_times(times))
+    }
+
+    /// What was written is on disk.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.tap.before(Op::Sync, b"")?;
+        self.file.sync_data()
     }
 }
 

@@ -1,26 +1,49 @@
 //! Directories by their descriptors.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use mizzen_sync_core::Name;
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat, statat};
+use rustix::fs::{
+    AtFlags, Dir, FileType, Mode, OFlags, RawMode, RenameFlags, Stat, Timespec, Timestamps,
+    UTIME_OMIT, fchmod, fstat, futimens, linkat, mkdirat, openat, readlinkat, renameat,
+    renameat_with, statat, symlinkat, unlinkat,
+};
 use rustix::io::Errno;
 
 use super::Directory;
+use super::tap::{Op, Tap};
 use crate::entry::{Kind, Listed, Stamp};
 
-pub(crate) struct DirHandle(OwnedFd);
+pub(crate) struct DirHandle {
+    descriptor: OwnedFd,
+    tap: Tap,
+}
+
+/// A file that was made just now.
+pub(crate) struct NewFile {
+    file: File,
+    ends_in_hole: bool,
+    tap: Tap,
+}
 
 /// A file that was opened, and what was said of it at that moment.
 pub(crate) struct OpenFile {
     pub(crate) file: File,
 }
 
+const SECOND: i64 = 1_000_000_000;
+
 const DIR: OFlags = OFlags::DIRECTORY
     .union(OFlags::RDONLY)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOFOLLOW);
+
+const NEW_FILE: OFlags = OFlags::WRONLY
+    .union(OFlags::CREATE)
+    .union(OFlags::EXCL)
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOFOLLOW);
 
@@ -34,14 +57,48 @@ impl DirHandle {
     /// The root itself may be reached through links: it is the person who named it.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = DIR.difference(OFlags::NOFOLLOW);
-        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+        Ok(Self::new(
+            rustix::fs::open(path, flags, Mode::empty())?,
+            Tap::none(),
+        ))
     }
+
+    fn new(descriptor: OwnedFd, tap: Tap) -> Self {
+        Self { descriptor, tap }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn tapped(self, tap: Tap) -> Self {
+        Self { tap, ..self }
+    }
+
+    /// Moves an entry where the system cannot be asked to replace nothing.
+    fn rename_carefully(&self, name: &[u8], to: &Self, new_name: &[u8]) -> io::Result<()> {
+        match self.link(name, to, new_name) {
+            Ok(()) => return self.remove_file(name),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+            // A directory, or a file system that gives a file one name only.
+            Err(_) => {}
+        }
+        if to.look(new_name)?.is_some() {
+            return Err(Errno::EXIST.into());
+        }
+        // RACE: what takes the name now is lost, unless it is a directory. No such system has a better way.
+        self.tap.before(Op::Rename, name)?;
+        Ok(renameat(&self.descriptor, name, &to.descriptor, new_name)?)
+    }
+}
+
+/// Whether a file system does not know how, rather than not being able to.
+fn is_unknown(error: &io::Error) -> bool {
+    let unknown = [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP];
+    Errno::from_io_error(error).is_some_and(|error| unknown.contains(&error))
 }
 
 impl Directory for DirHandle {
     fn list(&self) -> io::Result<Vec<Listed>> {
         let mut listed = Vec::new();
-        for entry in Dir::read_from(&self.0)? {
+        for entry in Dir::read_from(&self.descriptor)? {
             let entry = entry?;
             let name = entry.file_name();
             let Ok(name) = Name::new(name.to_bytes()) else {
@@ -61,16 +118,21 @@ impl Directory for DirHandle {
     }
 
     fn open_dir(&self, name: &[u8]) -> io::Result<Self> {
-        Ok(Self(openat(&self.0, name, DIR, Mode::empty())?))
+        match openat(&self.descriptor, name, DIR, Mode::empty()) {
+            Ok(descriptor) => Ok(Self::new(descriptor, self.tap.clone())),
+            // What some systems say of a link.
+            Err(Errno::LOOP) => Err(io::ErrorKind::NotADirectory.into()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn open_file(&self, name: &[u8]) -> io::Result<OpenFile> {
-        let file = File::from(openat(&self.0, name, FILE, Mode::empty())?);
+        let file = File::from(openat(&self.descriptor, name, FILE, Mode::empty())?);
         Ok(OpenFile { file })
     }
 
     fn read_link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
-        Ok(readlinkat(&self.0, name, Vec::new())?.into_bytes())
+        Ok(readlinkat(&self.descriptor, name, Vec::new())?.into_bytes())
     }
 
     #[allow(
@@ -78,16 +140,159 @@ impl Directory for DirHandle {
         reason = "the width of this field differs between systems"
     )]
     fn file_system(&self) -> io::Result<u64> {
-        Ok(fstat(&self.0)?.st_dev as u64)
+        Ok(fstat(&self.descriptor)?.st_dev as u64)
     }
 
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>> {
-        match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+        match statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(kind(&stat))),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
+
+    fn permissions(&self, name: &[u8]) -> io::Result<u32> {
+        let stat = statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(Mode::from_raw_mode(stat.st_mode).bits() as u32 & 0o777)
+    }
+
+    fn create_file(&self, name: &[u8], mode: u32) -> io::Result<NewFile> {
+        self.tap.before(Op::CreateFile, name)?;
+        let file = openat(&self.descriptor, name, NEW_FILE, as_mode(mode))?;
+        Ok(NewFile {
+            file: File::from(file),
+            ends_in_hole: false,
+            tap: self.tap.clone(),
+        })
+    }
+
+    fn create_dir(&self, name: &[u8], mode: u32) -> io::Result<()> {
+        self.tap.before(Op::CreateDir, name)?;
+        Ok(mkdirat(&self.descriptor, name, as_mode(mode))?)
+    }
+
+    fn create_link(&self, name: &[u8], target: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::CreateLink, name)?;
+        Ok(symlinkat(target, &self.descriptor, name)?)
+    }
+
+    fn link(&self, name: &[u8], to: &Self, new_name: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::Link, name)?;
+        let flags = AtFlags::empty();
+        Ok(linkat(
+            &self.descriptor,
+            name,
+            &to.descriptor,
+            new_name,
+            flags,
+        )?)
+    }
+
+    fn rename(&self, name: &[u8], to: &Self, new_name: &[u8]) -> io::Result<()> {
+        let rename = || {
+            self.tap.before(Op::RenameNew, name)?;
+            let flags = RenameFlags::NOREPLACE;
+            Ok(renameat_with(
+                &self.descriptor,
+                name,
+                &to.descriptor,
+                new_name,
+                flags,
+            )?)
+        };
+        match rename() {
+            Err(error) if is_unknown(&error) => self.rename_carefully(name, to, new_name),
+            renamed => renamed,
+        }
+    }
+
+    fn exchange(&self, one: &[u8], two: &[u8]) -> io::Result<()> {
+        let exchange = || {
+            self.tap.before(Op::Exchange, two)?;
+            let flags = RenameFlags::EXCHANGE;
+            Ok(renameat_with(
+                &self.descriptor,
+                one,
+                &self.descriptor,
+                two,
+                flags,
+            )?)
+        };
+        match exchange() {
+            Err(error) if is_unknown(&error) => Err(io::ErrorKind::Unsupported.into()),
+            exchanged => exchanged,
+        }
+    }
+
+    fn remove_file(&self, name: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::RemoveFile, name)?;
+        Ok(unlinkat(&self.descriptor, name, AtFlags::empty())?)
+    }
+
+    fn remove_dir(&self, name: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::RemoveDir, name)?;
+        Ok(unlinkat(&self.descriptor, name, AtFlags::REMOVEDIR)?)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.tap.before(Op::Sync, b"")?;
+        Ok(rustix::fs::fsync(&self.descriptor)?)
+    }
+
+    fn sync_file_system(&self) -> io::Result<()> {
+        self.tap.before(Op::Sync, b"")?;
+        #[cfg(target_os = "linux")]
+        return Ok(rustix::fs::syncfs(&self.descriptor)?);
+        #[cfg(not(target_os = "linux"))]
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+impl NewFile {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.tap.before(Op::Write, b"")?;
+        self.ends_in_hole = false;
+        self.file.write_all(bytes)
+    }
+
+    /// Passes over so many zeros, for which a file system need not keep room.
+    pub(crate) fn skip(&mut self, zeros: usize) -> io::Result<()> {
+        self.ends_in_hole = true;
+        self.file.seek(SeekFrom::Current(zeros as i64)).map(drop)
+    }
+
+    /// Gives it its last properties.
+    pub(crate) fn finish(&mut self, size: u64, mtime: i64, mode: Option<u32>) -> io::Result<()> {
+        self.tap.before(Op::Finish, b"")?;
+        if self.ends_in_hole {
+            self.file.set_len(size)?;
+        }
+        if let Some(mode) = mode {
+            fchmod(&self.file, as_mode(mode))?;
+        }
+        let times = Timestamps {
+            last_access: Timespec {
+                tv_sec: 0,
+                tv_nsec: UTIME_OMIT,
+            },
+            last_modification: Timespec {
+                tv_sec: mtime.div_euclid(SECOND) as _,
+                tv_nsec: mtime.rem_euclid(SECOND) as _,
+            },
+        };
+        Ok(futimens(&self.file, &times)?)
+    }
+
+    /// What was written is on disk.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.tap.before(Op::Sync, b"")?;
+        self.file.sync_data()
+    }
+}
+
+/// Nine bits: nothing that runs as somebody else is ever made.
+fn as_mode(mode: u32) -> Mode {
+    Mode::from_raw_mode((mode & 0o777) as RawMode)
 }
 
 impl OpenFile {

@@ -8,20 +8,20 @@ use crate::entry::Stamp;
 
 /// A directory's entries, and beside each what else is remembered of it.
 #[derive(Debug)]
-pub(super) struct SeenDir {
-    pub(super) dir: Arc<Dir>,
+pub(crate) struct SeenDir {
+    pub(crate) dir: Arc<Dir>,
     beside: Box<[Seen]>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Seen {
+pub(crate) enum Seen {
     File { stamp: Stamp, settled: bool },
     Dir(Arc<SeenDir>),
     Other,
 }
 
 impl SeenDir {
-    pub(super) fn get(&self, name: &Name) -> Option<(&Node, &Seen)> {
+    pub(crate) fn get(&self, name: &Name) -> Option<(&Node, &Seen)> {
         let at = self.dir.position(name.as_bytes())?;
         Some((&self.dir.iter().as_slice()[at].1, &self.beside[at]))
     }

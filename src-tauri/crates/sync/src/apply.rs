@@ -1,0 +1,256 @@
+//! Carries out what a cycle decided for one side.
+//!
+//! What is new is made ready first, beside its place and under a name that is no entry. Then each change takes its
+//! place by one rename, and what it displaces is looked at once more, by then out of everybody's reach, before it goes
+//! to the trash. What is not what was seen is put back.
+
+mod contents;
+mod expected;
+mod order;
+mod publish;
+mod second_name;
+mod sink;
+mod stage;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mizzen_sync_core::{Change, Edit, Node, Plan, RelPath, Unsyncable};
+
+use crate::root::{DirHandle, Directory, Root, Way, is_shortage};
+use crate::scan::Scan;
+use crate::trash::{Cycle, Trash};
+
+pub use contents::{Contents, FromRoot, Supply, SupplyError};
+pub use order::wanted;
+
+use publish::Publish;
+use stage::Stage;
+
+/// So few files are put on disk one by one; for more of them the whole file system is.
+const FEW: u64 = 16;
+
+/// How changes are carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct ApplyOptions {
+    /// What new entries are not allowed: bits as of `umask`.
+    pub umask: u32,
+    /// What survives a power cut.
+    pub durability: Durability,
+    /// The time, in nanoseconds since 1970.
+    pub now: i64,
+}
+
+/// What survives a power cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// All that is told to be done. New contents are on disk before anything is replaced by them.
+    #[default]
+    Data,
+    /// What the system has put on disk by then.
+    None,
+}
+
+/// What was carried out.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// What this side holds now: all of it, and nothing else, may go into the base.
+    pub done: Vec<Edit>,
+    /// Places that are left as they were, each with all below it.
+    pub failed: Vec<Failure>,
+    /// Files whose contents came from the other side.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files whose contents this side held already.
+    pub reused: u64,
+}
+
+/// A place where nothing was done.
+#[derive(Debug)]
+pub struct Failure {
+    /// The place.
+    pub path: RelPath,
+    /// Why not.
+    pub why: Why,
+}
+
+/// Why nothing was done at a place.
+#[derive(Debug, thiserror::Error)]
+pub enum Why {
+    /// What stands there is not what was seen.
+    #[error("it has changed here meanwhile")]
+    ChangedHere,
+    /// The other side does not hold the contents any more.
+    #[error("it has changed on the other side meanwhile")]
+    ChangedThere,
+    /// A directory goes, but not what is in it and is not synced.
+    #[error("it holds entries that are not synced")]
+    NotEmpty,
+    /// It cannot be carried.
+    #[error("{0}")]
+    Unsyncable(Unsyncable),
+    /// The other side cannot hand over contents any more.
+    #[error(transparent)]
+    Supply(io::Error),
+    /// The system says no.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// Changes could not be carried out as a whole; those that were are told.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub struct ApplyError {
+    /// The root, or the place below it where it ended.
+    pub path: PathBuf,
+    /// What the system says.
+    pub source: io::Error,
+    /// What was carried out before.
+    pub applied: Box<Applied>,
+}
+
+impl Why {
+    /// Whether it is about all that is left to do.
+    fn is_shortage(&self) -> bool {
+        match self {
+            Self::Supply(_) => true,
+            Self::System(error) => is_shortage(error),
+            Self::ChangedHere | Self::ChangedThere | Self::NotEmpty | Self::Unsyncable(_) => false,
+        }
+    }
+}
+
+/// Carries out a plan for one side, of which `before` was seen. It blocks.
+///
+/// A place that cannot be dealt with is left as it is and told; all others go on.
+///
+/// # Errors
+/// There is not enough of something, or the root is gone. What was done until then is told as well.
+pub fn apply(
+    root: &Root,
+    plan: &Plan,
+    before: &Scan,
+    contents: &dyn Contents,
+    trash: &Trash,
+    options: &ApplyOptions,
+) -> Result<Applied, ApplyError> {
+    let changes = order::gathered(plan);
+    if changes.is_empty() {
+        return Ok(Applied::default());
+    }
+    let cycle = trash.begin(options.now).map_err(|source| ApplyError {
+        path: trash.path().to_owned(),
+        source,
+        applied: Box::default(),
+    })?;
+    let here = order::found_here(&changes, before);
+    let disk = Disk::new(root, &cycle, &changes, options.durability);
+    let staged = Stage {
+        root,
+        contents,
+        here: &here,
+        temps: &cycle.temps,
+        options,
+        sync_each: disk.flush == Flush::Each,
+        report: stage::Report::default(),
+    };
+    let staged = staged.run(&changes);
+    let mut publish = Publish::new(root, &changes, before, &here, &cycle, staged);
+    let ended = publish.run(&disk);
+    let applied = publish.applied;
+    match ended {
+        Ok(()) => Ok(applied),
+        Err((path, source)) => Err(ApplyError {
+            path: root.path().join(path.to_string()),
+            source,
+            applied: Box::new(applied),
+        }),
+    }
+}
+
+/// How what was done gets on disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flush {
+    /// File by file and directory by directory.
+    Each,
+    /// With everything else of the file system.
+    FileSystem,
+    /// When the system likes.
+    Never,
+}
+
+struct Disk<'a> {
+    root: &'a DirHandle,
+    cycle: &'a Cycle,
+    flush: Flush,
+}
+
+impl<'a> Disk<'a> {
+    fn new(root: &'a Root, cycle: &'a Cycle, changes: &[Change], durability: Durability) -> Self {
+        let nodes = changes
+            .iter()
+            .flat_map(|change| change.old.iter().chain(&change.new));
+        let flush = match durability {
+            Durability::None => Flush::Never,
+            Durability::Data if !cfg!(target_os = "linux") => Flush::Each,
+            Durability::Data if nodes.map(Node::count).sum::<u64>() <= FEW => Flush::Each,
+            Durability::Data => Flush::FileSystem,
+        };
+        let root = root.handle();
+        Self { root, cycle, flush }
+    }
+
+    /// New contents are on disk; with [`Flush::Each`] they are already.
+    fn sync_new(&self) -> io::Result<()> {
+        match self.flush {
+            Flush::FileSystem => self.root.sync_file_system(),
+            Flush::Each | Flush::Never => Ok(()),
+        }
+    }
+
+    /// So are the names in these directories, and the trash.
+    fn sync_names<'d>(&self, dirs: impl Iterator<Item = &'d DirHandle>) -> io::Result<()> {
+        match self.flush {
+            Flush::Each => {
+                for dir in dirs {
+                    dir.sync()?;
+                }
+                self.cycle.handle().sync()
+            }
+            Flush::FileSystem => {
+                self.root.sync_file_system()?;
+                if self.cycle.handle().file_system()? == self.root.file_system()? {
+                    return Ok(());
+                }
+                self.cycle.handle().sync_file_system()
+            }
+            Flush::Never => Ok(()),
+        }
+    }
+}
+
+/// The directory in which an entry stands, and its name there.
+fn place<'p>(way: &mut Way, path: &'p RelPath) -> Result<(Arc<DirHandle>, &'p [u8]), Why> {
+    let (Some(parent), Some(name)) = (path.parent(), path.components().last()) else {
+        // The root itself is nobody's entry.
+        return Err(Why::System(io::ErrorKind::InvalidInput.into()));
+    };
+    match way.to(&parent) {
+        Ok(dir) => Ok((dir.clone(), name)),
+        Err(error) => Err(gone_or(error)),
+    }
+}
+
+/// What it means that an entry that was seen cannot be reached.
+fn gone_or(error: io::Error) -> Why {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Why::ChangedHere,
+        _ => Why::System(error),
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests;
