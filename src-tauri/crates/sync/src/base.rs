@@ -3,10 +3,7 @@
 //! Two files take turns, so that the one before last is still whole whatever becomes of the last. A base that cannot be
 //! used is set aside under another name, and never removed: without a base nothing is deleted on either side.
 
-mod encoding;
 mod generation;
-#[cfg(test)]
-mod sample;
 mod texts;
 
 use std::fs;
@@ -15,7 +12,6 @@ use std::path::{Path, PathBuf};
 use mizzen_fsx::{At, PathError, remove_leftovers, write_atomic};
 use mizzen_sync_core::Node;
 
-pub use encoding::Malformed;
 pub use generation::Unusable;
 pub use texts::{Kept, TEXT_SIZE_MAX, TextStore};
 

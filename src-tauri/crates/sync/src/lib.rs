@@ -9,9 +9,12 @@
 mod apply;
 mod base;
 mod digest;
+mod encoding;
 mod entry;
 mod lock;
 mod root;
+#[cfg(test)]
+mod sample;
 mod scan;
 mod temp;
 mod trash;
@@ -20,9 +23,8 @@ pub use apply::{
     Applied, ApplyError, ApplyOptions, Contents, Durability, Failure, FromRoot, Supply,
     SupplyError, Why, apply, wanted,
 };
-pub use base::{
-    BaseStore, Kept, LinkId, Malformed, Opened, SetAside, TEXT_SIZE_MAX, TextStore, Unusable,
-};
+pub use base::{BaseStore, Kept, LinkId, Opened, SetAside, TEXT_SIZE_MAX, TextStore, Unusable};
+pub use encoding::Malformed;
 pub use lock::{LockError, PairLock};
 pub use root::{Root, RootError};
 pub use scan::{Dirty, Found, Links, Scan, ScanError, ScanOptions, scan};

@@ -1,5 +1,6 @@
 //! Looks at one side: its whole tree, or the places that something was heard of.
 
+mod cache;
 mod dirty;
 mod link;
 mod seen;

@@ -8,7 +8,7 @@ use mizzen_fsx::{At, PathError};
 use mizzen_sync_core::Node;
 
 use super::LinkId;
-use super::encoding::{Malformed, decode, encode};
+use crate::encoding::{Malformed, decode, encode};
 
 const MAGIC: [u8; 12] = *b"mizzen base\n";
 const VERSION: u32 = 1;
@@ -126,7 +126,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::base::sample::{of_one, tree};
+    use crate::sample::{of_one, tree};
 
     fn link() -> LinkId {
         LinkId::new([&b"host"[..], b"container"])

@@ -3,8 +3,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::sample::of_one;
 use super::*;
+use crate::sample::of_one;
 
 fn link() -> LinkId {
     LinkId::new([&b"a"[..], b"b"])

@@ -21,6 +21,17 @@ pub(crate) enum Seen {
 }
 
 impl SeenDir {
+    /// A directory, and what is remembered beside each of its entries.
+    pub(super) fn new(dir: Arc<Dir>, beside: Vec<Seen>) -> Arc<Self> {
+        let beside = beside.into();
+        Arc::new(Self { dir, beside })
+    }
+
+    /// Its entries in order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&Node, &Seen)> {
+        self.dir.iter().map(|(_, node)| node).zip(&self.beside)
+    }
+
     pub(crate) fn get(&self, name: &Name) -> Option<(&Node, &Seen)> {
         let at = self.dir.position(name.as_bytes())?;
         Some((&self.dir.iter().as_slice()[at].1, &self.beside[at]))

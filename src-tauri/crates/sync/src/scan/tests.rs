@@ -327,3 +327,52 @@ fn identical_directories_are_shared_with_another_tree() {
     let (ours, theirs) = (again.scan.tree(), shared.tree());
     assert!(is_one(Some(&ours), Some(&theirs)));
 }
+
+#[test]
+fn the_next_process_reads_only_what_it_must() {
+    let fixture = Fixture::new();
+    fixture.write("a", b"1");
+    fixture.write("below/b", b"1");
+    fixture.write("below/c", b"1");
+    let root = Root::open(fixture.folder.path()).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("seen");
+    let found = fixture.look(None, &Dirty::All).scan;
+    found.keep(&file, &root, true).unwrap();
+    fixture.write("below/b", b"22");
+
+    let kept = Scan::kept(&file, &root, true).unwrap();
+    assert_eq!(kept.tree(), found.tree());
+    let next = fixture.look(Some(&kept), &Dirty::All);
+    assert_eq!(next.hashed, 1);
+    assert_eq!(words(&next.scan), fixture.seen());
+
+    assert!(
+        Scan::kept(&file, &root, false).is_none(),
+        "searched otherwise"
+    );
+    let mut bytes = fs::read(&file).unwrap();
+    for at in [0, 12, 40, bytes.len() - 1] {
+        bytes[at] ^= 1;
+        write(&file, &bytes);
+        assert!(Scan::kept(&file, &root, true).is_none(), "damaged at {at}");
+        bytes[at] ^= 1;
+    }
+}
+
+#[test]
+fn a_file_that_was_not_settled_is_read_by_the_next_process() {
+    let mut fixture = Fixture::new();
+    fixture.now = early;
+    fixture.write("a", b"1");
+    let root = Root::open(fixture.folder.path()).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("seen");
+    fixture
+        .look(None, &Dirty::All)
+        .scan
+        .keep(&file, &root, true)
+        .unwrap();
+    let kept = Scan::kept(&file, &root, true).unwrap();
+    assert_eq!(fixture.look(Some(&kept), &Dirty::All).hashed, 1);
+}

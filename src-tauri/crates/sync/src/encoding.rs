@@ -197,7 +197,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::base::sample::{file, name, tree};
+    use crate::sample::{file, name, tree};
 
     /// Directories within each other, so that the innermost lies as deep as that.
     fn nested(depth: usize) -> Node {
