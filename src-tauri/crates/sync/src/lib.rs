@@ -4,6 +4,7 @@
 //! Invariant: a file's digest is trusted only while size, times and inode are those that were hashed, and only when
 //! the clock had moved on since they were last set.
 //! Invariant: nothing is replaced or removed that is not what was seen, and all that is goes to the trash.
+//! Invariant: a directory's watch is set before the directory is listed, so that no change falls between.
 //! Invariant: a base that is not whole, or not that of these two roots, is no base: nothing is deleted then.
 
 mod apply;
@@ -18,6 +19,7 @@ mod sample;
 mod scan;
 mod temp;
 mod trash;
+mod watch;
 
 pub use apply::{
     Applied, ApplyError, ApplyOptions, Contents, Durability, Failure, FromRoot, Supply,
@@ -27,5 +29,6 @@ pub use base::{BaseStore, Kept, LinkId, Opened, SetAside, TEXT_SIZE_MAX, TextSto
 pub use encoding::Malformed;
 pub use lock::{LockError, PairLock};
 pub use root::{Root, RootError};
-pub use scan::{Dirty, Found, Links, Scan, ScanError, ScanOptions, scan};
+pub use scan::{Dirty, Found, Links, Scan, ScanError, ScanOptions, scan, scan_watched};
 pub use trash::{Trash, TrashError};
+pub use watch::{News, Polling, Rescan, WatchError, WatchOptions, Watcher};

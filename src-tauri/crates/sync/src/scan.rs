@@ -14,6 +14,7 @@ use crate::digest::{Hashed, Hasher};
 use crate::entry::{Kind, Listed, Stamp};
 use crate::root::{DirHandle, Directory, Root, is_shortage};
 use crate::temp;
+use crate::watch::Watcher;
 
 pub use dirty::Dirty;
 pub use link::Links;
@@ -117,6 +118,34 @@ pub fn scan(
     before: Option<&Scan>,
     dirty: &Dirty,
 ) -> Result<Found, ScanError> {
+    look(root, options, before, dirty, None)
+}
+
+/// The same, and sets the watches of all that it comes to: of what is changed afterwards, the watcher tells.
+///
+/// # Errors
+/// The root, or a directory that was opened, cannot be read.
+pub fn scan_watched(
+    root: &Root,
+    options: &ScanOptions<'_>,
+    before: Option<&Scan>,
+    dirty: &Dirty,
+    watcher: &Watcher,
+) -> Result<Found, ScanError> {
+    let is_whole = before.is_none() || *dirty == Dirty::All;
+    watcher.begin(is_whole);
+    let found = look(root, options, before, dirty, Some(watcher))?;
+    watcher.end(is_whole);
+    Ok(found)
+}
+
+fn look(
+    root: &Root,
+    options: &ScanOptions<'_>,
+    before: Option<&Scan>,
+    dirty: &Dirty,
+    watcher: Option<&Watcher>,
+) -> Result<Found, ScanError> {
     let failed = |(path, source): Failure| ScanError {
         path: root.path().join(path.to_string()),
         source,
@@ -125,6 +154,7 @@ pub fn scan(
     let mut look = Look {
         file_system: file_system.map_err(|source| failed((RelPath::root(), source)))?,
         options,
+        watcher,
         hasher: Hasher::new(options.look_for_secrets),
         unsettled: false,
         hashed: 0,
@@ -145,6 +175,7 @@ struct Look<'a> {
     /// The root's own: another one that is mounted below it is not entered.
     file_system: u64,
     options: &'a ScanOptions<'a>,
+    watcher: Option<&'a Watcher>,
     hasher: Hasher,
     unsettled: bool,
     hashed: u64,
@@ -187,6 +218,9 @@ impl Look<'_> {
                 kept
             }
             (before, _) => {
+                if let Some(watcher) = self.watcher {
+                    watcher.enter(path, handle);
+                }
                 let mut listed = handle.list().map_err(|error| (path.clone(), error))?;
                 listed.sort_by(|one, two| one.name.cmp(&two.name));
                 let mut entries = Vec::with_capacity(listed.len());

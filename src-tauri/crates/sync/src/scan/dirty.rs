@@ -26,16 +26,29 @@ impl Dirty {
         matches!(self, Self::Below(names) if names.is_empty())
     }
 
-    /// Adds a place and all below it.
-    pub fn add(&mut self, path: &RelPath) {
+    /// Adds a place and all below it; whether it was not dirty already.
+    pub fn add(&mut self, path: &RelPath) -> bool {
         let mut place = self;
         for name in path.names() {
             match place {
-                Self::All => return,
+                Self::All => return false,
                 Self::Below(names) => place = names.entry(name).or_default(),
             }
         }
-        *place = Self::All;
+        std::mem::replace(place, Self::All) != Self::All
+    }
+
+    /// Adds all that is dirty in another.
+    pub fn merge(&mut self, other: Self) {
+        match (self, other) {
+            (Self::All, _) => {}
+            (place, Self::All) => *place = Self::All,
+            (Self::Below(names), Self::Below(others)) => {
+                for (name, other) in others {
+                    names.entry(name).or_default().merge(other);
+                }
+            }
+        }
     }
 }
 
@@ -69,5 +82,29 @@ mod tests {
         assert_eq!(dirty(&["a", "a/b"]), dirty(&["a"]));
         assert_ne!(dirty(&["a/b"]), dirty(&["a"]));
         assert_eq!(dirty(&["a", ""]), Dirty::All);
+        let mut some = dirty(&["a/b"]);
+        let added = ["a/b", "a/b/c", "a/c", "a", "a", "b"].map(|text| some.add(&path(text)));
+        assert_eq!(added, [false, false, true, true, false, true]);
+    }
+
+    #[test]
+    fn two_are_one_with_the_places_of_both() {
+        let path = |text: &str| RelPath::new(text.as_bytes()).unwrap();
+        let dirty = |paths: &[&str]| {
+            let paths: Vec<_> = paths.iter().map(|text| path(text)).collect();
+            paths.iter().collect::<Dirty>()
+        };
+        for (one, two, both) in [
+            (&[][..], &["a"][..], &["a"][..]),
+            (&["a"], &["a/b"], &["a"]),
+            (&["a/b", "c"], &["a/d"], &["a/b", "a/d", "c"]),
+            (&["a/b"], &[""], &[""]),
+        ] {
+            for (one, two) in [(one, two), (two, one)] {
+                let mut merged = dirty(one);
+                merged.merge(dirty(two));
+                assert_eq!(merged, dirty(both));
+            }
+        }
     }
 }
