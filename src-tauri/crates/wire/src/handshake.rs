@@ -2,13 +2,14 @@ use std::io;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::direct_line::{self, BoxedIo, DirectLine, Offer};
 use crate::frame;
 
 /// Version of everything that follows the magic. Both sides must have the same: the core brings
 /// its own supervisor into each container, so a difference is a stale copy, not a choice.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Opens the conversation. Cannot be text in any encoding, and a transport that rewrites line
 /// ends or strips the eighth bit breaks it.
@@ -77,28 +78,75 @@ fn said(noise: &str) -> String {
     }
 }
 
-/// Introduces us and learns who the peer is; leaves the stream at the first byte after that.
-pub(crate) async fn shake_hands<IO>(io: &mut IO, ours: &Hello) -> Result<Hello, HandshakeError>
+/// Who the peer is, and the direct line to it when there is one.
+pub(crate) type Met = (Hello, Option<BoxedIo>);
+
+/// The core's side: introduces us, learns who the peer is and agrees on the way; leaves the stream at the first byte
+/// after that.
+pub(crate) async fn meet_peer<IO>(
+    io: &mut IO,
+    ours: &Hello,
+    line: Option<DirectLine>,
+) -> Result<Met, HandshakeError>
 where
     IO: AsyncBufRead + AsyncWrite + Unpin,
 {
-    let both = async {
-        // Both sides speak before they listen, so that each can name the other's version.
-        let mut opening = MAGIC.to_vec();
-        opening.extend(VERSION.to_be_bytes());
-        opening.extend(frame::encode(ours)?);
-        io.write_all(&opening).await?;
-        io.flush().await?;
-        skip_noise(io).await?;
-        read_hello(io).await
-    };
-    tokio::time::timeout(DEADLINE, both)
+    in_time(async {
+        let offer: Option<&Offer> = line.as_ref().map(|line| &line.offer);
+        introduce(io, ours, &frame::encode(&offer)?).await?;
+        let peer = read_hello(io).await?;
+        let direct = match line {
+            Some(line) => direct_line::settle(io, line).await?,
+            None => None,
+        };
+        Ok((peer, direct))
+    })
+    .await
+}
+
+/// The container's side of the same.
+pub(crate) async fn meet_core<IO, F>(
+    io: &mut IO,
+    ours: &Hello,
+    call: impl FnOnce(Offer) -> F,
+) -> Result<Met, HandshakeError>
+where
+    IO: AsyncBufRead + AsyncWrite + Unpin,
+    F: Future<Output = io::Result<BoxedIo>>,
+{
+    in_time(async {
+        introduce(io, ours, &[]).await?;
+        let core = read_hello(io).await?;
+        Ok((core, direct_line::answer(io, call).await?))
+    })
+    .await
+}
+
+async fn in_time(
+    met: impl Future<Output = Result<Met, HandshakeError>>,
+) -> Result<Met, HandshakeError> {
+    tokio::time::timeout(DEADLINE, met)
         .await
         .unwrap_or(Err(HandshakeError::TimedOut))
 }
 
-async fn read_hello(from: &mut (impl AsyncRead + Unpin)) -> Result<Hello, HandshakeError> {
+/// Both sides speak before they listen, so that each can name the other's version.
+async fn introduce(
+    io: &mut (impl AsyncWrite + Unpin),
+    ours: &Hello,
+    then: &[u8],
+) -> io::Result<()> {
+    let mut opening = MAGIC.to_vec();
+    opening.extend(VERSION.to_be_bytes());
+    opening.extend(frame::encode(ours)?);
+    opening.extend(then);
+    io.write_all(&opening).await?;
+    io.flush().await
+}
+
+async fn read_hello(from: &mut (impl AsyncBufRead + Unpin)) -> Result<Hello, HandshakeError> {
     use tokio::io::AsyncReadExt;
+    skip_noise(from).await?;
     let theirs = from.read_u32().await?;
     if theirs != VERSION {
         return Err(HandshakeError::Version { theirs });

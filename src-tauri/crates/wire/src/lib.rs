@@ -2,7 +2,8 @@
 //!
 //! The core starts `mizzen-supervisor attach` in a container and calls [`connect`] on its stdio;
 //! the supervisor calls [`accept`]. After a handshake either side has a [`Wire`]; the core opens
-//! streams of a [`StreamKind`], and the supervisor answers each before bytes flow.
+//! streams of a [`StreamKind`], and the supervisor answers each before bytes flow. The handshake
+//! may move the bytes to a [`DirectLine`]; stdio is then the leash, whose end is the wire's.
 //!
 //! Invariant: every byte from the container is hostile. Lengths are capped before anything is
 //! allocated, streams are counted, and a peer that floods, stalls or lies ends its own wire only.
@@ -11,6 +12,7 @@
 //! Invariant: texts from the peer are not fit to be shown before they are sanitised.
 
 pub mod control;
+mod direct_line;
 mod frame;
 mod handshake;
 mod kind;
@@ -19,6 +21,7 @@ pub mod pty;
 mod stream;
 
 pub use control::{Control, SupervisorReport};
+pub use direct_line::{BoxedIo, DirectLine, Io, Offer, Token, Way};
 pub use frame::{FRAME_CAP, read_frame, write_frame};
 pub use handshake::{HandshakeError, Hello, VERSION};
 pub use kind::{Probe, ShellSpec, StreamKind, Target};

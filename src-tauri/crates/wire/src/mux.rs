@@ -1,5 +1,5 @@
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use mizzen_tasks::Owner;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncRead, AsyncWrite, BufStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, BufStream};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 use yamux::{Config, Connection, Mode};
 
+use crate::direct_line::{BoxedIo, DirectLine, Offer, Way};
 use crate::frame::{read_frame, write_frame};
-use crate::handshake::{HandshakeError, Hello, shake_hands};
+use crate::handshake::{HandshakeError, Hello, Met, meet_core, meet_peer};
 use crate::kind::StreamKind;
 use crate::stream::Stream;
 
@@ -38,49 +39,64 @@ const OPEN_DEADLINE: Duration = Duration::from_secs(10);
 const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// The core's side: introduces us, skips noise before the peer's introduction, and runs the wire
-/// as a task of `owner`.
+/// as a task of `owner`: on the direct line when one is offered and the peer called, else on `io`.
 ///
 /// # Errors
 /// The peer is none, is another version, or is too slow.
-pub async fn connect<IO>(owner: &Owner, io: IO, hello: Hello) -> Result<Wire, HandshakeError>
-where
-    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    start(owner, io, hello, Mode::Client, None).await
-}
-
-/// The container's side: like [`connect`], and gives the streams that the core opens.
-///
-/// # Errors
-/// The peer is none, is another version, or is too slow.
-pub async fn accept<IO>(
+pub async fn connect<IO>(
     owner: &Owner,
     io: IO,
     hello: Hello,
-) -> Result<(Wire, Incoming), HandshakeError>
-where
-    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (offer, streams) = mpsc::channel(MAX_STREAMS);
-    let wire = start(owner, io, hello, Mode::Server, Some(offer)).await?;
-    Ok((wire, Incoming { streams }))
-}
-
-async fn start<IO>(
-    owner: &Owner,
-    io: IO,
-    hello: Hello,
-    mode: Mode,
-    inbound: Option<mpsc::Sender<yamux::Stream>>,
+    line: Option<DirectLine>,
 ) -> Result<Wire, HandshakeError>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut io = BufStream::with_capacity(BUFFER, BUFFER, io);
-    let peer = shake_hands(&mut io, &hello).await?;
+    let mut io = buffered(Box::new(io));
+    let met = meet_peer(&mut io, &hello, line).await?;
+    Ok(start(owner, io, met, Mode::Client, None))
+}
+
+/// The container's side: like [`connect`], and gives the streams that the core opens. Given an
+/// offer, `call` connects and sends the token; its failure leaves the wire on `io`.
+///
+/// # Errors
+/// The peer is none, is another version, or is too slow.
+pub async fn accept<IO, F>(
+    owner: &Owner,
+    io: IO,
+    hello: Hello,
+    call: impl FnOnce(Offer) -> F,
+) -> Result<(Wire, Incoming), HandshakeError>
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Future<Output = io::Result<BoxedIo>>,
+{
+    let mut io = buffered(Box::new(io));
+    let met = meet_core(&mut io, &hello, call).await?;
+    let (offer, streams) = mpsc::channel(MAX_STREAMS);
+    let wire = start(owner, io, met, Mode::Server, Some(offer));
+    Ok((wire, Incoming { streams }))
+}
+
+fn buffered(io: BoxedIo) -> BufStream<BoxedIo> {
+    BufStream::with_capacity(BUFFER, BUFFER, io)
+}
+
+fn start(
+    owner: &Owner,
+    io: BufStream<BoxedIo>,
+    (peer, direct): Met,
+    mode: Mode,
+    inbound: Option<mpsc::Sender<yamux::Stream>>,
+) -> Wire {
+    let (way, bytes, leash) = match direct {
+        None => (Way::Stdio, io, None),
+        Some(direct) => (Way::DirectLine, buffered(direct), Some(io.into_inner())),
+    };
     let (opens, asked) = mpsc::channel(1);
     let (tell, closed) = watch::channel(None);
-    let mux = Connection::new(io.compat(), config(), mode);
+    let mux = Connection::new(bytes.compat(), config(), mode);
     owner.spawn("wire", async move {
         let reason = Driver {
             mux,
@@ -88,18 +104,19 @@ where
             waiting: None,
             inbound,
         }
-        .run()
+        .run(leash)
         .await;
         tracing::debug!(%reason, "wire closed");
         tell.send_replace(Some(reason));
     });
     let places = Arc::new(Semaphore::new(MAX_STREAMS));
-    Ok(Wire {
+    Wire {
         peer: Arc::new(peer),
+        way,
         opens,
         places,
         closed,
-    })
+    }
 }
 
 fn config() -> Config {
@@ -115,6 +132,7 @@ fn config() -> Config {
 #[derive(Clone, Debug)]
 pub struct Wire {
     peer: Arc<Hello>,
+    way: Way,
     opens: mpsc::Sender<oneshot::Sender<yamux::Stream>>,
     places: Arc<Semaphore>,
     closed: watch::Receiver<Option<Closed>>,
@@ -199,6 +217,12 @@ impl Wire {
     #[must_use]
     pub fn peer(&self) -> &Hello {
         &self.peer
+    }
+
+    /// What the bytes travel on.
+    #[must_use]
+    pub fn way(&self) -> Way {
+        self.way
     }
 
     /// Whether the wire has ended.
@@ -288,17 +312,22 @@ impl Request {
 }
 
 /// Moves the bytes of one wire. The multiplexer makes progress only while it is polled here.
-struct Driver<IO> {
-    mux: Connection<Compat<BufStream<IO>>>,
+struct Driver {
+    mux: Connection<Compat<BufStream<BoxedIo>>>,
     asked: mpsc::Receiver<oneshot::Sender<yamux::Stream>>,
     waiting: Option<oneshot::Sender<yamux::Stream>>,
     /// Where streams of the peer go; none when it may not open any.
     inbound: Option<mpsc::Sender<yamux::Stream>>,
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
-    async fn run(mut self) -> Closed {
-        let reason = poll_fn(|cx| self.poll(cx)).await;
+impl Driver {
+    /// Runs until the wire has ended; on a direct line also when the leash has, and lets go of it last.
+    async fn run(mut self, mut leash: Option<BoxedIo>) -> Closed {
+        let reason = tokio::select! {
+            biased;
+            reason = poll_fn(|cx| self.poll(cx)) => reason,
+            reason = end_of(&mut leash) => reason,
+        };
         if reason == Closed::ByUs {
             let close = poll_fn(|cx| self.mux.poll_close(cx));
             // A peer that does not read is left behind.
@@ -343,14 +372,31 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     }
 }
 
+/// Waits for the end of a stream that carries nothing.
+async fn end_of(leash: &mut Option<BoxedIo>) -> Closed {
+    let Some(leash) = leash else {
+        return pending().await;
+    };
+    match leash.read(&mut [0]).await {
+        Ok(0) => Closed::ByPeer,
+        Ok(_) => Closed::Failed("the peer sent bytes beside its direct line".into()),
+        Err(error) => broken(&error),
+    }
+}
+
 fn ended(error: yamux::ConnectionError) -> Closed {
-    use io::ErrorKind::{BrokenPipe, ConnectionReset};
     match error {
         yamux::ConnectionError::Closed => Closed::ByPeer,
-        // Its process ended while something was on the way to it.
-        yamux::ConnectionError::Io(e) if matches!(e.kind(), BrokenPipe | ConnectionReset) => {
-            Closed::ByPeer
-        }
+        yamux::ConnectionError::Io(error) => broken(&error),
         error => Closed::Failed(error.to_string()),
+    }
+}
+
+fn broken(error: &io::Error) -> Closed {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset};
+    match error.kind() {
+        // Its process ended while something was on the way to it.
+        BrokenPipe | ConnectionReset => Closed::ByPeer,
+        _ => Closed::Failed(error.to_string()),
     }
 }

@@ -7,12 +7,15 @@ use mizzen_tasks::Owner;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::core_hello;
-use crate::{Closed, HandshakeError, MAX_STREAMS, OpenError, StreamKind, VERSION, Wire, connect};
+use crate::{
+    Closed, HandshakeError, Hello, MAX_STREAMS, Offer, OpenError, StreamKind, VERSION, Wire,
+    connect, read_frame,
+};
 
-const MAGIC: &[u8] = b"\x89MIZZEN\r\n\x1a\n\0";
+pub(super) const MAGIC: &[u8] = b"\x89MIZZEN\r\n\x1a\n\0";
 
 /// A well-formed introduction of some version.
-fn introduction(version: u32) -> Vec<u8> {
+pub(super) fn introduction(version: u32) -> Vec<u8> {
     let hello = br#"{"program":"mizzen-supervisor","version":"1.2.3","later":1}"#;
     let length = u32::try_from(hello.len()).unwrap();
     [MAGIC, &version.to_be_bytes(), &length.to_be_bytes(), hello].concat()
@@ -24,22 +27,24 @@ async fn shake(bytes: &[u8]) -> Result<Wire, HandshakeError> {
     let (core, mut container) = tokio::io::duplex(1 << 20);
     container.write_all(bytes).await.unwrap();
     container.shutdown().await.unwrap();
-    connect(&owner, core, core_hello()).await
+    connect(&owner, core, core_hello(), None).await
 }
 
 /// A wire whose other end is raw bytes.
 async fn against(owner: &Owner) -> (Wire, DuplexStream) {
     let (core, mut container) = tokio::io::duplex(64 * 1024);
     container.write_all(&introduction(VERSION)).await.unwrap();
-    let wire = connect(owner, core, core_hello()).await.unwrap();
-    let mut ours = vec![0; MAGIC.len() + 8];
-    container.read_exact(&mut ours).await.unwrap();
-    let length = u32::from_be_bytes(*ours.last_chunk().unwrap());
-    container
-        .read_exact(&mut vec![0; length as usize])
-        .await
-        .unwrap();
+    let wire = connect(owner, core, core_hello(), None).await.unwrap();
+    assert_eq!(learn(&mut container).await, None);
     (wire, container)
+}
+
+/// Reads the core's introduction, and what it offers.
+pub(super) async fn learn(container: &mut DuplexStream) -> Option<Offer> {
+    let mut opening = vec![0; MAGIC.len() + 4];
+    container.read_exact(&mut opening).await.unwrap();
+    let _: Hello = read_frame(container).await.unwrap();
+    read_frame(container).await.unwrap()
 }
 
 #[tokio::test]
@@ -82,7 +87,7 @@ async fn an_end_before_the_introduction_quotes_what_was_said() {
 async fn another_version_is_named() {
     let error = shake(&introduction(VERSION + 1)).await.unwrap_err();
     assert!(matches!(error, HandshakeError::Version { theirs } if theirs == VERSION + 1));
-    assert_eq!(error.to_string(), "speaks wire version 2, this program 1");
+    assert_eq!(error.to_string(), "speaks wire version 3, this program 2");
 }
 
 #[tokio::test]
@@ -108,7 +113,7 @@ async fn an_introduction_of_four_gigabytes_is_refused_before_it_is_read() {
 async fn silence_has_a_deadline() {
     let owner = Owner::root("test");
     let (core, _container) = tokio::io::duplex(1024);
-    let error = connect(&owner, core, core_hello()).await.unwrap_err();
+    let error = connect(&owner, core, core_hello(), None).await.unwrap_err();
     assert!(matches!(error, HandshakeError::TimedOut), "{error}");
 }
 

@@ -90,7 +90,7 @@ proptest! {
             let (core, container) = tokio::io::duplex(1 << 20);
             let (mut from_core, mut to_core) = tokio::io::split(container);
             to_core.write_all(&bytes).await.unwrap();
-            let wire = connect(&owner, core, core_hello()).await.unwrap();
+            let wire = connect(&owner, core, core_hello(), None).await.unwrap();
             let reads = owner.spawn_held("reads", async move {
                 let mut sunk = [0; 4096];
                 while from_core.read(&mut sunk).await.is_ok_and(|n| n > 0) {}
