@@ -3,6 +3,7 @@
 
 mod adoption;
 mod crash;
+mod direct_line;
 mod engines;
 mod life;
 mod offline;

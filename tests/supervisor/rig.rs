@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use mizzen_fsx::{SafeDir, Watch};
 use mizzen_status::{Reading, Status, read_status};
 use mizzen_tasks::Owner;
-use mizzen_wire::{Hello, Wire, connect};
+use mizzen_wire::{DirectLine, Hello, Wire, connect};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -157,6 +157,16 @@ impl Container {
 
     /// A wire over `docker exec`, as the core makes one.
     pub(crate) async fn wire(&self, owner: &Owner, options: &[&str]) -> Wire {
+        self.wire_offering(owner, options, None).await
+    }
+
+    /// The same with a direct line on offer.
+    pub(crate) async fn wire_offering(
+        &self,
+        owner: &Owner,
+        options: &[&str],
+        line: Option<DirectLine>,
+    ) -> Wire {
         let attach = [
             self.id.as_str(),
             "/usr/local/bin/mizzen-supervisor",
@@ -171,7 +181,9 @@ impl Container {
         let io = tokio::io::join(exec.stdout.take().unwrap(), exec.stdin.take().unwrap());
         // Collected when the wire has closed its input.
         owner.spawn("exec", async move { drop(exec.wait().await) });
-        connect(owner, io, Hello::new("test", "0")).await.unwrap()
+        connect(owner, io, Hello::new("test", "0"), line)
+            .await
+            .unwrap()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The two parts by themselves, for the ceilings they set: the engine with a peer that does nothing
 //! but read or write, and the wire on a socket pair with no engine.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 
 use mizzen_tasks::Owner;
@@ -54,8 +54,10 @@ pub(crate) async fn wire(owner: &Owner) -> (Wire, Stream) {
     let (core, container) = tokio::net::UnixStream::pair().unwrap();
     let hello = Hello::new("bench", "0");
     let (near, far) = tokio::join!(
-        connect(owner, core, hello.clone()),
-        accept(owner, container, hello)
+        connect(owner, core, hello.clone(), None),
+        accept(owner, container, hello, async |_| Err(
+            ErrorKind::Unsupported.into()
+        ))
     );
     let (near, (far, mut incoming)) = (near.unwrap(), far.unwrap());
     owner.spawn("source", async move {

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::para::ParaDirs;
 use crate::record::Record;
 use crate::reports::{self, Heard};
-use crate::wiring::{self, LinePort};
+use crate::wiring::{self, LinePort, Peer};
 
 /// Where a session's life is published; the same for all its containers.
 #[derive(Clone)]
@@ -31,13 +31,14 @@ impl Life {
         container: &str,
         ports: &LifePorts,
     ) -> Self {
-        let keep = wiring::keep(
-            owner.clone(),
-            engine.clone(),
-            container.to_owned(),
-            ports.line.clone(),
-        );
         let status = ParaDirs::of(&record.project, &record.name).status;
+        let peer = Peer {
+            engine: engine.clone(),
+            container: container.to_owned(),
+            status: status.clone(),
+            user: record.user,
+        };
+        let keep = wiring::keep(owner.clone(), peer, ports.line.clone());
         Self {
             _wire: owner.spawn_held("wire", keep),
             _reports: owner.spawn_held(

@@ -1,5 +1,6 @@
 //! The wire to a session's supervisor: one `attach` in its container, made again when it dies.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use mizzen_wire::{Hello, StreamKind, Target, Wire};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, watch};
 
+use crate::direct_line;
+use crate::folder::FolderUser;
 use crate::provision::SUPERVISOR_PATH;
 
 /// First wait before another attempt, and the longest.
@@ -46,15 +49,26 @@ impl LinePort {
     }
 }
 
+/// Whom a wire leads to.
+pub(crate) struct Peer {
+    pub(crate) engine: Engine,
+    pub(crate) container: String,
+    /// The session's status directory, on this side.
+    pub(crate) status: PathBuf,
+    pub(crate) user: FolderUser,
+}
+
 /// Keeps a wire to a container until it is dropped.
-pub(crate) async fn keep(owner: Owner, engine: Engine, container: String, port: LinePort) {
+pub(crate) async fn keep(owner: Owner, peer: Peer, port: LinePort) {
+    let container = peer.container.as_str();
     // Whoever holds the port learns that the line is down also when this task is dropped.
     let _down = Down(port.clone());
     let mut wait = BACKOFF.0;
     loop {
-        match attach(&owner, &engine, &container).await {
+        match attach(&owner, &peer).await {
             Ok(wire) => {
                 wait = BACKOFF.0;
+                tracing::debug!(container, way = ?wire.way(), "the wire stands");
                 port.line.send_replace(Line::Up(wire.clone()));
                 let why = mizzen_status::sanitise(&wire.closed().await.to_string(), 200);
                 tracing::debug!(container, why, "the wire ended");
@@ -80,14 +94,17 @@ impl Drop for Down {
     }
 }
 
-async fn attach(owner: &Owner, engine: &Engine, container: &str) -> Result<Wire, String> {
+async fn attach(owner: &Owner, peer: &Peer) -> Result<Wire, String> {
     let spec = ExecSpec::new([SUPERVISOR_PATH, "attach"]);
-    let stream = engine
-        .exec(container, &spec)
+    let stream = peer
+        .engine
+        .exec(&peer.container, &spec)
         .await
         .map_err(|error| error.message)?;
     let hello = Hello::new("mizzen", env!("CARGO_PKG_VERSION"));
-    mizzen_wire::connect(owner, stream.io, hello)
+    // Once the exec has begun, so that the socket is there for a moment only.
+    let line = direct_line::offer(peer.engine.endpoint(), &peer.status, peer.user);
+    mizzen_wire::connect(owner, stream.io, hello, line)
         .await
         .map_err(|error| {
             let said = stream.stderr.text();

@@ -1,4 +1,4 @@
-//! The core's way into the container: a wire on our stdio, until the core hangs up.
+//! The core's way into the container: a wire on our stdio or the direct line it offers there, until the core hangs up.
 
 use std::io;
 use std::path::Path;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::board::CODE_SERVER;
 use super::identity::Identity;
 use super::stdio::stdio;
-use super::{VERSION, complain, forward, places, probe, shell};
+use super::{VERSION, complain, direct_line, forward, places, probe, shell};
 
 /// How long shells may take to end after the core has hung up.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -38,7 +38,8 @@ pub(crate) async fn attach(identity: Identity) -> ExitCode {
 async fn serve_wire(identity: Identity) -> Result<(), Box<dyn std::error::Error>> {
     let owner = Owner::root("attach");
     let hello = Hello::new("mizzen-supervisor", VERSION);
-    let (wire, mut incoming) = mizzen_wire::accept(&owner, stdio()?, hello).await?;
+    let (wire, mut incoming) =
+        mizzen_wire::accept(&owner, stdio()?, hello, direct_line::call).await?;
     let identity = Arc::new(identity);
     let (alive, mut all_ended) = mpsc::channel::<()>(1);
     while let Some(opening) = incoming.next().await {
