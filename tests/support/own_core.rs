@@ -180,7 +180,9 @@ fn noted(image: &str) -> Result<String> {
     Ok(tag.trim().to_owned())
 }
 
-fn supervisor() -> PathBuf {
+/// The supervisor of this work tree, for this machine.
+#[must_use]
+pub fn supervisor() -> PathBuf {
     let machine = if cfg!(target_arch = "aarch64") {
         "arm64"
     } else {

@@ -1,5 +1,6 @@
-//! Figures of the wire, for `cargo xtask bench wire`: against a bare `exec` of the same engine,
-//! through the same client, and against the engine and the wire each alone, in one run.
+//! Figures of the wire, for `cargo xtask bench wire`: on a direct line, as a session of a local engine has it, and on
+//! an exec's stdio, as the others have it; against a bare `exec` of the same engine, through the same client, and
+//! against the engine and the wire each alone, in one run.
 #![allow(clippy::unwrap_used, reason = "a bench ends where its rig fails")]
 
 mod alone;
@@ -34,26 +35,41 @@ async fn main() {
     // In a task, as in the core: what waits outside of tasks costs a switch of threads per wake-up.
     owner.spawn("measure", async move {
         let rig = Rig::start().await;
-        let wire = rig.wire().await;
-        round_trips(&rig, &wire).await;
-        into_the_container(&rig, &wire).await;
-        out_of_the_container(&rig, &wire).await;
+        let wires = Wires {
+            direct: rig.wire().await,
+            stdio: rig.wire_on_stdio().await,
+        };
+        round_trips(&rig, &wires).await;
+        into_the_container(&rig, &wires).await;
+        out_of_the_container(&rig, &wires).await;
         wire_alone().await;
         done.send(()).unwrap();
     });
     ended.await.unwrap();
 }
 
-async fn round_trips(rig: &Rig, wire: &Wire) {
+/// Two wires to one container.
+struct Wires {
+    direct: Wire,
+    stdio: Wire,
+}
+
+async fn round_trips(rig: &Rig, wires: &Wires) {
+    let echo = async |wire: &Wire| wire.open(StreamKind::Probe(Probe::Echo)).await.unwrap();
     let bare = ping_pong(rig.exec(&["cat"]).await).await;
-    let through = ping_pong(wire.open(StreamKind::Probe(Probe::Echo)).await.unwrap()).await;
+    let stdio = ping_pong(echo(&wires.stdio).await).await;
+    let direct = ping_pong(echo(&wires.direct).await).await;
     Figure::of_times("round trip, bare exec", "80-180 µs", &bare).print();
-    Figure::of_times("round trip, wire", "≤ 2 x bare", &through).print();
-    let ratio = median(&through) / median(&bare);
-    Figure::new("round trip, wire / bare", "≤ 2", &[ratio], |n| {
-        format!("{n:.2}")
-    })
-    .print();
+    Figure::of_times("round trip, wire on stdio", "≤ 2 x bare", &stdio).print();
+    Figure::of_times("round trip, wire, direct line", "≤ bare", &direct).print();
+    for (way, times, goal) in [
+        ("wire on stdio", &stdio, "≤ 2"),
+        ("wire, direct line", &direct, "≤ 1"),
+    ] {
+        let ratio = median(times) / median(&bare);
+        let name = format!("round trip, {way} / bare");
+        Figure::new(&name, goal, &[ratio], |n| format!("{n:.2}")).print();
+    }
 }
 
 async fn ping_pong(mut io: impl AsyncRead + AsyncWrite + Unpin) -> Vec<Duration> {
@@ -71,7 +87,7 @@ async fn ping_pong(mut io: impl AsyncRead + AsyncWrite + Unpin) -> Vec<Duration>
     times
 }
 
-async fn into_the_container(rig: &Rig, wire: &Wire) {
+async fn into_the_container(rig: &Rig, wires: &Wires) {
     // All say one byte when they have got all.
     let sink = ["sh", "-c", "cat > /dev/null; printf x"];
     let mut rates = Rates::default();
@@ -80,9 +96,10 @@ async fn into_the_container(rig: &Rig, wire: &Wire) {
             .alone
             .push(block_in_place(|| send_blocking(rig.exec_alone(&sink))));
         rates.bare.push(send(rig.exec(&sink).await).await);
-        rates
-            .wire
-            .push(send(wire.open(StreamKind::Probe(Probe::Sink)).await.unwrap()).await);
+        for (wire, rates) in rates.of(wires) {
+            let stream = wire.open(StreamKind::Probe(Probe::Sink)).await.unwrap();
+            rates.push(send(stream).await);
+        }
     }
     rates.print("into the container");
 }
@@ -109,7 +126,7 @@ fn send_blocking(mut io: UnixStream) -> f64 {
     rate(started)
 }
 
-async fn out_of_the_container(rig: &Rig, wire: &Wire) {
+async fn out_of_the_container(rig: &Rig, wires: &Wires) {
     let all = (BLOCK + BYTES).to_string();
     // It ends by itself: nobody could end it, and what runs on slows down the runs after it.
     let source = ["head", "-c", &all, "/dev/zero"];
@@ -119,9 +136,10 @@ async fn out_of_the_container(rig: &Rig, wire: &Wire) {
             .alone
             .push(block_in_place(|| receive_blocking(rig.exec_alone(&source))));
         rates.bare.push(receive(rig.exec(&source).await).await);
-        rates
-            .wire
-            .push(receive(wire.open(StreamKind::Probe(Probe::Source)).await.unwrap()).await);
+        for (wire, rates) in rates.of(wires) {
+            let stream = wire.open(StreamKind::Probe(Probe::Source)).await.unwrap();
+            rates.push(receive(stream).await);
+        }
     }
     rates.print("out of the container");
 }
@@ -163,25 +181,34 @@ async fn receive(mut io: impl AsyncRead + Unpin) -> f64 {
     rate(started)
 }
 
-/// One direction, run by run: the engine alone, a bare exec through our client, the wire.
+/// One direction, run by run: the engine alone, a bare exec through our client, the wire both ways.
 #[derive(Default)]
 struct Rates {
     alone: Vec<f64>,
     bare: Vec<f64>,
-    wire: Vec<f64>,
+    stdio: Vec<f64>,
+    direct: Vec<f64>,
 }
 
 impl Rates {
+    fn of<'a>(&'a mut self, wires: &'a Wires) -> [(&'a Wire, &'a mut Vec<f64>); 2] {
+        [
+            (&wires.stdio, &mut self.stdio),
+            (&wires.direct, &mut self.direct),
+        ]
+    }
+
     fn print(&self, direction: &str) {
         let figure = |of: &str, goal, samples: &[f64]| {
             Figure::new(&format!("{direction}, {of}"), goal, samples, mib_per_s).print();
         };
         figure("engine alone", "", &self.alone);
         figure("bare exec", "", &self.bare);
-        figure("wire", "≥ 400 MiB/s", &self.wire);
-        let pairs = self.wire.iter().zip(&self.alone);
+        figure("wire on stdio", "", &self.stdio);
+        figure("wire, direct line", "≥ 400 MiB/s", &self.direct);
+        let pairs = self.stdio.iter().zip(&self.alone);
         let shares: Vec<f64> = pairs.map(|(wire, alone)| wire / alone).collect();
-        let name = format!("{direction}, wire / engine alone");
+        let name = format!("{direction}, wire on stdio / engine alone");
         Figure::new(&name, "", &shares, |n| format!("{n:.2}")).print();
     }
 }

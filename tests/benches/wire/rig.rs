@@ -1,47 +1,84 @@
-//! A container of the tiny image, and programs in it through the engine's API.
+//! A session of the tiny image, the wire that it has, and programs in its container through the engine's API.
 
+use std::os::unix::fs::chown;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use jiff::Timestamp;
-use mizzen_docker::{Endpoint, Engine, EngineEvent, EngineOptions, ExecIo, ExecSpec};
+use mizzen_docker::{Endpoint, Engine, EngineOptions, ExecIo, ExecSpec};
+use mizzen_sessions::{
+    Identity, SessionSettings, Sessions, SessionsDeps, SupervisorFiles, UpRequest, deaf,
+};
 use mizzen_tasks::Owner;
-use mizzen_tests::own_core::{docker, tiny_image};
-use mizzen_wire::{Hello, Wire, connect};
-use tokio::sync::mpsc;
+use mizzen_tests::on_engine::OnEngine;
+use mizzen_tests::own_core::{USER, supervisor, tiny_image};
+use mizzen_wire::{Hello, Way, Wire, connect};
+use tempfile::TempDir;
+use tokio::sync::watch;
 
 use crate::alone;
+
+const NAME: &str = "bench";
 
 pub(crate) struct Rig {
     owner: Owner,
     engine: Engine,
+    sessions: Sessions,
     container: String,
-    /// The engine's task ends with its listener.
-    _events: mpsc::Receiver<EngineEvent>,
+    on_engine: OnEngine,
+    _folder: TempDir,
 }
 
 impl Rig {
     pub(crate) async fn start() -> Self {
-        let image = tiny_image().unwrap();
-        let label = ("dev.mizzen.test", "bench");
-        let started = docker(&[
-            "run",
-            "--detach",
-            "--network=none",
-            &format!("--label={}={}", label.0, label.1),
-            &image,
-        ]);
+        let folder = tempfile::tempdir().unwrap();
+        let state_dir = folder.path().join("state");
+        let identity = Identity::load(&state_dir).unwrap();
+        let on_engine = OnEngine::of(identity.as_str(), None);
+        let dir = folder.path().join(NAME);
+        std::fs::create_dir(&dir).unwrap();
+        chown(&dir, Some(USER), Some(USER)).expect("engine benches run as root");
+
         let owner = Owner::root("bench");
         let options = EngineOptions {
-            label: (label.0.to_owned(), label.1.to_owned()),
+            label: identity.label(),
             now: Timestamp::now,
         };
         let socket = Endpoint::Unix("/var/run/docker.sock".into());
         let (engine, events) = Engine::spawn(&owner, "bench", socket, options);
+        // All of the machine's processors: nothing is held back.
+        let settings = SessionSettings {
+            max_running: 1,
+            memory_budget_bytes: None,
+            image: Some(tiny_image().unwrap()),
+            memory_bytes: 1 << 30,
+            cpus: available_parallelism().unwrap().get() as f64,
+        };
+        let deps = SessionsDeps {
+            identity,
+            engines: vec![(engine.clone(), events)],
+            state_dir,
+            home: None,
+            supervisors: SupervisorFiles::One(supervisor()),
+            extra_ca: Vec::new(),
+            settings: watch::channel(settings).1,
+            clock: Arc::new(Timestamp::now),
+            at_step: None,
+        };
+        let sessions = Sessions::spawn(&owner, deps).unwrap();
+        let request = UpRequest {
+            dir,
+            ..UpRequest::default()
+        };
+        let done = sessions.up(request, deaf()).await.unwrap();
         Self {
             owner,
             engine,
-            container: started.unwrap().trim().to_owned(),
-            _events: events,
+            sessions,
+            container: done.session.unwrap().container_id.clone().unwrap(),
+            on_engine,
+            _folder: folder,
         }
     }
 
@@ -56,11 +93,19 @@ impl Rig {
         alone::exec(&self.container, argv)
     }
 
+    /// The session's own wire.
     pub(crate) async fn wire(&self) -> Wire {
+        let wire = self.sessions.wire(NAME).await.unwrap();
+        assert_eq!(wire.way(), Way::DirectLine);
+        wire
+    }
+
+    /// The wire as it is where there is no direct line.
+    pub(crate) async fn wire_on_stdio(&self) -> Wire {
         let io = self
             .exec(&["/usr/local/bin/mizzen-supervisor", "attach"])
             .await;
-        connect(&self.owner, io, Hello::new("bench", "0"))
+        connect(&self.owner, io, Hello::new("bench", "0"), None)
             .await
             .unwrap()
     }
@@ -68,7 +113,6 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        // A container that is left over is visible by its label.
-        let _ = docker(&["rm", "--force", &self.container]);
+        self.on_engine.remove_all();
     }
 }
