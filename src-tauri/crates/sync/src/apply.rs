@@ -5,6 +5,7 @@
 //! to the trash. What is not what was seen is put back.
 
 mod contents;
+mod displace;
 mod expected;
 mod order;
 mod publish;
@@ -12,6 +13,7 @@ mod second_name;
 mod sink;
 mod stage;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +26,9 @@ use crate::trash::{Cycle, Trash};
 
 pub use contents::{Contents, FromRoot, Supply, SupplyError};
 pub use order::wanted;
+
+pub(crate) use contents::FromHandle;
+pub(crate) use publish::discard;
 
 use publish::Publish;
 use stage::Stage;
@@ -65,6 +70,8 @@ pub struct Applied {
     pub bytes: u64,
     /// Files whose contents this side held already.
     pub reused: u64,
+    /// What the trash calls this, when anything was touched.
+    pub cycle: Option<String>,
 }
 
 /// A place where nothing was done.
@@ -140,7 +147,9 @@ pub fn apply(
     if changes.is_empty() {
         return Ok(Applied::default());
     }
-    let cycle = trash.begin(options.now).map_err(|source| ApplyError {
+    let durable = options.durability == Durability::Data;
+    let cycle = trash.begin(options.now, &changes, durable);
+    let cycle = cycle.map_err(|source| ApplyError {
         path: trash.path().to_owned(),
         source,
         applied: Box::default(),
@@ -151,7 +160,7 @@ pub fn apply(
         root,
         contents,
         here: &here,
-        temps: &cycle.temps,
+        cycle: &cycle,
         options,
         sync_each: disk.flush == Flush::Each,
         report: stage::Report::default(),
@@ -159,7 +168,17 @@ pub fn apply(
     let staged = staged.run(&changes);
     let mut publish = Publish::new(root, &changes, before, &here, &cycle, staged);
     let ended = publish.run(&disk);
-    let applied = publish.applied;
+    let Publish {
+        mut applied,
+        untidy,
+        touched,
+        ..
+    } = publish;
+    applied.cycle = (!touched.is_empty()).then(|| cycle.id.clone());
+    // One that is not finished is looked through for leftovers.
+    if !untidy {
+        let _ = cycle.finish(!touched.is_empty());
+    }
     match ended {
         Ok(()) => Ok(applied),
         Err((path, source)) => Err(ApplyError {
@@ -202,32 +221,41 @@ impl<'a> Disk<'a> {
         Self { root, cycle, flush }
     }
 
-    /// New contents are on disk; with [`Flush::Each`] they are already.
+    /// The plan and new contents are on disk; with [`Flush::Each`] contents are already.
     fn sync_new(&self) -> io::Result<()> {
         match self.flush {
-            Flush::FileSystem => self.root.sync_file_system(),
-            Flush::Each | Flush::Never => Ok(()),
+            Flush::Each => self.cycle.sync(),
+            Flush::FileSystem => self.sync_file_systems(),
+            Flush::Never => Ok(()),
         }
     }
 
     /// So are the names in these directories, and the trash.
-    fn sync_names<'d>(&self, dirs: impl Iterator<Item = &'d DirHandle>) -> io::Result<()> {
+    fn sync_names(&self, way: &mut Way, dirs: &BTreeSet<RelPath>) -> io::Result<()> {
         match self.flush {
             Flush::Each => {
                 for dir in dirs {
-                    dir.sync()?;
+                    match way.to(dir) {
+                        Ok(dir) => dir.sync()?,
+                        // It went itself.
+                        Err(error) if is_gone(&error) => {}
+                        Err(error) => return Err(error),
+                    }
                 }
                 self.cycle.handle().sync()
             }
-            Flush::FileSystem => {
-                self.root.sync_file_system()?;
-                if self.cycle.handle().file_system()? == self.root.file_system()? {
-                    return Ok(());
-                }
-                self.cycle.handle().sync_file_system()
-            }
+            Flush::FileSystem => self.sync_file_systems(),
             Flush::Never => Ok(()),
         }
+    }
+
+    fn sync_file_systems(&self) -> io::Result<()> {
+        self.root.sync_file_system()?;
+        let trash = self.cycle.handle();
+        if trash.file_system()? == self.root.file_system()? {
+            return Ok(());
+        }
+        trash.sync_file_system()
     }
 }
 
@@ -245,10 +273,17 @@ fn place<'p>(way: &mut Way, path: &'p RelPath) -> Result<(Arc<DirHandle>, &'p [u
 
 /// What it means that an entry that was seen cannot be reached.
 fn gone_or(error: io::Error) -> Why {
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Why::ChangedHere,
-        _ => Why::System(error),
+    if is_gone(&error) {
+        Why::ChangedHere
+    } else {
+        Why::System(error)
     }
+}
+
+/// Whether an entry, or a directory above it, is not there any more.
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotADirectory | NotFound)
 }
 
 #[cfg(unix)]

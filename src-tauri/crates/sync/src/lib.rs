@@ -30,5 +30,7 @@ pub use encoding::Malformed;
 pub use lock::{LockError, PairLock};
 pub use root::{Root, RootError};
 pub use scan::{Dirty, Found, Links, Scan, ScanError, ScanOptions, scan, scan_watched};
-pub use trash::{Trash, TrashError};
+pub use trash::{
+    FromTrash, Leftovers, Past, PastChange, Pruned, Retention, Trash, TrashError, Undo, Was,
+};
 pub use watch::{News, Polling, Rescan, WatchError, WatchOptions, Watcher};

@@ -1,21 +1,47 @@
 //! What a side's cycles overwrote and deleted.
 //!
-//! Each cycle has a folder here, and in it, under the number of the change that displaced it, what stood there.
+//! Each cycle has a folder here. In it lies the plan, and, under the number of the change that displaced it, what stood
+//! there: moved, or copied where the trash lies on another file system. While a cycle is under way its folder's name
+//! says so; one that was killed is found by that, and what it left lying about by the names that it gave.
 
-use std::io;
+mod copy;
+mod history;
+mod leftovers;
+mod manifest;
+mod retention;
+
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::root::{DirHandle, Directory};
-use crate::temp::Temps;
+use jiff::Timestamp;
+use mizzen_sync_core::{Change, Node};
+
+use crate::root::{DirHandle, Directory, NewFile};
+use crate::temp::{Part, Temp};
+
+pub use history::{FromTrash, Past, PastChange, Undo, Was};
+pub use leftovers::Leftovers;
+pub use retention::{Pruned, Retention};
+
+pub(crate) use history::slot_path;
+
+use manifest::Manifest;
 
 /// Nobody else looks into what a person deleted.
-const PRIVATE: u32 = 0o700;
+const PRIVATE_DIR: u32 = 0o700;
+const PRIVATE_FILE: u32 = 0o600;
+
+/// What follows a cycle's id in its folder's name while the cycle is under way; its token comes after it.
+const OPEN: &str = ".open-";
+
+/// The file that says what a cycle is about.
+const PLAN: &[u8] = b"plan";
 
 /// One side's trash, held open.
 pub struct Trash {
     path: PathBuf,
-    handle: DirHandle,
+    handle: Arc<DirHandle>,
 }
 
 /// The trash cannot be used.
@@ -36,7 +62,10 @@ impl Trash {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, TrashError> {
         let path = path.into();
         match opened(&path) {
-            Ok(handle) => Ok(Self { path, handle }),
+            Ok(handle) => Ok(Self {
+                path,
+                handle: Arc::new(handle),
+            }),
             Err(source) => Err(TrashError { path, source }),
         }
     }
@@ -44,9 +73,10 @@ impl Trash {
     /// The same trash, with something before each of its changes.
     #[cfg(test)]
     pub(crate) fn tapped(path: &Path, tap: crate::root::Tap) -> Self {
-        let handle = opened(path).unwrap().tapped(tap);
-        let path = path.to_owned();
-        Self { path, handle }
+        Self {
+            path: path.to_owned(),
+            handle: Arc::new(opened(path).unwrap().tapped(tap)),
+        }
     }
 
     /// Where it was when it was opened.
@@ -56,20 +86,47 @@ impl Trash {
     }
 
     /// Begins a cycle at a time in nanoseconds since 1970.
-    pub(crate) fn begin(&self, now: i64) -> io::Result<Cycle> {
+    pub(crate) fn begin(&self, now: i64, changes: &[Change], durable: bool) -> io::Result<Cycle> {
         // Two cycles of one instant: the later one takes the next.
-        for id in (now..).take(1000).map(|time| format!("{time:020}")) {
-            match self.handle.create_dir(id.as_bytes(), PRIVATE) {
+        for id in (now..).take(1000).map(id) {
+            let token = self.token(&id);
+            let open = format!("{id}{OPEN}{token:016x}");
+            match self.handle.create_dir(open.as_bytes(), PRIVATE_DIR) {
                 Ok(()) => {
-                    let handle = Arc::new(self.handle.open_dir(id.as_bytes())?);
-                    let temps = Temps::new(self.token(&id));
-                    return Ok(Cycle { handle, temps });
+                    let handle = Arc::new(self.handle.open_dir(open.as_bytes())?);
+                    let mut plan = handle.create_file(PLAN, PRIVATE_FILE)?;
+                    plan.write(&manifest::write(token, changes))?;
+                    return Ok(Cycle {
+                        id,
+                        trash: self.handle.clone(),
+                        handle,
+                        plan,
+                        token,
+                        durable,
+                    });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// All cycles' folders: of those that are over the ids, the oldest first, and the others' names.
+    fn cycles(&self) -> io::Result<(Vec<String>, Vec<String>)> {
+        let listed = self.handle.list()?.into_iter();
+        let names =
+            listed.filter_map(|listed| String::from_utf8(listed.name.as_bytes().into()).ok());
+        let (mut open, mut over): (Vec<_>, Vec<_>) = names.partition(|name| name.contains(OPEN));
+        over.retain(|name| time(name).is_some());
+        over.sort_unstable();
+        open.sort_unstable();
+        Ok((over, open))
+    }
+
+    fn error(&self, name: &str) -> impl FnOnce(io::Error) -> TrashError {
+        let path = self.path.join(name);
+        |source| TrashError { path, source }
     }
 
     /// Another one for each cycle of each link.
@@ -88,10 +145,40 @@ fn opened(path: &Path) -> io::Result<DirHandle> {
     DirHandle::open(path)
 }
 
+/// How a cycle is called: by the time at which it began, which sorts as text.
+fn id(time: i64) -> String {
+    let time = Timestamp::from_nanosecond(time.into()).expect("BUG: less than 300 years from 1970");
+    time.strftime("%Y%m%dT%H%M%S.%9fZ").to_string()
+}
+
+/// The time that an id says; none when it is no id.
+fn time(id: &str) -> Option<i64> {
+    let time: Timestamp = id.parse().ok()?;
+    let nanos = i64::try_from(time.as_nanosecond()).ok()?;
+    (self::id(nanos) == id).then_some(nanos)
+}
+
+/// Reads what a cycle is about; none when that is not known any more.
+fn manifest(cycle: &DirHandle) -> Option<Manifest> {
+    let mut bytes = Vec::new();
+    cycle
+        .open_file(PLAN)
+        .ok()?
+        .file
+        .read_to_end(&mut bytes)
+        .ok()?;
+    manifest::read(&bytes)
+}
+
 /// What one cycle displaces.
 pub(crate) struct Cycle {
+    pub(crate) id: String,
+    trash: Arc<DirHandle>,
     handle: Arc<DirHandle>,
-    pub(crate) temps: Temps,
+    plan: NewFile,
+    token: u64,
+    /// Whether what is copied here must be on disk before the original goes.
+    durable: bool,
 }
 
 impl Cycle {
@@ -99,45 +186,116 @@ impl Cycle {
         &self.handle
     }
 
+    pub(crate) fn temp(&self, change: usize, part: Part) -> Vec<u8> {
+        let token = self.token;
+        Temp {
+            token,
+            change,
+            part,
+        }
+        .name()
+    }
+
     /// Where a change's displaced entry is kept.
     pub(crate) fn slot(&self, change: usize) -> Slot {
         Slot {
             dir: self.handle.clone(),
-            name: change.to_string().into_bytes(),
+            name: slot_name(change),
+            durable: self.durable,
         }
+    }
+
+    /// The plan, and the names of all that is here, are on disk.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.plan.sync()?;
+        self.handle.sync()?;
+        self.trash.sync()
+    }
+
+    /// Nothing of the cycle is left to do. One that did nothing leaves nothing.
+    pub(crate) fn finish(self, did_something: bool) -> io::Result<()> {
+        let open = format!("{}{OPEN}{:016x}", self.id, self.token);
+        if did_something {
+            let trash = &self.trash;
+            return trash.rename(open.as_bytes(), trash, self.id.as_bytes());
+        }
+        self.handle.remove_file(PLAN)?;
+        self.trash.remove_dir(open.as_bytes())
     }
 }
 
+/// Under which name a change's displaced entry is kept.
+fn slot_name(change: usize) -> Vec<u8> {
+    change.to_string().into_bytes()
+}
+
 /// A place for one displaced entry.
+#[derive(Clone)]
 pub(crate) struct Slot {
     dir: Arc<DirHandle>,
     name: Vec<u8>,
+    durable: bool,
 }
 
 impl Slot {
-    /// Moves an entry here.
-    pub(crate) fn stow(&self, dir: &DirHandle, name: &[u8]) -> io::Result<()> {
-        dir.rename(name, &self.dir, &self.name)
+    /// Brings an entry here; false when something is left of it where it was. It is left there whole when it cannot be
+    /// brought, or is not what was expected.
+    pub(crate) fn stow(
+        &self,
+        dir: &DirHandle,
+        name: &[u8],
+        expected: Option<&Node>,
+    ) -> io::Result<bool> {
+        match dir.rename(name, &self.dir, &self.name) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                copy::copy(dir, name, &self.dir, &self.name, expected, self.durable)?;
+                Ok(copy::remove_copied(dir, name, &self.dir, &self.name).is_ok())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same for what nobody expected, beside what was put here before.
+    pub(crate) fn stow_also(mut self, dir: &DirHandle, name: &[u8]) -> io::Result<bool> {
+        let first = self.name.clone();
+        let mut others = 1..;
+        loop {
+            match self.stow(dir, name, None) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let other: u64 = others.next().expect("BUG: there is no end of numbers");
+                    self.name = [&first, format!(".{other}").as_bytes()].concat();
+                }
+                stowed => return stowed,
+            }
+        }
     }
 
     /// Makes a directory here, for the entries of one that goes bit by bit.
     pub(crate) fn make_dir(&self) -> io::Result<Slots> {
-        match self.dir.create_dir(&self.name, PRIVATE) {
+        match self.dir.create_dir(&self.name, PRIVATE_DIR) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        Ok(Slots(Arc::new(self.dir.open_dir(&self.name)?)))
+        Ok(Slots {
+            dir: Arc::new(self.dir.open_dir(&self.name)?),
+            durable: self.durable,
+        })
     }
 }
 
 /// A displaced directory.
-pub(crate) struct Slots(Arc<DirHandle>);
+pub(crate) struct Slots {
+    dir: Arc<DirHandle>,
+    durable: bool,
+}
 
 impl Slots {
     pub(crate) fn slot(&self, name: &[u8]) -> Slot {
         Slot {
-            dir: self.0.clone(),
+            dir: self.dir.clone(),
             name: name.to_vec(),
+            durable: self.durable,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Where the contents of new files come from.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use mizzen_sync_core::{File, RelPath};
 
-use crate::root::{Directory, Root, Way, is_shortage};
+use crate::root::{DirHandle, Directory, Root, Way, is_shortage};
 
 /// Contents of the other side's files.
 pub trait Contents: Sync {
@@ -49,12 +50,12 @@ impl Contents for FromRoot<'_> {
     }
 
     fn supplier(&self) -> Box<dyn Supply + '_> {
-        Box::new(Reader::new(self.0))
+        Box::new(FromHandle::new(self.0.handle()))
     }
 }
 
-/// Reads files of a root, by handles.
-pub(super) struct Reader {
+/// Reads files below a directory.
+pub(crate) struct FromHandle {
     way: Way,
     buffer: Vec<u8>,
 }
@@ -62,10 +63,10 @@ pub(super) struct Reader {
 /// As much as is read at once.
 const PIECE: usize = 256 * 1024;
 
-impl Reader {
-    pub(super) fn new(root: &Root) -> Self {
+impl FromHandle {
+    pub(crate) fn new(root: &Arc<DirHandle>) -> Self {
         Self {
-            way: Way::new(root.handle()),
+            way: Way::new(root),
             buffer: Vec::new(),
         }
     }
@@ -90,7 +91,7 @@ impl Reader {
     }
 }
 
-impl Supply for Reader {
+impl Supply for FromHandle {
     fn supply(
         &mut self,
         path: &RelPath,

@@ -17,6 +17,23 @@ pub(super) struct Expected {
     hasher: Option<Hasher>,
 }
 
+/// What is found where something was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Found {
+    /// That.
+    Seen,
+    /// That, and more in a directory of it.
+    More,
+    /// Not that.
+    Otherwise,
+}
+
+impl Found {
+    fn new(is_seen: bool) -> Self {
+        if is_seen { Self::Seen } else { Self::Otherwise }
+    }
+}
+
 /// When it is looked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Moment {
@@ -38,16 +55,16 @@ impl Expected {
         self.named_twice.contains_key(&inode)
     }
 
-    /// Whether an entry is still the one that was seen.
+    /// What is found now where an entry was seen.
     pub(super) fn stands(
         &mut self,
         dir: &DirHandle,
         name: &[u8],
         known: Known<'_>,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Found> {
         match dir.look(name)? {
             Some(kind) => self.is_seen(dir, name, kind, known, Moment::Before),
-            None => Ok(false),
+            None => Ok(Found::Otherwise),
         }
     }
 
@@ -57,9 +74,9 @@ impl Expected {
         dir: &DirHandle,
         name: &[u8],
         known: Known<'_>,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Found> {
         let Some(mut kind) = dir.look(name)? else {
-            return Ok(false);
+            return Ok(Found::Otherwise);
         };
         if let (Kind::File { stamp, .. }, Seen::File { stamp: seen, .. }) = (&mut kind, known.1) {
             stamp.ctime = self.ctime(seen);
@@ -76,11 +93,11 @@ impl Expected {
         &mut self,
         dir: &DirHandle,
         name: &[u8],
-        found: Kind,
+        kind: Kind,
         (node, seen): Known<'_>,
         moment: Moment,
-    ) -> io::Result<bool> {
-        match (node, seen, found) {
+    ) -> io::Result<Found> {
+        match (node, seen, kind) {
             (
                 Node::File(file),
                 Seen::File { stamp, settled },
@@ -91,38 +108,44 @@ impl Expected {
             ) => {
                 let ctime = self.ctime(stamp);
                 if found != (Stamp { ctime, ..*stamp }) || executable != file.executable {
-                    return Ok(false);
+                    return Ok(Found::Otherwise);
                 }
                 if *settled || moment == Moment::Before {
-                    return Ok(true);
+                    return Ok(Found::Seen);
                 }
                 let hasher = self.hasher.get_or_insert_with(|| Hasher::new(false));
                 let hashed = hasher.hash(dir, name)?;
-                Ok(matches!(hashed, Hashed::File { digest, .. } if digest == file.digest))
+                let same = matches!(hashed, Hashed::File { digest, .. } if digest == file.digest);
+                Ok(Found::new(same))
             }
-            (Node::Link(target), _, Kind::Link) => Ok(*dir.read_link(name)? == **target),
+            (Node::Link(target), _, Kind::Link) => {
+                Ok(Found::new(*dir.read_link(name)? == **target))
+            }
             (Node::Dir(_), Seen::Dir(seen), Kind::Dir) => {
                 self.holds_seen(&dir.open_dir(name)?, seen, moment)
             }
-            _ => Ok(false),
+            _ => Ok(Found::Otherwise),
         }
     }
 
-    /// Whether a directory holds what was seen in it and nothing else.
-    fn holds_seen(&mut self, dir: &DirHandle, seen: &SeenDir, moment: Moment) -> io::Result<bool> {
-        let listed = dir.list()?;
-        if listed.len() != seen.dir.len() {
-            return Ok(false);
-        }
-        for listed in listed {
+    /// Whether a directory holds what was seen in it, and whether it holds more.
+    fn holds_seen(&mut self, dir: &DirHandle, seen: &SeenDir, moment: Moment) -> io::Result<Found> {
+        let mut all = Found::Seen;
+        let mut expected = seen.dir.len();
+        for listed in dir.list()? {
             let name = listed.name.as_bytes();
-            let Some(expected) = seen.get(&listed.name) else {
-                return Ok(false);
+            let found = match seen.get(&listed.name) {
+                Some(known) => {
+                    expected -= 1;
+                    self.is_seen(dir, name, listed.kind, known, moment)?
+                }
+                None => Found::More,
             };
-            if !self.is_seen(dir, name, listed.kind, expected, moment)? {
-                return Ok(false);
+            all = all.max(found);
+            if all == Found::Otherwise {
+                return Ok(all);
             }
         }
-        Ok(true)
+        Ok(if expected == 0 { all } else { Found::Otherwise })
     }
 }

@@ -11,6 +11,8 @@ use super::publish::Publish;
 use super::{Failure, Why, place};
 use crate::entry::Kind;
 use crate::root::{Directory, Way};
+use crate::temp::Part;
+use crate::trash::slot_path;
 
 use super::order::Here;
 
@@ -71,7 +73,7 @@ impl Publish<'_> {
     /// Takes a file out of what was made ready.
     fn take_back(&mut self, number: usize, new: &RelPath) -> std::io::Result<()> {
         let change = &self.changes[number].path;
-        let temp = self.cycle.temps.of(number);
+        let temp = self.cycle.temp(number, Part::New);
         let mut at = change.parent().unwrap_or_default().as_bytes().to_vec();
         for part in
             std::iter::once(&*temp).chain(new.below(change).iter().flat_map(RelPath::components))
@@ -108,11 +110,7 @@ impl Publish<'_> {
                 continue;
             }
             let below = old.below(&self.changes[from].path).unwrap_or_default();
-            let slot = match below.is_root() {
-                true => from.to_string().into_bytes(),
-                false => [from.to_string().as_bytes(), b"/", below.as_bytes()].concat(),
-            };
-            let slot = RelPath::new(&slot).expect("BUG: made of names");
+            let slot = slot_path(from, &below);
             let Ok((dir, name)) = place(&mut way, &slot) else {
                 continue;
             };

@@ -10,13 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 
 use mizzen_sync_core::{Change, File, Node, RelPath};
 
-use super::contents::{Contents, Reader, Supply, SupplyError};
+use super::contents::{Contents, FromHandle, Supply, SupplyError};
 use super::order::Here;
 use super::sink::{Made, Sink};
 use super::{ApplyOptions, Failure, Why};
 use crate::entry::{Kind, Stamp};
 use crate::root::{DirHandle, Directory, Root, Way, is_shortage};
-use crate::temp::Temps;
+use crate::temp::Part;
+use crate::trash::Cycle;
 
 /// Files that are handed to a worker at once.
 const BATCH: usize = 64;
@@ -30,7 +31,7 @@ pub(super) struct Stage<'a> {
     pub(super) root: &'a Root,
     pub(super) contents: &'a dyn Contents,
     pub(super) here: &'a HashMap<RelPath, Here>,
-    pub(super) temps: &'a Temps,
+    pub(super) cycle: &'a Cycle,
     pub(super) options: &'a ApplyOptions,
     /// Whether each file is put on disk at once.
     pub(super) sync_each: bool,
@@ -155,7 +156,7 @@ impl Stage<'_> {
         deliver: &mut dyn FnMut(Batch),
     ) -> Result<(), Why> {
         let (dir, name) = super::place(way, &change.path)?;
-        let temp = self.temps.of(number);
+        let temp = self.cycle.temp(number, Part::New);
         match new {
             Node::File(file) => {
                 let mode = match change.old {
@@ -272,7 +273,7 @@ impl Stage<'_> {
 struct Worker<'a> {
     stage: &'a Stage<'a>,
     supplier: Box<dyn Supply + 'a>,
-    here: Reader,
+    here: FromHandle,
     way: Way,
 }
 
@@ -281,7 +282,7 @@ impl<'a> Worker<'a> {
         Self {
             stage,
             supplier: stage.contents.supplier(),
-            here: Reader::new(stage.root),
+            here: FromHandle::new(stage.root.handle()),
             way: Way::new(stage.root.handle()),
         }
     }

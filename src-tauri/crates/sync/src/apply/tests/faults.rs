@@ -1,8 +1,10 @@
-//! What is left when it stops in the middle, at each change of the disk.
+//! What is left when something fails or the program is killed, at each change of the disk.
 
-use std::io;
+use std::collections::HashSet;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
 
@@ -11,13 +13,82 @@ const HERE: &str = "same=0 file=old1 run=old2 link->file other/x=old3 other/y->x
 const THERE: &str = "same=0 file=new1 run=old2* link->other other=new3 fresh/a=new4 fresh/d/b=new5 fresh/d/l->b \
     elsewhere/a=old6 elsewhere/d/b=old7 kind/a=new8 kind/b/c=new9 kind2->kind new=new10 copy=old1";
 
-/// Two sides with the same times, so that what moved is seen to have moved.
-fn sides() -> (Side, Side) {
-    let (here, there) = (Side::new(HERE), Side::new(THERE));
-    for side in [&here, &there] {
-        age(&side.path(""));
+struct Pair {
+    here: Side,
+    there: Side,
+    held: BTreeSet<Vec<u8>>,
+}
+
+impl Pair {
+    /// Two sides whose files have the same times, so that what moved is seen to have moved.
+    fn new() -> Self {
+        let (here, there) = (Side::new(HERE), Side::new(THERE));
+        for side in [&here, &there] {
+            age(&side.path(""));
+        }
+        let held = here.all_contents();
+        Self { here, there, held }
     }
-    (here, there)
+
+    /// Runs with a failure at each change for which `fails` says so, of those that a run makes; answers how many it made.
+    fn run(&mut self, fails: impl Fn(usize) -> Option<ErrorKind> + Send + Sync + 'static) -> usize {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = count.clone();
+        self.here.tap = Tap::new(move |_: Op, _| {
+            let number = counted.fetch_add(1, Ordering::Relaxed);
+            fails(number).map_or(Ok(()), |kind| Err(io::Error::from(kind)))
+        });
+        let applied = self
+            .here
+            .follow(&self.there)
+            .map_err(|error| *error.applied);
+        self.here.tap = Tap::none();
+        for edit in applied.unwrap_or_else(|applied| applied).done {
+            let found = self.here.scan().tree().get(&edit.path).cloned();
+            let told = match (&found, &edit.entry) {
+                (Some(found), Some(told)) => found.same(told),
+                (None, None) => true,
+                _ => false,
+            };
+            assert!(told, "{edit:?} was told, and there is {found:?}");
+        }
+        count.load(Ordering::Relaxed)
+    }
+
+    /// Every file is the old one or the new one and whole, every old one is somewhere, and another run gets to the end.
+    fn check(&self, moment: &str) {
+        let whole: HashSet<_> = HERE
+            .split_whitespace()
+            .chain(THERE.split_whitespace())
+            .collect();
+        assert!(
+            self.here.all_contents().is_superset(&self.held),
+            "{moment}: something is lost"
+        );
+        let leftovers = self.here.tidy();
+        for word in self.here.words() {
+            let fits = word.ends_with('/') || whole.contains(&*word);
+            assert!(
+                fits,
+                "{moment}: {word} is neither old nor new: {leftovers:?}"
+            );
+        }
+        assert!(
+            self.here.all_contents().is_superset(&self.held),
+            "{moment}: something is lost"
+        );
+        assert_eq!(self.here.tidy(), Leftovers::default(), "{moment}");
+        let again = self.here.follow(&self.there).unwrap();
+        let kept = |failure: &Failure| matches!(failure.why, Why::NotEmpty);
+        assert!(again.failed.iter().all(kept), "{moment}: {again:?}");
+        let mut words = self.here.words();
+        words.retain(|word| !word.starts_with("partly/"));
+        assert_eq!(words, self.there.words(), "{moment}");
+        assert!(
+            self.here.all_contents().is_superset(&self.held),
+            "{moment}: something is lost"
+        );
+    }
 }
 
 fn age(dir: &Path) {
@@ -27,71 +98,72 @@ fn age(dir: &Path) {
             age(&entry.path());
         } else if facts.is_file() {
             let file = fs::File::open(entry.path()).unwrap();
-            let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+            let long_ago = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
             file.set_modified(long_ago).unwrap();
         }
     }
 }
 
-/// A tap that lets so many changes pass.
-fn after(
-    passed: usize,
-    then: impl Fn(usize) -> io::Result<()> + Send + Sync + 'static,
-) -> (Tap, Arc<AtomicUsize>) {
-    let count = Arc::new(AtomicUsize::new(0));
-    let counted = count.clone();
-    let tap = Tap::new(move |_: Op, _| {
-        let before = counted.fetch_add(1, Ordering::Relaxed);
-        if before < passed {
-            Ok(())
-        } else {
-            then(before - passed)
+fn at_each_change(
+    what: &str,
+    fails: impl Fn(usize, usize) -> Option<ErrorKind> + Copy + Send + Sync + 'static,
+) {
+    for first in 0.. {
+        let mut pair = Pair::new();
+        let made = pair.run(move |number| fails(first, number));
+        pair.check(&format!("{what} at {first}"));
+        if made <= first {
+            assert!(first > 60, "only {first} changes");
+            break;
         }
-    });
-    (tap, count)
-}
-
-/// Every file of the root is old or new and whole, every old one is somewhere, and another run gets to the end.
-fn check(here: &mut Side, there: &Side, held: &BTreeSet<Vec<u8>>, moment: &str) {
-    here.tap = Tap::none();
-    let whole: Vec<String> = HERE
-        .split_whitespace()
-        .chain(THERE.split_whitespace())
-        .map(str::to_owned)
-        .collect();
-    for word in here.words() {
-        let fits = word.ends_with('/') || whole.contains(&word);
-        assert!(fits, "{moment}: {word} is neither old nor new");
     }
-    assert!(
-        here.all_contents().is_superset(held),
-        "{moment}: something is lost"
-    );
-    let again = here.follow(there).unwrap();
-    let kept = |failure: &Failure| matches!(failure.why, Why::NotEmpty);
-    assert!(again.failed.iter().all(kept), "{moment}: {again:?}");
-    let mut words = here.words();
-    words.retain(|word| !word.starts_with("partly/"));
-    assert_eq!(words, there.words(), "{moment}");
-    assert!(
-        here.all_contents().is_superset(held),
-        "{moment}: something is lost"
-    );
 }
 
 #[test]
 fn whenever_it_is_killed_nothing_is_lost_and_another_run_gets_to_the_end() {
-    for passed in 0.. {
-        let (mut here, there) = sides();
-        let held = here.all_contents();
-        let (tap, count) = after(passed, |_| Err(io::ErrorKind::Other.into()));
-        here.tap = tap;
-        let _ = here.follow(&there);
-        let all = count.load(Ordering::Relaxed);
-        check(&mut here, &there, &held, &format!("killed at {passed}"));
-        if all <= passed {
-            assert!(passed > 60, "only {passed} changes");
-            break;
-        }
+    at_each_change("killed", |first, number| {
+        (number >= first).then_some(ErrorKind::Other)
+    });
+}
+
+#[test]
+fn whatever_is_refused_nothing_is_lost_and_another_run_gets_to_the_end() {
+    at_each_change("refused", |first, number| {
+        (number == first).then_some(ErrorKind::PermissionDenied)
+    });
+}
+
+#[test]
+fn whenever_the_disk_is_full_nothing_is_lost_and_another_run_gets_to_the_end() {
+    at_each_change("full", |first, number| {
+        (number == first).then_some(ErrorKind::StorageFull)
+    });
+}
+
+/// What is to be put back cannot be, either.
+#[test]
+fn whatever_fails_twice_is_found_again() {
+    at_each_change("failed twice", |first, number| {
+        (number == first || number == first + 1).then_some(ErrorKind::Other)
+    });
+    at_each_change("failed again", |first, number| {
+        (number == first || number == first + 2).then_some(ErrorKind::Other)
+    });
+}
+
+/// Neither an exchange nor a rename that replaces nothing is known to some file systems.
+#[test]
+fn a_file_system_that_knows_little_is_enough() {
+    for killed in [usize::MAX].into_iter().chain(0..100) {
+        let mut pair = Pair::new();
+        let count = AtomicUsize::new(0);
+        pair.here.tap = Tap::new(move |op, _| match op {
+            _ if count.fetch_add(1, Ordering::Relaxed) >= killed => Err(ErrorKind::Other.into()),
+            Op::Exchange | Op::RenameNew => Err(rustix::io::Errno::INVAL.into()),
+            _ => Ok(()),
+        });
+        let _ = pair.here.follow(&pair.there);
+        pair.here.tap = Tap::none();
+        pair.check(&format!("killed at {killed}"));
     }
 }

@@ -1,0 +1,216 @@
+//! What cycles left lying about that were killed.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use mizzen_sync_core::{Change, Node, RelPath};
+
+use super::manifest::Manifest;
+use super::{OPEN, Slot, Trash, TrashError, manifest, slot_name};
+use crate::apply::discard;
+use crate::digest::{Hashed, Hasher};
+use crate::entry::{Kind, Listed};
+use crate::root::{DirHandle, Directory, Root};
+use crate::scan::DEPTH_MAX;
+use crate::temp::{self, Part, Temp};
+
+/// What was done with what was found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Cycles that had been killed.
+    pub cycles: u64,
+    /// New entries that had not come to their places, and are removed.
+    pub removed: u64,
+    /// Entries that had been moved aside, and are back in their places.
+    pub put_back: Vec<RelPath>,
+    /// Places whose old entry is in the trash now, and had not got there.
+    pub stowed: Vec<RelPath>,
+}
+
+/// A cycle that was killed.
+struct Killed {
+    handle: Arc<DirHandle>,
+    manifest: Option<Manifest>,
+    is_tidy: bool,
+}
+
+struct Sweep {
+    file_system: u64,
+    killed: HashMap<u64, Killed>,
+    leftovers: Leftovers,
+}
+
+impl Trash {
+    /// Looks for what cycles left in a root that were killed, before a new one begins. Where there was none, nothing is
+    /// looked at. What is not known to be a mere copy is put back, or goes to the trash.
+    ///
+    /// # Errors
+    /// The trash or the root cannot be read.
+    pub fn remove_leftovers(&self, root: &Root) -> Result<Leftovers, TrashError> {
+        let mut killed = HashMap::new();
+        let (_, open) = self.cycles().map_err(self.error(""))?;
+        for name in &open {
+            let token = name
+                .split_once(OPEN)
+                .map(|(_, token)| u64::from_str_radix(token, 16));
+            let Some(Ok(token)) = token else { continue };
+            let handle = self
+                .handle
+                .open_dir(name.as_bytes())
+                .map_err(self.error(name))?;
+            let cycle = Killed {
+                manifest: manifest(&handle),
+                handle: Arc::new(handle),
+                is_tidy: true,
+            };
+            killed.insert(token, cycle);
+        }
+        if killed.is_empty() {
+            return Ok(Leftovers::default());
+        }
+        let in_root = |source| TrashError {
+            path: root.path().to_owned(),
+            source,
+        };
+        let mut sweep = Sweep {
+            file_system: root.handle().file_system().map_err(in_root)?,
+            leftovers: Leftovers {
+                cycles: killed.len() as u64,
+                ..Leftovers::default()
+            },
+            killed,
+        };
+        sweep
+            .directory(root.handle(), &RelPath::root(), 0)
+            .map_err(in_root)?;
+        for name in &open {
+            let Some((id, token)) = name.split_once(OPEN) else {
+                continue;
+            };
+            let token = u64::from_str_radix(token, 16).unwrap_or_default();
+            if sweep.killed.get(&token).is_some_and(|cycle| cycle.is_tidy) {
+                let over = self
+                    .handle
+                    .rename(name.as_bytes(), &self.handle, id.as_bytes());
+                over.map_err(self.error(name))?;
+            }
+        }
+        Ok(sweep.leftovers)
+    }
+}
+
+impl Sweep {
+    fn directory(&mut self, dir: &DirHandle, path: &RelPath, depth: usize) -> io::Result<()> {
+        for Listed { name, kind } in dir.list()? {
+            if temp::is_one(&name) {
+                if let Some(temp) = Temp::parse(&name) {
+                    self.temp(dir, path, name.as_bytes(), temp);
+                }
+            } else if kind == Kind::Dir && depth < DEPTH_MAX {
+                // Where nobody may look, nothing was left.
+                let Ok(inner) = dir.open_dir(name.as_bytes()) else {
+                    continue;
+                };
+                if inner.file_system()? == self.file_system {
+                    self.directory(&inner, &path.join(&name), depth + 1)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn temp(&mut self, dir: &DirHandle, path: &RelPath, name: &[u8], temp: Temp) {
+        let Some(cycle) = self.killed.get_mut(&temp.token) else {
+            return;
+        };
+        let changes = cycle.manifest.as_ref().map(|manifest| &manifest.changes);
+        let change = changes.and_then(|changes| changes.get(temp.change));
+        let slot = Slot {
+            dir: cycle.handle.clone(),
+            name: slot_name(temp.change),
+            durable: true,
+        };
+        let dealt_with = match (temp.part, change) {
+            (Part::New, Some(change)) => remove_new(dir, name, change)
+                .inspect(|removed| self.leftovers.removed += u64::from(*removed)),
+            (Part::Old | Part::OldChild(_), Some(change)) => {
+                put_back(dir, path, name, temp.part, change).map(|put_back| {
+                    let is_back = put_back.is_some();
+                    self.leftovers.put_back.extend(put_back);
+                    is_back
+                })
+            }
+            (_, None) => Ok(false),
+        };
+        let tidy = match dealt_with {
+            Ok(true) => Ok(true),
+            Ok(false) => {
+                let place = change.map_or_else(|| path.clone(), |change| change.path.clone());
+                self.leftovers.stowed.push(place);
+                slot.stow_also(dir, name)
+            }
+            Err(error) => Err(error),
+        };
+        cycle.is_tidy &= matches!(tidy, Ok(true));
+    }
+}
+
+/// Removes what was made ready, if it is that: after an exchange it is what stood in the place.
+fn remove_new(dir: &DirHandle, name: &[u8], change: &Change) -> io::Result<bool> {
+    let Some(new) = &change.new else {
+        return Ok(false);
+    };
+    let is_new = match (new, &change.old, dir.look(name)?) {
+        (_, _, None) => return Ok(true),
+        (_, None, Some(_))
+        | (Node::Dir(_), Some(Node::File(_) | Node::Link(_)), Some(Kind::Dir)) => true,
+        (Node::File(file), Some(_), Some(Kind::File { .. })) => {
+            let hashed = Hasher::new(false).hash(dir, name)?;
+            matches!(hashed, Hashed::File { digest, .. } if digest == file.digest)
+        }
+        (Node::Link(target), Some(_), Some(Kind::Link)) => *dir.read_link(name)? == **target,
+        _ => false,
+    };
+    if !is_new {
+        return Ok(false);
+    }
+    match discard(dir, name, new) {
+        Ok(()) => Ok(true),
+        // Somebody has put something in it.
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts an entry back that was moved aside, if its place is free.
+fn put_back(
+    dir: &DirHandle,
+    path: &RelPath,
+    name: &[u8],
+    part: Part,
+    change: &Change,
+) -> io::Result<Option<RelPath>> {
+    let place = match part {
+        Part::New | Part::Old => Some(change.path.clone()),
+        Part::OldChild(position) => child(path, position, change),
+    };
+    let Some(place) = place else { return Ok(None) };
+    let old_name = place.components().last().unwrap_or_default();
+    match dir.rename(name, dir, old_name) {
+        Ok(()) => Ok(Some(place)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The entry at a position in a directory that went bit by bit.
+fn child(dir: &RelPath, position: usize, change: &Change) -> Option<RelPath> {
+    let old = change
+        .old
+        .as_ref()?
+        .get(&dir.below(&change.path)?)?
+        .as_dir()?;
+    let (name, _) = old.iter().nth(position)?;
+    Some(dir.join(name))
+}
