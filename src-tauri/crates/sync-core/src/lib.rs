@@ -27,6 +27,6 @@ pub use mode::{Mode, UnknownMode};
 pub use name::{Name, NameError, RelPath};
 pub use reconcile::{Conflict, Merge, Outcome, Problem, reconcile};
 pub use rules::{
-    BadPattern, Ignored, RuleTexts, Rules, SECRET_SIZE_MAX, Secret, Source, find_secret,
+    BadPattern, GITIGNORE, Ignored, RuleTexts, Rules, SECRET_SIZE_MAX, Secret, Source, find_secret,
 };
 pub use tree::{Digest, Dir, File, Node, Unsyncable};

@@ -21,7 +21,7 @@ pub use secrets::{SECRET_SIZE_MAX, Secret, find_secret};
 const VCS: [&[u8]; 5] = [b".git", b".hg", b".svn", b".jj", b".bzr"];
 
 /// Name of the files that git takes patterns from.
-const GITIGNORE: &[u8] = b".gitignore";
+pub const GITIGNORE: &[u8] = b".gitignore";
 
 /// Where a pattern stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,19 +112,27 @@ impl Rules {
     /// # Errors
     /// A pattern in `mizzen.toml` is none.
     pub fn new(texts: &RuleTexts) -> Result<Self, BadPattern> {
-        let gitignores = texts.gitignores.iter().filter_map(|(file, text)| {
-            let patterns = Arc::new(from_git(text));
-            Some((file.parent()?, (patterns, Source::Gitignore(file.clone()))))
-        });
-        Ok(Self {
+        let mut rules = Self {
             include: from_settings(&texts.include)?,
             settings: from_settings(&texts.ignore)?,
-            gitignores: gitignores.collect(),
+            gitignores: BTreeMap::new(),
             whole: [
                 (from_git(&texts.git_exclude), Source::GitExclude),
                 (from_git(&texts.git_global), Source::GitGlobal),
             ],
-        })
+        };
+        for (file, text) in &texts.gitignores {
+            rules.add_gitignore(file, text);
+        }
+        Ok(rules)
+    }
+
+    /// Adds the patterns of one more `.gitignore`.
+    pub fn add_gitignore(&mut self, file: &RelPath, text: &str) {
+        if let Some(directory) = file.parent() {
+            let patterns = (Arc::new(from_git(text)), Source::Gitignore(file.clone()));
+            self.gitignores.insert(directory, patterns);
+        }
     }
 
     /// Whether an entry is carried, when the directories above it are.

@@ -14,9 +14,11 @@ mod encoding;
 mod entry;
 mod lock;
 mod root;
+mod rule_files;
 #[cfg(test)]
 mod sample;
 mod scan;
+mod settings;
 mod temp;
 mod trash;
 mod watch;
@@ -29,7 +31,9 @@ pub use base::{BaseStore, Kept, LinkId, Opened, SetAside, TEXT_SIZE_MAX, TextSto
 pub use encoding::Malformed;
 pub use lock::{LockError, PairLock};
 pub use root::{Root, RootError};
+pub use rule_files::{RuleFileError, find_rules, read_rules};
 pub use scan::{Dirty, Found, Links, Scan, ScanError, ScanOptions, scan, scan_watched};
+pub use settings::{SETTINGS_FILE, SettingsError, SyncSettings};
 pub use trash::{
     FromTrash, Leftovers, Past, PastChange, Pruned, Retention, Trash, TrashError, Undo, Was,
 };

@@ -8,7 +8,7 @@ mod seen;
 use std::io;
 use std::sync::Arc;
 
-use mizzen_sync_core::{File, Ignored, Name, Node, RelPath, Rules, Unsyncable};
+use mizzen_sync_core::{File, GITIGNORE, Ignored, Name, Node, RelPath, Rules, Unsyncable};
 
 use crate::digest::{Hashed, Hasher};
 use crate::entry::{Kind, Listed, Stamp};
@@ -62,6 +62,8 @@ pub struct Found {
     pub unsettled: bool,
     /// Files that were read.
     pub hashed: u64,
+    /// Files that git takes patterns from, in the directories that were listed; carried or not.
+    pub rule_files: Vec<RelPath>,
     /// Entries that are kept back for their secrets' sake, by their names.
     pub withheld: Vec<RelPath>,
 }
@@ -158,6 +160,7 @@ fn look(
         hasher: Hasher::new(options.look_for_secrets),
         unsettled: false,
         hashed: 0,
+        rule_files: Vec::new(),
         withheld: Vec::new(),
     };
     let before = before.map(|scan| &scan.0);
@@ -167,6 +170,7 @@ fn look(
         scan: Scan(seen),
         unsettled: look.unsettled,
         hashed: look.hashed,
+        rule_files: look.rule_files,
         withheld: look.withheld,
     })
 }
@@ -179,6 +183,7 @@ struct Look<'a> {
     hasher: Hasher,
     unsettled: bool,
     hashed: u64,
+    rule_files: Vec<RelPath>,
     withheld: Vec<RelPath>,
 }
 
@@ -248,6 +253,9 @@ impl Look<'_> {
             return Ok(None);
         }
         let path = parent.join(&name);
+        if name.as_bytes() == GITIGNORE {
+            self.rule_files.push(path.clone());
+        }
         let before = before.and_then(|before| before.get(&name));
         // What takes a place while we look is looked at in turn.
         for _ in 0..3 {

@@ -14,7 +14,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 
-use super::pending::{Pending, Rescan};
+use super::pending::{Pending, Rescan, is_rules};
 use super::polling::Polling;
 use super::window::Told;
 use super::{Events, WatchOptions};
@@ -295,7 +295,7 @@ impl State {
         }
         let path = place.join(&name);
         let is_dir = flags.contains(ReadFlags::ISDIR);
-        if rules.check(&path, is_dir).is_err() && !Rules::is_source(&path) {
+        if rules.check(&path, is_dir).is_err() && !is_rules(&path) {
             return Vec::new();
         }
         pending.note(&path);

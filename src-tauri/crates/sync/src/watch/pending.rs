@@ -3,6 +3,7 @@
 use mizzen_sync_core::{RelPath, Rules};
 
 use crate::scan::Dirty;
+use crate::settings::SETTINGS_FILE;
 
 /// A scan of everything is then cheaper than to remember more.
 const PLACES_MAX: usize = 100_000;
@@ -33,6 +34,11 @@ pub enum Rescan {
     Root,
 }
 
+/// Whether rules come from a file: it is told even where it is not carried itself.
+pub(super) fn is_rules(path: &RelPath) -> bool {
+    Rules::is_source(path) || path.as_bytes() == SETTINGS_FILE.as_bytes()
+}
+
 #[derive(Debug)]
 pub(super) struct Pending {
     news: News,
@@ -53,7 +59,7 @@ impl Default for Pending {
 impl Pending {
     /// Something happened at a place, and with all below it.
     pub(super) fn note(&mut self, path: &RelPath) {
-        self.news.rules |= Rules::is_source(path);
+        self.news.rules |= is_rules(path);
         if self.news.dirty.add(path) {
             self.places += 1;
             if self.places > PLACES_MAX {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use mizzen_sync_core::{Name, RelPath, Rules};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::pending::{Pending, Rescan};
+use super::pending::{Pending, Rescan, is_rules};
 use super::polling::Polling;
 use super::window::Told;
 use super::{Events, WatchOptions};
@@ -140,7 +140,7 @@ impl Listener {
             if !self.root.is_dir() {
                 pending.everything(Rescan::Root);
             }
-        } else if self.is_carried(&path) || Rules::is_source(&path) {
+        } else if self.is_carried(&path) || is_rules(&path) {
             pending.note(&path);
         }
     }

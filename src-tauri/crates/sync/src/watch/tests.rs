@@ -349,8 +349,10 @@ fn rules_that_change_are_told_even_where_they_are_not_carried() {
     assert_eq!(first.rescan, Some(Rescan::Start));
     rig.write("x", b"1");
     assert!(!rig.watcher.take().rules);
-    rig.write(".gitignore", b"y");
-    assert!(rig.watcher.take().rules);
+    for file in [".gitignore", "mizzen.toml"] {
+        rig.write(file, b"y");
+        assert!(rig.watcher.take().rules, "{file}");
+    }
 }
 
 #[test]
