@@ -366,16 +366,14 @@ impl Look<'_> {
         if depth == DEPTH_MAX {
             return Ok(Ok(Looked::problem(Unsyncable::TooDeep)));
         }
+        // A directory that is still there when it fails is what fails.
+        let unless_gone = |error| match handle.look(name.as_bytes()) {
+            Ok(Some(Kind::Dir)) => Err(error),
+            _ => Ok(Looked::Replaced),
+        };
         let opened = match handle.open_dir(name.as_bytes()) {
             Ok(opened) => opened,
-            Err(error) => {
-                let still = matches!(handle.look(name.as_bytes()), Ok(Some(Kind::Dir)));
-                return Ok(if still {
-                    Err(error)
-                } else {
-                    Ok(Looked::Replaced)
-                });
-            }
+            Err(error) => return Ok(unless_gone(error)),
         };
         match opened.file_system() {
             Ok(found) if found == self.file_system => {}
@@ -386,7 +384,11 @@ impl Look<'_> {
             Some((_, Seen::Dir(before))) => Some(before),
             _ => None,
         };
-        let seen = self.directory(&opened, path, depth + 1, before, dirty)?;
+        let seen = match self.directory(&opened, path, depth + 1, before, dirty) {
+            Ok(seen) => seen,
+            Err((at, error)) if is_shortage(&error) => return Err((at, error)),
+            Err((_, error)) => return Ok(unless_gone(error)),
+        };
         Ok(Ok(Looked::Entry(
             Node::Dir(seen.dir.clone()),
             Seen::Dir(seen),

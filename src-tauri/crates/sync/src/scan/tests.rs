@@ -376,3 +376,42 @@ fn a_file_that_was_not_settled_is_read_by_the_next_process() {
     let kept = Scan::kept(&file, &root, true).unwrap();
     assert_eq!(fixture.look(Some(&kept), &Dirty::All).hashed, 1);
 }
+
+/// Root is refused nothing, so another one looks.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_that_may_not_be_looked_into_is_a_problem_and_stops_nobody() {
+    use rustix::process::{Uid, geteuid};
+    use rustix::thread::set_thread_res_uid;
+    let fixture = Fixture::new();
+    for (dir, mode) in [("closed", 0o000), ("names-only", 0o644), ("open", 0o755)] {
+        fixture.write(&format!("{dir}/deep/file"), b"1");
+        fixture.write(&format!("{dir}/file"), b"1");
+        fs::set_permissions(fixture.path(dir), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::set_permissions(fixture.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let seen = std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            if geteuid().is_root() {
+                let nobody = Uid::from_raw(65534);
+                set_thread_res_uid(nobody, nobody, nobody).unwrap();
+            }
+            fixture.seen()
+        });
+        other.join().unwrap()
+    });
+    assert_eq!(
+        seen,
+        [
+            "closed! Unreadable",
+            "names-only! Unreadable",
+            "open/",
+            "open/deep/",
+            "open/deep/file=1",
+            "open/file=1",
+        ]
+    );
+    for dir in ["closed", "names-only"] {
+        fs::set_permissions(fixture.path(dir), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
