@@ -49,7 +49,7 @@ impl Publish<'_> {
             }
             Err(error) => return Err(gone_or(error)),
         }
-        self.not_ours.insert(place.change);
+        self.not_ready.insert(place.change);
         let slot = self.cycle.slot(place.change);
         let kept = self.keep(place, &temp, known, &slot);
         if kept.is_err() && self.exchange_back(place, &temp, new, slot).is_err() {
@@ -96,7 +96,7 @@ impl Publish<'_> {
             _ => false,
         };
         if is_ours {
-            self.not_ours.remove(&place.change);
+            self.not_ready.remove(&place.change);
         } else {
             self.untidy |= !slot.stow_also(dir, temp)?;
         }

@@ -25,8 +25,9 @@ pub(super) struct Publish<'a> {
     /// Of each change, what of it was not made ready.
     pub(super) unready: Vec<Vec<Failure>>,
     pub(super) spoilt: HashMap<usize, io::Error>,
-    /// Changes whose temporary name may hold what somebody wrote.
-    pub(super) not_ours: HashSet<usize>,
+    /// Changes of which nothing that was made ready is left under a temporary name: there never was anything, it has
+    /// taken its place, or what stands there now may be what somebody wrote.
+    pub(super) not_ready: HashSet<usize>,
     /// Changes that have put something in place.
     pub(super) published: HashSet<usize>,
     /// Directories in which names came or went.
@@ -58,8 +59,13 @@ impl<'a> Publish<'a> {
         cycle: &'a Cycle,
         staged: Staged,
     ) -> Self {
+        let spoilt: HashMap<_, _> = staged.spoilt.into_iter().collect();
         let mut unready: Vec<Vec<Failure>> = changes.iter().map(|_| Vec::new()).collect();
+        let mut not_ready = HashSet::new();
         for (change, failure) in staged.failed {
+            if failure.path == changes[change].path && !spoilt.contains_key(&change) {
+                not_ready.insert(change);
+            }
             unready[change].push(failure);
         }
         Self {
@@ -70,8 +76,8 @@ impl<'a> Publish<'a> {
             cycle,
             expected: Expected::new(staged.named_twice),
             unready,
-            spoilt: staged.spoilt.into_iter().collect(),
-            not_ours: HashSet::new(),
+            spoilt,
+            not_ready,
             published: HashSet::new(),
             touched: BTreeSet::new(),
             untidy: false,
@@ -179,6 +185,7 @@ impl<'a> Publish<'a> {
                 self.replace(place, known)?;
             }
         }
+        self.not_ready.insert(place.change);
         self.published.insert(place.change);
         let made = as_made(new, &place.path, &unready);
         self.done(&place.path, Some(made));
@@ -214,15 +221,14 @@ impl<'a> Publish<'a> {
         let Some(new) = &self.changes[number].new else {
             return;
         };
-        if self.not_ours.contains(&number) {
+        if self.not_ready.contains(&number) {
             return;
         }
-        let discarded = match self.place(number) {
-            Ok(place) => discard(&place.dir, &self.cycle.temp(number, Part::New), new),
-            Err(Why::System(error)) => Err(error),
-            Err(_) => Ok(()),
-        };
-        self.untidy |= discarded.is_err();
+        // Where the directory is somewhere else by now, so is what was made in it.
+        let discarded = self.place(number).is_ok_and(|place| {
+            discard(&place.dir, &self.cycle.temp(number, Part::New), new).is_ok()
+        });
+        self.untidy |= !discarded;
     }
 }
 

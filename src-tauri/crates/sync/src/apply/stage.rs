@@ -141,6 +141,9 @@ impl Stage<'_> {
         let mut way = Way::new(self.root.handle());
         for (number, change) in changes.iter().enumerate() {
             let Some(new) = &change.new else { continue };
+            if self.has_ended() {
+                return;
+            }
             if let Err(why) = self.make(&mut way, number, change, new, deliver) {
                 self.fail(number, change.path.clone(), why);
             }
@@ -352,10 +355,11 @@ impl<'a> Worker<'a> {
             Some(_) => {
                 report.reused.fetch_add(1, Ordering::Relaxed);
             }
-            None => {
+            None if job.file.size > 0 => {
                 report.files.fetch_add(1, Ordering::Relaxed);
                 report.bytes.fetch_add(job.file.size, Ordering::Relaxed);
             }
+            None => {}
         }
         Ok(())
     }

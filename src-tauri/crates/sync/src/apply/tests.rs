@@ -2,13 +2,17 @@
 
 mod faults;
 mod laws;
+mod places;
+mod races;
 mod steps;
+mod trash;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use mizzen_sync_core::{Mode, Outcome, RuleTexts, Rules, reconcile};
 use tempfile::TempDir;
@@ -21,6 +25,8 @@ use crate::trash::Leftovers;
 /// One side and its trash.
 pub(super) struct Side {
     folder: TempDir,
+    /// Where the trash lies, when not beside the root.
+    pub(super) elsewhere: Option<TempDir>,
     pub(super) now: fn() -> i64,
     pub(super) tap: Tap,
     pub(super) options: ApplyOptions,
@@ -35,6 +41,7 @@ impl Side {
         fs::create_dir(folder.path().join("root")).unwrap();
         let side = Self {
             folder,
+            elsewhere: None,
             now: || i64::MAX,
             tap: Tap::none(),
             options: ApplyOptions {
@@ -52,7 +59,8 @@ impl Side {
     }
 
     pub(super) fn trash_path(&self) -> PathBuf {
-        self.folder.path().join("trash")
+        let folder = self.elsewhere.as_ref().unwrap_or(&self.folder);
+        folder.path().join("trash")
     }
 
     pub(super) fn put(&self, word: &str) {
@@ -136,7 +144,13 @@ impl Side {
     pub(super) fn all_contents(&self) -> BTreeSet<Vec<u8>> {
         let mut found = BTreeSet::new();
         contents(self.folder.path(), &mut found);
+        contents(&self.trash_path(), &mut found);
         found
+    }
+
+    /// Gives all files one time, long ago: what moved is seen to have moved, and what is edited is seen to have changed.
+    pub(super) fn age(&self) {
+        age(&self.path(""));
     }
 }
 
@@ -153,6 +167,19 @@ pub(super) fn decide(leader: &Scan, follower: &Scan) -> Outcome {
 pub(super) fn write(path: &Path, contents: &[u8]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, contents).unwrap();
+}
+
+fn age(dir: &Path) {
+    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let facts = entry.metadata().unwrap();
+        if facts.is_dir() {
+            age(&entry.path());
+        } else if facts.is_file() {
+            let file = fs::File::open(entry.path()).unwrap();
+            let long_ago = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+            file.set_modified(long_ago).unwrap();
+        }
+    }
 }
 
 fn tell(dir: &Path, prefix: &str, words: &mut Vec<String>) {

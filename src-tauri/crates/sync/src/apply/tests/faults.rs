@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+
+use std::os::unix::fs::MetadataExt;
 
 use super::*;
 
@@ -23,9 +24,8 @@ impl Pair {
     /// Two sides whose files have the same times, so that what moved is seen to have moved.
     fn new() -> Self {
         let (here, there) = (Side::new(HERE), Side::new(THERE));
-        for side in [&here, &there] {
-            age(&side.path(""));
-        }
+        here.age();
+        there.age();
         let held = here.all_contents();
         Self { here, there, held }
     }
@@ -91,19 +91,6 @@ impl Pair {
     }
 }
 
-fn age(dir: &Path) {
-    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        let facts = entry.metadata().unwrap();
-        if facts.is_dir() {
-            age(&entry.path());
-        } else if facts.is_file() {
-            let file = fs::File::open(entry.path()).unwrap();
-            let long_ago = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-            file.set_modified(long_ago).unwrap();
-        }
-    }
-}
-
 fn at_each_change(
     what: &str,
     fails: impl Fn(usize, usize) -> Option<ErrorKind> + Copy + Send + Sync + 'static,
@@ -149,6 +136,24 @@ fn whatever_fails_twice_is_found_again() {
     at_each_change("failed again", |first, number| {
         (number == first || number == first + 2).then_some(ErrorKind::Other)
     });
+}
+
+/// Nothing can be moved there, only copied.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_trash_on_another_file_system_loses_nothing_either() {
+    for killed in [usize::MAX].into_iter().chain(0..140) {
+        let mut pair = Pair::new();
+        let elsewhere = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        pair.here.elsewhere = Some(elsewhere);
+        let here = fs::metadata(pair.here.path("")).unwrap().dev();
+        let trash = fs::metadata(pair.here.trash_path().parent().unwrap())
+            .unwrap()
+            .dev();
+        assert_ne!(here, trash, "there are two file systems");
+        pair.run(move |number| (number >= killed).then_some(ErrorKind::Other));
+        pair.check(&format!("killed at {killed}"));
+    }
 }
 
 /// Neither an exchange nor a rename that replaces nothing is known to some file systems.
