@@ -11,7 +11,9 @@ mod apply;
 mod base;
 mod digest;
 mod encoding;
+mod endpoint;
 mod entry;
+mod link;
 mod lock;
 mod root;
 mod rule_files;
@@ -29,6 +31,8 @@ pub use apply::{
 };
 pub use base::{BaseStore, Kept, LinkId, Opened, SetAside, TEXT_SIZE_MAX, TextStore, Unusable};
 pub use encoding::Malformed;
+pub use endpoint::{Endpoint, EndpointError, LocalEndpoint, LocalOptions, Looked};
+pub use link::{Both, Cycle, CycleError, Link, LinkOptions};
 pub use lock::{LockError, PairLock};
 pub use root::{Root, RootError};
 pub use rule_files::{RuleFileError, find_rules, read_rules};

@@ -68,6 +68,16 @@ impl Root {
         &self.path
     }
 
+    /// Whether its path still leads to it.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        let identity =
+            |dir: &DirHandle| -> io::Result<_> { Ok((dir.file_system()?, dir.number()?)) };
+        let found = DirHandle::open(&self.path)
+            .and_then(|found| Ok(identity(&found)? == identity(&self.handle)?));
+        found.unwrap_or(false)
+    }
+
     pub(crate) fn handle(&self) -> &Arc<DirHandle> {
         &self.handle
     }
@@ -89,6 +99,9 @@ pub(crate) trait Directory: Sized {
 
     /// Which file system it lies on.
     fn file_system(&self) -> io::Result<u64>;
+
+    /// What tells it from all other directories of its file system.
+    fn number(&self) -> io::Result<u64>;
 
     /// What stands at a name now; none when nothing does.
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>>;

@@ -98,6 +98,11 @@ impl Directory for DirHandle {
         Ok(0)
     }
 
+    fn number(&self) -> io::Result<u64> {
+        // Stable Rust tells no number; that it is there is all that is known.
+        fs::metadata(&self.path).map(|_| 0)
+    }
+
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>> {
         match fs::symlink_metadata(self.path(name)?) {
             Ok(facts) => Ok(Some(kind(&facts))),

@@ -149,6 +149,14 @@ impl Directory for DirHandle {
         Ok(fstat(&self.descriptor)?.st_dev as u64)
     }
 
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the width of this field differs between systems"
+    )]
+    fn number(&self) -> io::Result<u64> {
+        Ok(fstat(&self.descriptor)?.st_ino as u64)
+    }
+
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>> {
         match statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(kind(&stat))),

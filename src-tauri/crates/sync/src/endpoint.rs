@@ -1,0 +1,71 @@
+//! One side of a link, in this process or at the other end of a wire.
+
+mod local;
+
+use std::path::PathBuf;
+
+use mizzen_sync_core::{BadPattern, Node, Plan, RelPath, RuleTexts};
+
+use crate::apply::{Applied, ApplyError, Contents};
+use crate::scan::Dirty;
+
+pub use local::{LocalEndpoint, LocalOptions};
+
+/// What a link asks of a side. Calls block.
+pub trait Endpoint: Send {
+    /// Takes the rules by which it is looked at from now on. What was seen by others is looked at again.
+    ///
+    /// # Errors
+    /// They are no rules, or the side cannot be reached.
+    fn obey(&mut self, rules: &RuleTexts) -> Result<(), EndpointError>;
+
+    /// Looks again at what is dirty. The tree shares with the base what is identical in both.
+    ///
+    /// # Errors
+    /// A directory cannot be read, or the side cannot be reached.
+    fn look(&mut self, dirty: &Dirty, base: Option<&Node>) -> Result<Looked, EndpointError>;
+
+    /// Carries out a plan that was made of the last look, with contents of the other side.
+    ///
+    /// # Errors
+    /// There is not enough of something, or the side cannot be reached. What was done until then is told as well.
+    fn apply(&mut self, plan: &Plan, contents: &dyn Contents) -> Result<Applied, ApplyError>;
+
+    /// The contents of its files.
+    fn contents(&self) -> Box<dyn Contents + '_>;
+
+    /// Keeps what makes the first look of the next process cheap. Nothing depends on it.
+    fn rest(&mut self);
+}
+
+/// What was seen of a side.
+#[derive(Debug)]
+pub struct Looked {
+    /// The tree; none when the root is not there any more.
+    pub tree: Option<Node>,
+    /// Whether some file was changed so lately that it may change again without a trace: look again soon.
+    pub unsettled: bool,
+    /// Files that were read.
+    pub hashed: u64,
+    /// Entries that are kept back for their secrets' sake, by their names.
+    pub withheld: Vec<RelPath>,
+}
+
+/// A side cannot be dealt with.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// A place of it.
+    #[error("{}: {source}", path.display())]
+    Place {
+        /// The place.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A rule is none.
+    #[error("`{}` is no pattern: {}", .0.pattern, .0.reason)]
+    Rule(BadPattern),
+    /// What it says makes no sense, or it says nothing any more.
+    #[error("the other end of the wire: {0}")]
+    Wire(String),
+}

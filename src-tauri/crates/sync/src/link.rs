@@ -1,0 +1,334 @@
+//! Two sides kept in step, cycle by cycle: look, decide, carry out, remember.
+
+mod merge;
+#[cfg(unix)]
+#[cfg(test)]
+mod tests;
+
+use std::thread;
+
+use mizzen_fsx::PathError;
+use mizzen_sync_core::{
+    Brake, Conflict, Edit, Halt, Mode, Node, Outcome, Plan, Problem, RelPath, RuleTexts, Side,
+    reconcile,
+};
+
+use crate::apply::{Applied, ApplyError, Contents, Failure};
+use crate::base::{BaseStore, TextStore};
+use crate::endpoint::{Endpoint, EndpointError, Looked};
+use crate::scan::Dirty;
+
+use merge::{Merged, WithMerged};
+
+/// One for each side.
+#[derive(Debug, Default)]
+pub struct Both<T> {
+    /// The person's machine.
+    pub host: T,
+    /// The session's container.
+    pub container: T,
+}
+
+impl<T> Both<T> {
+    /// One of them.
+    pub fn of(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Host => &mut self.host,
+            Side::Container => &mut self.container,
+        }
+    }
+}
+
+/// What a link decides by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkOptions {
+    /// Which side's changes go where.
+    pub mode: Mode,
+    /// What is not done before a person has agreed.
+    pub brake: Brake,
+}
+
+/// Two sides, and what they last agreed on.
+pub struct Link {
+    sides: Both<Box<dyn Endpoint>>,
+    seen: Both<Option<Looked>>,
+    /// Places that are not as they were seen any more, by our own doing.
+    stale: Both<Vec<RelPath>>,
+    options: LinkOptions,
+    store: BaseStore,
+    texts: TextStore,
+    base: Option<Node>,
+}
+
+/// What a cycle came to.
+#[derive(Debug, Default)]
+pub struct Cycle {
+    /// What was done to each side.
+    pub applied: Both<Applied>,
+    /// Files that were read on each side.
+    pub hashed: Both<u64>,
+    /// Texts that both sides had changed and that now hold both changes.
+    pub merged: Vec<RelPath>,
+    /// What both sides changed in ways that do not go together.
+    pub conflicts: Vec<Conflict>,
+    /// What cannot be carried.
+    pub problems: Vec<Problem>,
+    /// Entries that are kept back for their secrets' sake, by their names.
+    pub withheld: Vec<RelPath>,
+    /// Whether to look again soon: a file was changed so lately that it may change again without a trace.
+    pub unsettled: bool,
+}
+
+/// A cycle did not come to its end. What it had done by then stays done and is remembered.
+#[derive(Debug, thiserror::Error)]
+pub enum CycleError {
+    /// A person has to say how to go on.
+    #[error("{0}")]
+    Halted(#[from] Halt),
+    /// A side cannot be looked at.
+    #[error("the {0} cannot be looked at: {1}")]
+    Look(Side, EndpointError),
+    /// A side takes no more changes.
+    #[error("changes cannot be carried out on the {0}: {1}")]
+    Apply(Side, ApplyError),
+    /// What both agree on cannot be kept.
+    #[error("what both sides agree on cannot be kept: {0}")]
+    Base(#[from] PathError),
+}
+
+impl Cycle {
+    /// Places that were not dealt with because they changed meanwhile, or because a side says no.
+    pub fn failures(&self) -> impl Iterator<Item = (Side, &Failure)> {
+        let host = self.applied.host.failed.iter();
+        let container = self.applied.container.failed.iter();
+        host.map(|failure| (Side::Host, failure))
+            .chain(container.map(|failure| (Side::Container, failure)))
+    }
+
+    /// Whether both sides hold the same now, and nobody is asked for anything.
+    #[must_use]
+    pub fn is_in_step(&self) -> bool {
+        self.conflicts.is_empty() && self.problems.is_empty() && self.failures().next().is_none()
+    }
+}
+
+impl Link {
+    /// Joins two sides that last agreed on a base.
+    #[must_use]
+    pub fn new(
+        sides: Both<Box<dyn Endpoint>>,
+        options: LinkOptions,
+        store: BaseStore,
+        texts: TextStore,
+        base: Option<Node>,
+    ) -> Self {
+        Self {
+            sides,
+            seen: Both::default(),
+            stale: Both::default(),
+            options,
+            store,
+            texts,
+            base,
+        }
+    }
+
+    /// Takes the rules by which both sides are looked at from now on. The next look has to be at all of both.
+    ///
+    /// # Errors
+    /// They are no rules, or a side cannot be reached.
+    pub fn obey(&mut self, rules: &RuleTexts) -> Result<(), EndpointError> {
+        self.sides.host.obey(rules)?;
+        self.sides.container.obey(rules)
+    }
+
+    /// Looks at what is dirty and decides what to do. Nothing is changed.
+    ///
+    /// # Errors
+    /// A side cannot be looked at.
+    pub fn plan(&mut self, dirty: &Both<Dirty>) -> Result<Outcome, CycleError> {
+        self.look(dirty)?;
+        let [host, container] = self.trees();
+        Ok(reconcile(
+            self.base.as_ref(),
+            host,
+            container,
+            self.options.mode,
+        ))
+    }
+
+    /// Brings both sides in step, as far as they can be without a person. With `consent`, a person has agreed to
+    /// whatever the brake would stop.
+    ///
+    /// # Errors
+    /// It was stopped, or not everything could be carried out.
+    pub fn cycle(&mut self, dirty: &Both<Dirty>, consent: bool) -> Result<Cycle, CycleError> {
+        let mut outcome = self.plan(dirty)?;
+        let [host, container] = self.trees();
+        let brake = self.options.brake;
+        let halt = brake.check(self.base.as_ref(), host, container, &outcome);
+        if let Some(halt) = halt.filter(|_| !consent) {
+            return Err(halt.into());
+        }
+        let merged = Merged::of(&mut outcome, &self.texts, &self.sides);
+        let mut cycle = Cycle::default();
+        let carried_out = self.carry_out(&outcome, &merged, &mut cycle);
+        self.remember(&outcome, &merged, &mut cycle)?;
+        carried_out?;
+        cycle.merged = merged.paths().cloned().collect();
+        cycle.conflicts = outcome.conflicts;
+        cycle.problems = outcome.problems;
+        for side in [Side::Host, Side::Container] {
+            let Some(seen) = self.seen.of(side) else {
+                continue;
+            };
+            *cycle.hashed.of(side) = std::mem::take(&mut seen.hashed);
+            cycle.withheld.append(&mut seen.withheld);
+            cycle.unsettled |= seen.unsettled;
+        }
+        Ok(cycle)
+    }
+
+    /// What both sides last agreed on.
+    #[must_use]
+    pub fn base(&self) -> Option<&Node> {
+        self.base.as_ref()
+    }
+
+    /// Keeps what makes the next process cheap.
+    pub fn rest(&mut self) {
+        self.sides.host.rest();
+        self.sides.container.rest();
+    }
+
+    fn trees(&self) -> [Option<&Node>; 2] {
+        [&self.seen.host, &self.seen.container].map(|seen| seen.as_ref()?.tree.as_ref())
+    }
+
+    /// Looks at both sides at once.
+    fn look(&mut self, dirty: &Both<Dirty>) -> Result<(), CycleError> {
+        let dirty = Both {
+            host: with(&dirty.host, &self.stale.host),
+            container: with(&dirty.container, &self.stale.container),
+        };
+        let base = self.base.as_ref();
+        let Both { host, container } = &mut self.sides;
+        let (is_new, dirty_there) = (self.seen.container.is_none(), &dirty.container);
+        let mut there = || {
+            let skip = !is_new && dirty_there.is_empty();
+            (!skip).then(|| container.look(dirty_there, base))
+        };
+        let skip_here = self.seen.host.is_some() && dirty.host.is_empty();
+        let (found_here, found_there) = if skip_here {
+            (None, there())
+        } else {
+            thread::scope(|scope| {
+                let there = scope.spawn(there);
+                let here = Some(host.look(&dirty.host, base));
+                (here, there.join().expect("BUG: a look panicked"))
+            })
+        };
+        for (side, found) in [(Side::Host, found_here), (Side::Container, found_there)] {
+            let Some(found) = found else { continue };
+            *self.seen.of(side) = Some(found.map_err(|error| CycleError::Look(side, error))?);
+            self.stale.of(side).clear();
+        }
+        Ok(())
+    }
+
+    fn carry_out(
+        &mut self,
+        outcome: &Outcome,
+        merged: &Merged,
+        cycle: &mut Cycle,
+    ) -> Result<(), CycleError> {
+        let Both { host, container } = &mut self.sides;
+        let from = container.contents();
+        cycle.applied.host = finish(Side::Host, host, &outcome.host, merged, &*from, cycle)?;
+        drop(from);
+        let from = host.contents();
+        let plan = &outcome.container;
+        cycle.applied.container = finish(Side::Container, container, plan, merged, &*from, cycle)?;
+        Ok(())
+    }
+
+    /// The base learns what both sides agree on by now, and nothing else.
+    fn remember(
+        &mut self,
+        outcome: &Outcome,
+        merged: &Merged,
+        cycle: &mut Cycle,
+    ) -> Result<(), PathError> {
+        for side in [Side::Host, Side::Container] {
+            let applied = cycle.applied.of(side);
+            let done = applied.done.iter().map(|edit| &edit.path);
+            let failed = applied.failed.iter().map(|failure| &failure.path);
+            self.stale.of(side).extend(done.chain(failed).cloned());
+        }
+        let mut learnt = outcome.agreed.clone();
+        let (host, container) = (&cycle.applied.host.done, &cycle.applied.container.done);
+        let done_on_both = |edit: &Edit| [host, container].iter().all(|done| has(done, &edit.path));
+        let known = host
+            .iter()
+            .chain(container)
+            .filter(|edit| !merged.is_at(&edit.path) || done_on_both(edit));
+        learnt.extend(known.cloned());
+        if learnt.is_empty() {
+            return Ok(());
+        }
+        self.keep_texts(&learnt)?;
+        self.base = Node::overlaid(self.base.as_ref(), &learnt);
+        match &self.base {
+            Some(base) => self.store.save(base),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps texts that took the place of others: people are at work on them, and so both sides may change them next.
+    fn keep_texts(&mut self, learnt: &[Edit]) -> Result<(), PathError> {
+        let Some(base) = &self.base else {
+            return Ok(());
+        };
+        let contents = self.sides.host.contents();
+        for edit in learnt {
+            let before = base.get(&edit.path).and_then(Node::as_file);
+            let after = edit.entry.as_ref().and_then(Node::as_file);
+            let (Some(_), Some(file)) = (before, after) else {
+                continue;
+            };
+            if let Some(text) = merge::text(&*contents, &edit.path, file) {
+                self.texts.keep(file.digest, &text)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is dirty, with some more places.
+fn with(dirty: &Dirty, places: &[RelPath]) -> Dirty {
+    let mut all = dirty.clone();
+    for place in places {
+        all.add(place);
+    }
+    all
+}
+
+fn has(done: &[Edit], path: &RelPath) -> bool {
+    done.iter().any(|edit| edit.path == *path)
+}
+
+/// Carries out one side's plan; what was done before it ended counts as well.
+fn finish(
+    side: Side,
+    endpoint: &mut Box<dyn Endpoint>,
+    plan: &Plan,
+    merged: &Merged,
+    from: &dyn Contents,
+    cycle: &mut Cycle,
+) -> Result<Applied, CycleError> {
+    let contents = WithMerged { merged, from };
+    endpoint.apply(plan, &contents).map_err(|mut error| {
+        *cycle.applied.of(side) = std::mem::take(&mut *error.applied);
+        CycleError::Apply(side, error)
+    })
+}

@@ -1,0 +1,250 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::apply::Durability;
+use crate::base::LinkId;
+use crate::endpoint::{LocalEndpoint, LocalOptions};
+use crate::scan::Links;
+use crate::trash::Trash;
+
+/// So long after all that a test does that every file is settled.
+fn late() -> i64 {
+    i64::MAX / 2
+}
+
+struct Fixture {
+    folder: TempDir,
+    options: LinkOptions,
+}
+
+impl Fixture {
+    fn new(mode: Mode) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for dir in ["host", "container", "state"] {
+            fs::create_dir(folder.path().join(dir)).unwrap();
+        }
+        let brake = Brake::default();
+        let options = LinkOptions { mode, brake };
+        Self { folder, options }
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn write(&self, path: &str, contents: &str) {
+        write(&self.path(path), contents);
+    }
+
+    fn side(&self, name: &str) -> Box<dyn Endpoint> {
+        let trash = Trash::open(self.path(&format!("state/trash-{name}"))).unwrap();
+        let options = LocalOptions {
+            size_max: 1 << 30,
+            links: Links::Portable,
+            look_for_secrets: true,
+            umask: 0o022,
+            durability: Durability::None,
+            memory: self.path(&format!("state/seen-{name}")),
+            now: late,
+        };
+        Box::new(LocalEndpoint::open(self.path(name), trash, options).unwrap())
+    }
+
+    /// A link as a new process opens it.
+    fn link(&self) -> Link {
+        let opened = BaseStore::open(self.path("state"), LinkId::new([&b"test"[..]])).unwrap();
+        let texts = TextStore::new(self.path("state/texts"), 1 << 20);
+        let sides = Both {
+            host: self.side("host"),
+            container: self.side("container"),
+        };
+        Link::new(sides, self.options, opened.store, texts, opened.base)
+    }
+
+    fn once(&self) -> Result<Cycle, CycleError> {
+        self.link().cycle(&everything(), false)
+    }
+
+    fn tree(&self, side: &str) -> Vec<String> {
+        let mut told = Vec::new();
+        tell(&self.path(side), &self.path(side), &mut told);
+        told.sort();
+        told
+    }
+
+    fn check_same(&self, expected: &[&str]) {
+        assert_eq!(self.tree("host"), expected);
+        assert_eq!(self.tree("container"), expected);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "people write without care")]
+fn write(path: &Path, contents: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, contents).unwrap();
+}
+
+#[expect(clippy::disallowed_methods, reason = "people remove without care")]
+fn remove(path: &Path) {
+    if path.is_dir() {
+        fs::remove_dir_all(path).unwrap();
+    } else {
+        fs::remove_file(path).unwrap();
+    }
+}
+
+fn tell(root: &Path, dir: &Path, told: &mut Vec<String>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.strip_prefix(root).unwrap().display().to_string();
+        if path.is_symlink() {
+            told.push(format!(
+                "{name}->{}",
+                fs::read_link(&path).unwrap().display()
+            ));
+        } else if path.is_dir() {
+            told.push(format!("{name}/"));
+            tell(root, &path, told);
+        } else {
+            told.push(format!("{name}={}", fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn everything() -> Both<Dirty> {
+    Both {
+        host: Dirty::All,
+        container: Dirty::All,
+    }
+}
+
+#[test]
+fn what_each_side_has_comes_to_the_other() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "1");
+    fixture.write("container/below/b", "2");
+    symlink("a", fixture.path("host/link")).unwrap();
+    let cycle = fixture.once().unwrap();
+    assert!(cycle.is_in_step());
+    fixture.check_same(&["a=1", "below/", "below/b=2", "link->a"]);
+
+    let again = fixture.once().unwrap();
+    let done = |applied: &Applied| applied.done.len();
+    assert_eq!(
+        (done(&again.applied.host), done(&again.applied.container)),
+        (0, 0)
+    );
+}
+
+#[test]
+fn a_deletion_goes_over_and_is_kept_in_the_trash() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    for name in ["a", "b", "c"] {
+        fixture.write(&format!("host/{name}"), name);
+    }
+    fixture.once().unwrap();
+    remove(&fixture.path("container/b"));
+    fixture.once().unwrap();
+    fixture.check_same(&["a=a", "c=c"]);
+    let trash = fixture.tree("state/trash-host");
+    assert!(trash.iter().any(|entry| entry.ends_with("=b")), "{trash:?}");
+}
+
+#[test]
+fn changes_to_one_text_that_go_together_are_merged() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/text", "one\ntwo\nthree\n");
+    fixture.once().unwrap();
+    // Whoever has changed a text once may do so again.
+    fixture.write("host/text", "one\ntwo\nthree\nfour\n");
+    fixture.once().unwrap();
+    fixture.write("host/text", "ONE\ntwo\nthree\nfour\n");
+    fixture.write("container/text", "one\ntwo\nthree\nFOUR\n");
+    let cycle = fixture.once().unwrap();
+    assert_eq!(cycle.merged.len(), 1);
+    assert!(cycle.is_in_step());
+    fixture.check_same(&["text=ONE\ntwo\nthree\nFOUR\n"]);
+}
+
+#[test]
+fn changes_that_do_not_go_together_are_left_to_a_person() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/text", "one\n");
+    fixture.write("host/other", "1");
+    fixture.once().unwrap();
+    fixture.write("host/text", "host\n");
+    fixture.write("container/text", "container\n");
+    fixture.write("host/other", "22");
+    let cycle = fixture.once().unwrap();
+    assert_eq!(cycle.conflicts.len(), 1);
+    assert!(!cycle.is_in_step());
+    assert_eq!(fixture.tree("host"), ["other=22", "text=host\n"]);
+    assert_eq!(fixture.tree("container"), ["other=22", "text=container\n"]);
+}
+
+#[test]
+fn a_side_that_was_emptied_or_is_gone_stops_the_link() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "1");
+    fixture.once().unwrap();
+    remove(&fixture.path("container/a"));
+    let error = fixture.once().unwrap_err();
+    assert!(
+        matches!(
+            error,
+            CycleError::Halted(Halt::RootEmptied(Side::Container))
+        ),
+        "{error}"
+    );
+
+    let mut link = fixture.link();
+    remove(&fixture.path("container"));
+    fs::create_dir(fixture.path("container")).unwrap();
+    let error = link.cycle(&everything(), false).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            CycleError::Halted(Halt::RootMissing(Side::Container))
+        ),
+        "{error}"
+    );
+    assert_eq!(fixture.tree("host"), ["a=1"]);
+
+    fixture.link().cycle(&everything(), true).unwrap();
+    fixture.check_same(&[]);
+}
+
+#[test]
+fn only_what_is_dirty_is_looked_at() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a/one", "1");
+    fixture.write("host/b/two", "1");
+    let mut link = fixture.link();
+    link.cycle(&everything(), false).unwrap();
+    fixture.write("host/a/one", "22");
+    fixture.write("host/b/two", "22");
+    let mut dirty = Both::<Dirty>::default();
+    dirty.host.add(&RelPath::new(b"a").unwrap());
+    let cycle = link.cycle(&dirty, false).unwrap();
+    assert_eq!((cycle.hashed.host, cycle.hashed.container), (1, 0));
+    assert_eq!(
+        fixture.tree("container"),
+        ["a/", "a/one=22", "b/", "b/two=1"]
+    );
+}
+
+#[test]
+fn the_next_process_reads_nothing_that_did_not_change() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "1");
+    fixture.once().unwrap();
+    let mut link = fixture.link();
+    link.cycle(&everything(), false).unwrap();
+    link.rest();
+    let cycle = fixture.once().unwrap();
+    assert_eq!((cycle.hashed.host, cycle.hashed.container), (0, 0));
+}
