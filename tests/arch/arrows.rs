@@ -29,7 +29,7 @@ const TABLE: &[Row] = &[
             "contexts", "docker", "fsx", "gateway", "sessions", "status", "tasks", "wire",
         ],
     ),
-    Row("cli", 5, &["core"]),
+    Row("cli", 5, &["core", "sync", "sync-core"]),
     Row("desktop", 5, &["core", "fsx", "tasks"]),
 ];
 

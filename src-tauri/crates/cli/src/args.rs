@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mizzen_sync_core::Mode;
 
 use crate::size::bytes;
 
@@ -62,6 +64,13 @@ pub(crate) enum Command {
     Logs(Logs),
     /// Open a shell, or run a command, in a session's terminal.
     Shell(Shell),
+    /// Keep two folders in step, without a session.
+    ///
+    /// What both changed is a conflict, and nothing is lost: what is overwritten or deleted goes to a trash beside
+    /// Mizzen's state. Version control's own files, what .gitignore names and what holds a key or token stay where they are.
+    ///
+    /// Exit codes: 0 in step, 1 conflicts or problems left, 2 usage, 3 stopped until a person agrees, 4 failed.
+    Sync(Sync),
     /// Look for what is missing, and say how to fix it.
     Doctor(Doctor),
     /// The session image.
@@ -180,6 +189,39 @@ pub(crate) struct Shell {
     /// Command and arguments; the user's shell without them.
     #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    /// One folder; in modes that prefer a side, the host.
+    #[arg(value_name = "A")]
+    pub(crate) host: PathBuf,
+    /// The other one; in modes that prefer a side, the container.
+    #[arg(value_name = "B")]
+    pub(crate) container: PathBuf,
+    /// Bring both in step and end.
+    #[arg(long, required = true)]
+    pub(crate) once: bool,
+    /// Print what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Which side's changes go where.
+    #[arg(long, default_value_t = Mode::TwoWaySafe, value_parser = mode())]
+    pub(crate) mode: Mode,
+    /// Larger files are problems.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub(crate) max_file_size: Option<u64>,
+    /// Agree to what would otherwise stop it: a side that was emptied, or many deletions.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Do not wait until what was written is on the disk.
+    #[arg(long)]
+    pub(crate) no_fsync: bool,
+}
+
+fn mode() -> impl TypedValueParser<Value = Mode> {
+    let names = Mode::ALL.map(Mode::name);
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Mode>())
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! Mizzen's command line: a client of the core.
 //!
-//! Invariant: it does nothing that a client of the control socket could not do.
+//! Invariant: it does nothing that a client of the control socket could not do; `sync` of two folders alone needs no core.
 //! Invariant: standard output carries results only; words about failures go to standard error.
 
 mod args;
@@ -40,6 +40,10 @@ fn main() -> ExitCode {
         Err(Failure::Api(error)) => {
             output.error(&error);
             ExitCode::from(error.code.exit_code())
+        }
+        Err(Failure::Coded(error, code)) => {
+            output.error(&error);
+            ExitCode::from(code)
         }
     }
 }

@@ -10,6 +10,8 @@ use serde::Serialize;
 pub(crate) enum Failure {
     /// With an error for a person.
     Api(ApiError),
+    /// The same, with an exit code of its own.
+    Coded(ApiError, u8),
     /// Nobody reads our output any more, as under `head`: no error.
     OutputClosed,
     /// Interrupted with Ctrl-C; the message says what goes on without us.

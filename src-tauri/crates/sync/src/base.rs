@@ -6,6 +6,7 @@
 mod generation;
 mod texts;
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,14 @@ impl LinkId {
             hasher.update(part);
         }
         Self(*hasher.finalize().as_bytes())
+    }
+}
+
+impl fmt::Display for LinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0[..16]
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -32,7 +32,7 @@ pub use apply::{
 pub use base::{BaseStore, Kept, LinkId, Opened, SetAside, TEXT_SIZE_MAX, TextStore, Unusable};
 pub use encoding::Malformed;
 pub use endpoint::{Endpoint, EndpointError, LocalEndpoint, LocalOptions, Looked};
-pub use link::{Both, Cycle, CycleError, Link, LinkOptions};
+pub use link::{Both, Cycle, CycleError, Folders, FoldersError, Link, LinkOptions};
 pub use lock::{LockError, PairLock};
 pub use root::{Root, RootError};
 pub use rule_files::{RuleFileError, find_rules, read_rules};

@@ -1,5 +1,6 @@
 //! Two sides kept in step, cycle by cycle: look, decide, carry out, remember.
 
+mod folders;
 mod merge;
 #[cfg(unix)]
 #[cfg(test)]
@@ -17,6 +18,8 @@ use crate::apply::{Applied, ApplyError, Contents, Failure};
 use crate::base::{BaseStore, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, Looked};
 use crate::scan::Dirty;
+
+pub use folders::{Folders, FoldersError};
 
 use merge::{Merged, WithMerged};
 
@@ -67,6 +70,8 @@ pub struct Cycle {
     pub applied: Both<Applied>,
     /// Files that were read on each side.
     pub hashed: Both<u64>,
+    /// Entries that were taken away on either side.
+    pub deleted: u64,
     /// Texts that both sides had changed and that now hold both changes.
     pub merged: Vec<RelPath>,
     /// What both sides changed in ways that do not go together.
@@ -276,6 +281,12 @@ impl Link {
         if learnt.is_empty() {
             return Ok(());
         }
+        let gone = host
+            .iter()
+            .chain(container)
+            .filter(|edit| edit.entry.is_none());
+        let before = gone.filter_map(|edit| self.base.as_ref()?.get(&edit.path));
+        cycle.deleted = before.map(Node::count).sum();
         self.keep_texts(&learnt)?;
         self.base = Node::overlaid(self.base.as_ref(), &learnt);
         match &self.base {

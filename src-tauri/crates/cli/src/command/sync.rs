@@ -1,0 +1,157 @@
+//! `mizzen sync`: two folders kept in step, without a session.
+
+mod report;
+
+use std::path::Path;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use mizzen_core::verb::{ApiError, ErrorCode};
+use mizzen_sync::{
+    Both, Cycle, CycleError, Dirty, Durability, Folders, FoldersError, LinkOptions, Links,
+    LocalOptions, Why,
+};
+use mizzen_sync_core::Brake;
+
+use crate::args::Sync;
+use crate::connect;
+use crate::output::{Failure, Output, failed};
+
+use report::Summary;
+
+/// Larger files are problems unless somebody says otherwise.
+const SIZE_MAX: u64 = 4 << 30;
+/// A file that somebody is writing is looked at again; one that is always written to stays as it is.
+const CYCLES: u32 = 4;
+
+/// Exit codes: not all is in step; and it failed, which 1 cannot say here.
+const LEFT: u8 = 1;
+const FAILED: u8 = 4;
+
+pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
+    let started = Instant::now();
+    let state = connect::world()?.dirs.state.join("sync");
+    let options = LinkOptions {
+        mode: args.mode,
+        brake: Brake::default(),
+    };
+    let opened = Folders::open(&args.host, &args.container, &state, options, &local(args));
+    let mut folders = opened.map_err(|error| not_opened(&error))?;
+    for aside in &folders.set_aside {
+        let (file, why) = (aside.file.display(), &aside.why);
+        output.note(&format!(
+            "mizzen: what both agreed on is not known any more ({why}; kept as {file}). Nothing is deleted this time, \
+             and what differs is a conflict."
+        ));
+    }
+    if args.dry_run {
+        let outcome = folders.link.plan(&everything());
+        return report::plan(&outcome.map_err(|error| ended(&error))?, output);
+    }
+    let mut summary = Summary::default();
+    let last = loop {
+        let cycle = folders.link.cycle(&everything(), args.force);
+        let cycle = cycle.map_err(|error| ended(&error))?;
+        summary.add(&cycle);
+        if summary.cycles == CYCLES || !changed_meanwhile(&cycle) {
+            break cycle;
+        }
+    };
+    folders.link.rest();
+    summary.scanned = folders.link.base().map_or(0, |base| base.count() - 1);
+    summary.duration_ms = started.elapsed().as_secs_f64() * 1e3;
+    report::cycle(&last, output)?;
+    report::summary(&summary, output)?;
+    match last.is_in_step() {
+        true => Ok(()),
+        false => Err(Failure::ExitCode(LEFT)),
+    }
+}
+
+fn local(args: &Sync) -> LocalOptions {
+    LocalOptions {
+        size_max: args.max_file_size.unwrap_or(SIZE_MAX),
+        links: Links::Portable,
+        look_for_secrets: true,
+        umask: umask(),
+        durability: match args.no_fsync {
+            true => Durability::None,
+            false => Durability::Data,
+        },
+        memory: Path::new("").to_owned(),
+        now,
+    }
+}
+
+/// Nanoseconds since 1970.
+fn now() -> i64 {
+    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+#[cfg(unix)]
+fn umask() -> u32 {
+    use rustix::fs::Mode;
+    use rustix::process::umask;
+    // It can only be read by setting it.
+    let before = umask(Mode::RWXG | Mode::RWXO);
+    umask(before);
+    #[allow(
+        clippy::useless_conversion,
+        reason = "the width of a mode differs between systems"
+    )]
+    before.bits().into()
+}
+
+#[cfg(not(unix))]
+fn umask() -> u32 {
+    0
+}
+
+fn everything() -> Both<Dirty> {
+    Both {
+        host: Dirty::All,
+        container: Dirty::All,
+    }
+}
+
+/// Whether another cycle may get further.
+fn changed_meanwhile(cycle: &Cycle) -> bool {
+    cycle
+        .failures()
+        .any(|(_, failure)| matches!(failure.why, Why::ChangedHere | Why::ChangedThere))
+}
+
+fn not_opened(error: &FoldersError) -> Failure {
+    let hint = match error {
+        FoldersError::Root(_) => "Name two folders that exist and that you may read.",
+        FoldersError::Nested(..) => "Name two folders of which neither lies in the other.",
+        FoldersError::Lock(_) => "Wait for the other one, or end it.",
+        FoldersError::State(_) | FoldersError::Trash(_) => {
+            "Check the permissions of Mizzen's state folder."
+        }
+    };
+    let message = format!("{error}.");
+    match error {
+        FoldersError::Root(_) | FoldersError::Nested(..) => failed(ErrorCode::Usage, message, hint),
+        FoldersError::Lock(_) => failed(ErrorCode::State, message, hint),
+        FoldersError::State(_) | FoldersError::Trash(_) => did_not_work(&message, hint),
+    }
+}
+
+fn did_not_work(message: &str, hint: &str) -> Failure {
+    Failure::Coded(ApiError::new(ErrorCode::Failed, message, hint), FAILED)
+}
+
+fn ended(error: &CycleError) -> Failure {
+    match error {
+        CycleError::Halted(halt) => failed(
+            ErrorCode::NeedsPerson,
+            format!("Stopped: {halt}."),
+            "Look at both folders; when that is what you want, run it again with --force.",
+        ),
+        CycleError::Look(..) | CycleError::Apply(..) | CycleError::Base(_) => did_not_work(
+            &format!("{error}."),
+            "Nothing is lost; mend the cause and run it again.",
+        ),
+    }
+}

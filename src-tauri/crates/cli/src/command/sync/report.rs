@@ -1,0 +1,243 @@
+//! What a sync did, and what it leaves to a person.
+
+use mizzen_sync::Cycle;
+use mizzen_sync_core::{Outcome, Plan, RelPath, Side, Step};
+use serde::Serialize;
+
+use crate::output::{Cell, Failure, Output, Tone, columns};
+use crate::size::human;
+
+/// What all cycles of a run came to.
+#[derive(Default, Serialize)]
+pub(super) struct Summary {
+    pub(super) cycles: u32,
+    /// Entries that both sides have.
+    pub(super) scanned: u64,
+    transferred_files: u64,
+    transferred_bytes: u64,
+    /// Files whose contents were there already, under another name.
+    reused_files: u64,
+    deleted: u64,
+    merged: u64,
+    conflicts: u64,
+    problems: u64,
+    /// Cycles after the first.
+    retries: u32,
+    pub(super) duration_ms: f64,
+}
+
+impl Summary {
+    pub(super) fn add(&mut self, cycle: &Cycle) {
+        for applied in [&cycle.applied.host, &cycle.applied.container] {
+            self.transferred_files += applied.files;
+            self.transferred_bytes += applied.bytes;
+            self.reused_files += applied.reused;
+        }
+        self.cycles += 1;
+        self.retries = self.cycles - 1;
+        self.deleted += cycle.deleted;
+        self.merged += cycle.merged.len() as u64;
+        self.conflicts = cycle.conflicts.len() as u64;
+        self.problems = cycle.problems.len() as u64 + cycle.failures().count() as u64;
+    }
+}
+
+/// One line of what is left, or of what would be done.
+#[derive(Serialize)]
+struct Event {
+    event: &'static str,
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+impl Event {
+    fn new(event: &'static str, path: &RelPath) -> Self {
+        Self {
+            event,
+            path: path.to_string(),
+            side: None,
+            why: None,
+        }
+    }
+
+    fn on(self, side: Side) -> Self {
+        let name = match side {
+            Side::Host => "A",
+            Side::Container => "B",
+        };
+        Self {
+            side: Some(name),
+            ..self
+        }
+    }
+
+    fn because(self, why: impl ToString) -> Self {
+        Self {
+            why: Some(why.to_string()),
+            ..self
+        }
+    }
+
+    fn row(&self, output: Output) -> Vec<Cell> {
+        let tone = match self.event {
+            "conflict" | "problem" | "failed" => Tone::Bad,
+            "create" | "merged" => Tone::Good,
+            "replace" => Tone::Busy,
+            _ => Tone::Quiet,
+        };
+        vec![
+            Cell::toned(output, tone, self.event),
+            Cell::new(self.side.unwrap_or("")),
+            Cell::new(&self.path),
+            Cell::toned(output, Tone::Quiet, self.why.as_deref().unwrap_or("")),
+        ]
+    }
+}
+
+/// Prints what a run left to a person.
+pub(super) fn cycle(cycle: &Cycle, output: Output) -> Result<(), Failure> {
+    let mut events = Vec::new();
+    for path in &cycle.merged {
+        events.push(Event::new("merged", path));
+    }
+    for conflict in &cycle.conflicts {
+        events.push(Event::new("conflict", &conflict.path).because("changed on both sides"));
+    }
+    for problem in &cycle.problems {
+        let event = Event::new("problem", &problem.path);
+        events.push(event.on(problem.side).because(problem.why));
+    }
+    for (side, failure) in cycle.failures() {
+        let event = Event::new("failed", &failure.path);
+        events.push(event.on(side).because(&failure.why));
+    }
+    for path in &cycle.withheld {
+        events.push(Event::new("withheld", path).because("its name says that it holds secrets"));
+    }
+    print(&events, output)
+}
+
+/// Prints what would be done.
+pub(super) fn plan(outcome: &Outcome, output: Output) -> Result<(), Failure> {
+    let mut events = Vec::new();
+    for (side, plan) in [
+        (Side::Host, &outcome.host),
+        (Side::Container, &outcome.container),
+    ] {
+        steps(side, plan, &mut events);
+    }
+    for merge in &outcome.merges {
+        events.push(Event::new("merge", &merge.path).because("when the changes go together"));
+    }
+    for conflict in &outcome.conflicts {
+        events.push(Event::new("conflict", &conflict.path).because("changed on both sides"));
+    }
+    for problem in &outcome.problems {
+        let event = Event::new("problem", &problem.path);
+        events.push(event.on(problem.side).because(problem.why));
+    }
+    if events.is_empty() && !output.json {
+        return output.line("In step: nothing to do.");
+    }
+    print(&events, output)
+}
+
+fn steps(side: Side, plan: &Plan, events: &mut Vec<Event>) {
+    for change in &plan.changes {
+        change.steps(|path, step| {
+            let event = match step {
+                Step::Create(_) => "create",
+                Step::Replace(..) => "replace",
+                Step::Remove(_) => "remove",
+            };
+            events.push(Event::new(event, path).on(side));
+        });
+    }
+}
+
+fn print(events: &[Event], output: Output) -> Result<(), Failure> {
+    if output.json {
+        return events.iter().try_for_each(|event| output.object(event));
+    }
+    let rows: Vec<_> = events.iter().map(|event| event.row(output)).collect();
+    columns(&rows).iter().try_for_each(|line| output.line(line))
+}
+
+/// Prints the end of a run.
+pub(super) fn summary(summary: &Summary, output: Output) -> Result<(), Failure> {
+    if output.json {
+        return output.object(&serde_json::json!({ "summary": summary }));
+    }
+    output.line(&in_words(summary))
+}
+
+fn in_words(summary: &Summary) -> String {
+    let mut parts = Vec::new();
+    let mut count = |number: u64, one: &str, many: &str| {
+        if number > 0 {
+            let noun = if number == 1 { one } else { many };
+            parts.push(format!("{number} {noun}"));
+        }
+    };
+    count(summary.transferred_files, "file copied", "files copied");
+    count(
+        summary.reused_files,
+        "moved or copied in place",
+        "moved or copied in place",
+    );
+    count(summary.merged, "merged", "merged");
+    count(summary.deleted, "deleted", "deleted");
+    count(summary.conflicts, "conflict", "conflicts");
+    count(summary.problems, "problem", "problems");
+    let state = if summary.conflicts + summary.problems == 0 {
+        "In step"
+    } else {
+        "Not all in step"
+    };
+    let what = match parts.is_empty() {
+        true => "nothing to do".to_owned(),
+        false => parts.join(", "),
+    };
+    let size = match summary.transferred_bytes {
+        0 => String::new(),
+        bytes => format!(" ({})", human(bytes)),
+    };
+    let seconds = summary.duration_ms / 1e3;
+    format!(
+        "{state}: {what}{size}; {} entries in {seconds:.2} s.",
+        summary.scanned
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_says_only_what_happened() {
+        let nothing = Summary {
+            scanned: 7,
+            ..Summary::default()
+        };
+        assert_eq!(
+            in_words(&nothing),
+            "In step: nothing to do; 7 entries in 0.00 s."
+        );
+        let much = Summary {
+            scanned: 7,
+            transferred_files: 2,
+            transferred_bytes: 4096,
+            deleted: 1,
+            conflicts: 1,
+            duration_ms: 1500.0,
+            ..Summary::default()
+        };
+        assert_eq!(
+            in_words(&much),
+            "Not all in step: 2 files copied, 1 deleted, 1 conflict (4 KiB); 7 entries in 1.50 s."
+        );
+    }
+}
