@@ -200,11 +200,17 @@ pub(crate) struct Sync {
     #[arg(value_name = "B")]
     pub(crate) container: PathBuf,
     /// Bring both in step and end.
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present_any = ["watch", "dry_run"])]
     pub(crate) once: bool,
+    /// Keep both in step until Ctrl-C.
+    #[arg(long, conflicts_with = "once")]
+    pub(crate) watch: bool,
     /// Print what would be done, and do nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "watch")]
     pub(crate) dry_run: bool,
+    /// How often everything is looked at while watching, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) interval: u64,
     /// Which side's changes go where.
     #[arg(long, default_value_t = Mode::TwoWaySafe, value_parser = mode())]
     pub(crate) mode: Mode,

@@ -3,6 +3,7 @@
 mod local;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use mizzen_sync_core::{BadPattern, Node, Plan, RelPath, RuleTexts};
 
@@ -11,6 +12,9 @@ use crate::scan::Dirty;
 
 pub use local::{LocalEndpoint, LocalOptions};
 
+/// Tells that a side has changed.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
 /// What a link asks of a side. Calls block.
 pub trait Endpoint: Send {
     /// Takes the rules by which it is looked at from now on. What was seen by others is looked at again.
@@ -18,6 +22,13 @@ pub trait Endpoint: Send {
     /// # Errors
     /// They are no rules, or the side cannot be reached.
     fn obey(&mut self, rules: &RuleTexts) -> Result<(), EndpointError>;
+
+    /// Hears of changes from now on, and calls `wake` for them from a thread of its own. They are dirty in the next look
+    /// without being named.
+    ///
+    /// # Errors
+    /// The system has nothing left to watch with, or the side cannot be reached.
+    fn watch(&mut self, wake: Wake) -> Result<(), EndpointError>;
 
     /// Looks again at what is dirty. The tree shares with the base what is identical in both.
     ///
@@ -39,7 +50,7 @@ pub trait Endpoint: Send {
 }
 
 /// What was seen of a side.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Looked {
     /// The tree; none when the root is not there any more.
     pub tree: Option<Node>,
@@ -49,6 +60,8 @@ pub struct Looked {
     pub hashed: u64,
     /// Entries that are kept back for their secrets' sake, by their names.
     pub withheld: Vec<RelPath>,
+    /// Why everything is looked at from time to time although the side is watched; none while each change is told.
+    pub polling: Option<String>,
 }
 
 /// A side cannot be dealt with.

@@ -1,6 +1,7 @@
 //! Two sides kept in step, cycle by cycle: look, decide, carry out, remember.
 
 mod folders;
+mod keep;
 mod merge;
 #[cfg(unix)]
 #[cfg(test)]
@@ -16,10 +17,11 @@ use mizzen_sync_core::{
 
 use crate::apply::{Applied, ApplyError, Contents, Failure};
 use crate::base::{BaseStore, TextStore};
-use crate::endpoint::{Endpoint, EndpointError, Looked};
+use crate::endpoint::{Endpoint, EndpointError, Looked, Wake};
 use crate::scan::Dirty;
 
 pub use folders::{Folders, FoldersError};
+pub use keep::Order;
 
 use merge::{Merged, WithMerged};
 
@@ -80,6 +82,8 @@ pub struct Cycle {
     pub problems: Vec<Problem>,
     /// Entries that are kept back for their secrets' sake, by their names.
     pub withheld: Vec<RelPath>,
+    /// Why a side is looked at from time to time although it is watched.
+    pub polling: Both<Option<String>>,
     /// Whether to look again soon: a file was changed so lately that it may change again without a trace.
     pub unsettled: bool,
 }
@@ -147,6 +151,15 @@ impl Link {
         self.sides.container.obey(rules)
     }
 
+    /// Hears of changes on both sides from now on: they are dirty in the next cycle without being named.
+    ///
+    /// # Errors
+    /// A side cannot be watched.
+    pub fn watch(&mut self, wake: &Wake) -> Result<(), EndpointError> {
+        self.sides.host.watch(wake.clone())?;
+        self.sides.container.watch(wake.clone())
+    }
+
     /// Looks at what is dirty and decides what to do. Nothing is changed.
     ///
     /// # Errors
@@ -190,6 +203,7 @@ impl Link {
             *cycle.hashed.of(side) = std::mem::take(&mut seen.hashed);
             cycle.withheld.append(&mut seen.withheld);
             cycle.unsettled |= seen.unsettled;
+            cycle.polling.of(side).clone_from(&seen.polling);
         }
         Ok(cycle)
     }
@@ -212,30 +226,18 @@ impl Link {
 
     /// Looks at both sides at once.
     fn look(&mut self, dirty: &Both<Dirty>) -> Result<(), CycleError> {
-        let dirty = Both {
-            host: with(&dirty.host, &self.stale.host),
-            container: with(&dirty.container, &self.stale.container),
-        };
+        let here = with(&dirty.host, &self.stale.host);
+        let there = with(&dirty.container, &self.stale.container);
         let base = self.base.as_ref();
         let Both { host, container } = &mut self.sides;
-        let (is_new, dirty_there) = (self.seen.container.is_none(), &dirty.container);
-        let mut there = || {
-            let skip = !is_new && dirty_there.is_empty();
-            (!skip).then(|| container.look(dirty_there, base))
-        };
-        let skip_here = self.seen.host.is_some() && dirty.host.is_empty();
-        let (found_here, found_there) = if skip_here {
-            (None, there())
-        } else {
-            thread::scope(|scope| {
-                let there = scope.spawn(there);
-                let here = Some(host.look(&dirty.host, base));
-                (here, there.join().expect("BUG: a look panicked"))
-            })
-        };
+        let (found_here, found_there) = thread::scope(|scope| {
+            let there = scope.spawn(|| container.look(&there, base));
+            let here = host.look(&here, base);
+            (here, there.join().expect("BUG: a look panicked"))
+        });
         for (side, found) in [(Side::Host, found_here), (Side::Container, found_there)] {
-            let Some(found) = found else { continue };
-            *self.seen.of(side) = Some(found.map_err(|error| CycleError::Look(side, error))?);
+            let found = found.map_err(|error| CycleError::Look(side, error))?;
+            *self.seen.of(side) = Some(found);
             self.stale.of(side).clear();
         }
         Ok(())

@@ -2,14 +2,16 @@
 
 mod report;
 
+use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::Instant;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use mizzen_core::verb::{ApiError, ErrorCode};
 use mizzen_sync::{
     Both, Cycle, CycleError, Dirty, Durability, Folders, FoldersError, LinkOptions, Links,
-    LocalOptions, Why,
+    LocalOptions, Order, Why,
 };
 use mizzen_sync_core::Brake;
 
@@ -48,6 +50,9 @@ pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
         let outcome = folders.link.plan(&everything());
         return report::plan(&outcome.map_err(|error| ended(&error))?, output);
     }
+    if args.watch {
+        return watch(&mut folders, args, output);
+    }
     let mut summary = Summary::default();
     let last = loop {
         let cycle = folders.link.cycle(&everything(), args.force);
@@ -66,6 +71,33 @@ pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(Failure::ExitCode(LEFT)),
     }
+}
+
+/// Goes on until it is interrupted, or stopped for a person.
+fn watch(folders: &mut Folders, args: &Sync, output: Output) -> Result<(), Failure> {
+    let (ordered, orders) = mpsc::channel();
+    if args.force {
+        let _ = ordered.send(Order::Consent);
+    }
+    let interval = Duration::from_secs(args.interval);
+    let mut result = Ok(());
+    let mut reporter = report::Reporter::new(output);
+    let kept = folders.link.keep(interval, &ordered, &orders, |cycle| {
+        let told = match cycle {
+            Ok(cycle) => reporter.cycle(&cycle),
+            Err(error @ CycleError::Halted(_)) => Err(ended(&error)),
+            Err(error) => reporter.trouble(&error.to_string()),
+        };
+        match told {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                result = Err(failure);
+                ControlFlow::Break(())
+            }
+        }
+    });
+    kept.map_err(|error| did_not_work(&format!("{error}."), "Close other programs."))?;
+    result
 }
 
 fn local(args: &Sync) -> LocalOptions {

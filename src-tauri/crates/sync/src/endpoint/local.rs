@@ -1,14 +1,20 @@
 //! A folder of this machine.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use mizzen_sync_core::{Node, Plan, RuleTexts, Rules};
 
-use super::{Endpoint, EndpointError, Looked};
+use super::{Endpoint, EndpointError, Looked, Wake};
 use crate::apply::{Applied, ApplyError, ApplyOptions, Contents, Durability, FromRoot, apply};
 use crate::root::{Root, RootError};
-use crate::scan::{Dirty, Links, Scan, ScanOptions, scan};
+use crate::scan::{Dirty, Found, Links, Scan, ScanOptions, scan, scan_watched};
 use crate::trash::Trash;
+use crate::watch::{WatchOptions, Watcher};
+
+/// How often all is looked at where changes are not all told.
+const POLL_EVERY: Duration = Duration::from_secs(10);
 
 /// How a folder is looked at and written to.
 #[derive(Clone, Debug)]
@@ -34,8 +40,11 @@ pub struct LocalEndpoint {
     root: Root,
     trash: Trash,
     options: LocalOptions,
-    rules: Rules,
+    rules: Arc<Rules>,
     seen: Option<Scan>,
+    watch: Option<(Watcher, Wake)>,
+    /// What a look that failed did not come to.
+    owed: Dirty,
 }
 
 impl LocalEndpoint {
@@ -50,31 +59,33 @@ impl LocalEndpoint {
     ) -> Result<Self, RootError> {
         let root = Root::open(path)?;
         let seen = Scan::kept(&options.memory, &root, options.look_for_secrets);
+        let rules = Rules::new(&RuleTexts::default()).expect("BUG: no pattern is a bad one");
         Ok(Self {
             root,
             trash,
             options,
-            rules: Rules::new(&RuleTexts::default()).expect("BUG: no pattern is a bad one"),
+            rules: Arc::new(rules),
             seen,
+            watch: None,
+            owed: Dirty::default(),
         })
     }
-}
 
-impl Endpoint for LocalEndpoint {
-    fn obey(&mut self, rules: &RuleTexts) -> Result<(), EndpointError> {
-        self.rules = Rules::new(rules).map_err(EndpointError::Rule)?;
-        Ok(())
+    fn watcher(&self, wake: &Wake) -> Result<Watcher, EndpointError> {
+        let options = WatchOptions {
+            rules: self.rules.clone(),
+            poll_every: POLL_EVERY,
+            watches_max: usize::MAX,
+        };
+        let wake = wake.clone();
+        let started = Watcher::start(&self.root, &options, move || wake());
+        started.map_err(|error| EndpointError::Place {
+            path: error.path,
+            source: error.source,
+        })
     }
 
-    fn look(&mut self, dirty: &Dirty, base: Option<&Node>) -> Result<Looked, EndpointError> {
-        if !self.root.stands() {
-            return Ok(Looked {
-                tree: None,
-                unsettled: false,
-                hashed: 0,
-                withheld: Vec::new(),
-            });
-        }
+    fn scan(&self, dirty: &Dirty) -> Result<Found, EndpointError> {
         let options = ScanOptions {
             rules: &self.rules,
             size_max: self.options.size_max,
@@ -82,24 +93,61 @@ impl Endpoint for LocalEndpoint {
             look_for_secrets: self.options.look_for_secrets,
             now: self.options.now,
         };
-        let found = scan(&self.root, &options, self.seen.as_ref(), dirty).map_err(|error| {
-            EndpointError::Place {
-                path: error.path,
-                source: error.source,
-            }
-        })?;
-        let seen = match base {
-            Some(base) => found.scan.sharing(base),
-            None => found.scan,
+        let (root, seen) = (&self.root, self.seen.as_ref());
+        let found = match &self.watch {
+            Some((watcher, _)) => scan_watched(root, &options, seen, dirty, watcher),
+            None => scan(root, &options, seen, dirty),
         };
-        let tree = Some(seen.tree());
-        self.seen = Some(seen);
-        Ok(Looked {
-            tree,
-            unsettled: found.unsettled,
-            hashed: found.hashed,
-            withheld: found.withheld,
+        found.map_err(|error| EndpointError::Place {
+            path: error.path,
+            source: error.source,
         })
+    }
+}
+
+impl Endpoint for LocalEndpoint {
+    fn obey(&mut self, rules: &RuleTexts) -> Result<(), EndpointError> {
+        self.rules = Arc::new(Rules::new(rules).map_err(EndpointError::Rule)?);
+        if let Some((_, wake)) = self.watch.take() {
+            self.watch(wake)?;
+        }
+        Ok(())
+    }
+
+    fn watch(&mut self, wake: Wake) -> Result<(), EndpointError> {
+        self.watch = Some((self.watcher(&wake)?, wake));
+        Ok(())
+    }
+
+    fn look(&mut self, dirty: &Dirty, base: Option<&Node>) -> Result<Looked, EndpointError> {
+        self.owed.merge(dirty.clone());
+        if let Some((watcher, _)) = &self.watch {
+            self.owed.merge(watcher.take().dirty);
+        }
+        let mut looked = Looked::default();
+        if !self.root.stands() {
+            return Ok(looked);
+        }
+        if self.seen.is_none() || !self.owed.is_empty() {
+            let found = self.scan(&self.owed)?;
+            self.owed = Dirty::default();
+            looked.unsettled = found.unsettled;
+            looked.hashed = found.hashed;
+            looked.withheld = found.withheld;
+            self.seen = Some(found.scan);
+        }
+        let seen = self.seen.take().map(|seen| match base {
+            Some(base) => seen.sharing(base),
+            None => seen,
+        });
+        looked.tree = seen.as_ref().map(Scan::tree);
+        let polling = self
+            .watch
+            .as_ref()
+            .and_then(|(watcher, _)| watcher.polling());
+        looked.polling = polling.map(|why| why.to_string());
+        self.seen = seen;
+        Ok(looked)
     }
 
     fn apply(&mut self, plan: &Plan, contents: &dyn Contents) -> Result<Applied, ApplyError> {

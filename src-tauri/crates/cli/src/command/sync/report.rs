@@ -4,7 +4,7 @@ use mizzen_sync::Cycle;
 use mizzen_sync_core::{Outcome, Plan, RelPath, Side, Step};
 use serde::Serialize;
 
-use crate::output::{Cell, Failure, Output, Tone, columns};
+use crate::output::{Cell, Failure, Output, Tone, columns, plain};
 use crate::size::human;
 
 /// What all cycles of a run came to.
@@ -81,6 +81,18 @@ impl Event {
         }
     }
 
+    /// On a line of its own, where there are no columns to stand in.
+    fn line(&self) -> String {
+        let words = [
+            Some(self.event),
+            self.side,
+            Some(&self.path),
+            self.why.as_deref(),
+        ];
+        let words: Vec<&str> = words.into_iter().flatten().collect();
+        plain(&words.join("  "))
+    }
+
     fn row(&self, output: Output) -> Vec<Cell> {
         let tone = match self.event {
             "conflict" | "problem" | "failed" => Tone::Bad,
@@ -97,8 +109,68 @@ impl Event {
     }
 }
 
+/// Tells of one cycle after the other, and of each thing once.
+pub(super) struct Reporter {
+    output: Output,
+    /// What the last cycle left, and what was said of it.
+    last: Vec<String>,
+    trouble: Option<String>,
+    is_first: bool,
+}
+
+impl Reporter {
+    pub(super) fn new(output: Output) -> Self {
+        Self {
+            output,
+            last: Vec::new(),
+            trouble: None,
+            is_first: true,
+        }
+    }
+
+    pub(super) fn cycle(&mut self, cycle: &Cycle) -> Result<(), Failure> {
+        self.trouble = None;
+        let mut summary = Summary::default();
+        summary.add(cycle);
+        let moved = summary.transferred_files + summary.reused_files + summary.deleted;
+        let left: Vec<String> = events(cycle).iter().map(Event::line).collect();
+        for polling in [&cycle.polling.host, &cycle.polling.container] {
+            if let (Some(why), true) = (polling, self.is_first) {
+                self.output
+                    .note(&format!("mizzen: degraded: polling: {why}"));
+            }
+        }
+        for line in left.iter().filter(|line| !self.last.contains(line)) {
+            self.output.line(line)?;
+        }
+        self.last = left;
+        if self.output.json {
+            self.output
+                .object(&serde_json::json!({ "cycle": summary }))?;
+        } else if moved + summary.merged > 0 || self.is_first {
+            self.output.line(&in_words(&summary))?;
+        }
+        self.is_first = false;
+        Ok(())
+    }
+
+    /// A failure that is tried again.
+    pub(super) fn trouble(&mut self, why: &str) -> Result<(), Failure> {
+        if self.trouble.as_deref() != Some(why) {
+            self.output
+                .note(&format!("mizzen: {why}. It is tried again."));
+            self.trouble = Some(why.to_owned());
+        }
+        Ok(())
+    }
+}
+
 /// Prints what a run left to a person.
 pub(super) fn cycle(cycle: &Cycle, output: Output) -> Result<(), Failure> {
+    print(&events(cycle), output)
+}
+
+fn events(cycle: &Cycle) -> Vec<Event> {
     let mut events = Vec::new();
     for path in &cycle.merged {
         events.push(Event::new("merged", path));
@@ -117,7 +189,7 @@ pub(super) fn cycle(cycle: &Cycle, output: Output) -> Result<(), Failure> {
     for path in &cycle.withheld {
         events.push(Event::new("withheld", path).because("its name says that it holds secrets"));
     }
-    print(&events, output)
+    events
 }
 
 /// Prints what would be done.
