@@ -110,7 +110,10 @@ fn tell(root: &Path, dir: &Path, told: &mut Vec<String>) {
             told.push(format!("{name}/"));
             tell(root, &path, told);
         } else {
-            told.push(format!("{name}={}", fs::read_to_string(&path).unwrap()));
+            told.push(format!(
+                "{name}={}",
+                fs::read_to_string(&path).unwrap_or_default()
+            ));
         }
     }
 }
