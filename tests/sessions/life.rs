@@ -258,6 +258,29 @@ async fn a_removal_that_is_forced_interrupts_an_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_up_during_a_removal_makes_the_session_anew() {
+    let rig = Rig::new();
+    let first = rig.up("web").await;
+    let remove = rig.wish(
+        "web",
+        Wish::Remove {
+            force: true,
+            volumes: false,
+        },
+    );
+    let up = async {
+        rig.until_state("web", State::Removing).await;
+        rig.up("web").await
+    };
+    let (remove, second) = tokio::join!(remove, up);
+    remove.expect("removed");
+    assert_eq!(second.state, State::Running);
+    assert_ne!(second.container_id, first.container_id);
+    assert_eq!(rig.root.on_engine("container").len(), 1);
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn other_limits_make_the_container_anew() {
     let rig = Rig::new();
     let dir = rig.root.project("web");

@@ -258,9 +258,9 @@ fn on_start(state: State) -> Next {
         State::Creating | State::Starting | State::Resuming => Next::Join,
         State::Running => Next::Done,
         State::Paused => Next::Begin(Work::Resume),
-        State::Pausing | State::Stopping => Next::Wait,
+        // One that is gone then is made anew by `up`.
+        State::Pausing | State::Stopping | State::Removing => Next::Wait,
         State::Stopped | State::Failed => Next::Begin(Work::Start),
-        State::Removing => Next::Refuse(Refusal::BeingRemoved),
         State::Lost => Next::Refuse(Refusal::EngineUnreachable),
     }
 }

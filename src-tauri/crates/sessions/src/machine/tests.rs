@@ -11,7 +11,7 @@ paused      RESUME  STOP      done    RESUME  STOP+START refuse:U REMOVE
 resuming    join    wait      wait    join    wait       refuse:U wait
 stopping    wait    join      refuse:N refuse:N wait     wait     wait
 stopped     START   done      refuse:N refuse:N START    REMOVE   REMOVE
-removing    refuse:R refuse:R refuse:R refuse:R refuse:R join     join
+removing    wait     refuse:R refuse:R refuse:R refuse:R join     join
 failed      START   done      refuse:N refuse:N START    REMOVE   REMOVE
 lost        refuse:E refuse:E refuse:E refuse:E refuse:E refuse:E refuse:E
 ";
