@@ -1,6 +1,6 @@
 //! A core that is killed on purpose: runs one verb and aborts at a step, as if by `kill -9`.
 //!
-//! Arguments: root of its files, project folder, `up` or `rm`, the step, the image.
+//! Arguments: root of its files, project folder, `up`, `stop`, `rm` or `watch`, the step, the image.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +28,7 @@ async fn main() -> Result<()> {
                 .up(
                     UpRequest {
                         dir,
+                        name: Some("web".to_owned()),
                         ..UpRequest::default()
                     },
                     deaf(),
@@ -46,6 +47,9 @@ async fn main() -> Result<()> {
                 )
                 .await?
         }
+        "stop" => sessions.wish("web", Wish::Stop, deaf()).await?,
+        // Others do something.
+        "watch" => std::future::pending().await,
         other => anyhow::bail!("no verb {other}"),
     };
     Ok(())

@@ -96,6 +96,9 @@ impl Actor {
     pub(super) async fn keep(&mut self) {
         self.refresh_freshness();
         self.publish();
+        let word = words::state_word(self.fact.state);
+        self.world
+            .step(&format!("published: {} {word}", self.record.name.key()));
         self.adopt_wish();
         self.remember().await;
         self.write_files().await;
@@ -252,6 +255,7 @@ impl Actor {
         self.world.slots.free(&key);
         self.settle_notices(|_| false);
         self.world.publish(&key, None);
+        self.world.step(&format!("published: {key} gone"));
         listing::write(&self.world, &self.record, None).await;
         for asked in askers {
             let answer = match result {
