@@ -2,14 +2,16 @@
 
 use std::process::{Command, Stdio};
 
+use anyhow::Result;
 use mizzen_core::view::{AlertKind, SessionState, Snapshot};
 use mizzen_tests::engine::{PrivateEngine, Rig};
-use mizzen_tests::rig::{Mizzen, find, tiny_image, until};
+use mizzen_tests::own_core::tiny_image;
+use mizzen_tests::rig::{Mizzen, find, until};
 
 /// Copies the tiny image from the machine's own engine.
 fn copy_image(to: &str) {
     let mut save = Command::new("docker")
-        .args(["save", tiny_image()])
+        .args(["save", &tiny_image().expect("an image")])
         .stdout(Stdio::piped())
         .spawn()
         .expect("the Docker CLI");
@@ -30,18 +32,18 @@ fn is_offline(snapshot: &Snapshot) -> bool {
 }
 
 /// A Mizzen on a private engine that has the tiny image.
-async fn on_private_engine() -> (PrivateEngine, Rig, Mizzen) {
-    let mut engine = PrivateEngine::new().unwrap();
-    let mut rig = Rig::unconnected(engine.endpoint()).unwrap();
-    engine.start(&mut rig).await.unwrap();
+async fn on_private_engine() -> Result<(PrivateEngine, Rig, Mizzen)> {
+    let mut engine = PrivateEngine::new()?;
+    let mut rig = Rig::unconnected(engine.endpoint())?;
+    engine.start(&mut rig).await?;
     copy_image(&rig.host);
     let mizzen = Mizzen::on(rig.host.clone());
-    (engine, rig, mizzen)
+    Ok((engine, rig, mizzen))
 }
 
 #[tokio::test]
 async fn a_session_is_lost_while_its_engine_is_away_and_starts_again_after() {
-    let (mut engine, mut rig, mizzen) = on_private_engine().await;
+    let (mut engine, mut rig, mizzen) = on_private_engine().await.unwrap();
     let folder = mizzen.project("p");
     let up = mizzen.json(&["up", folder.to_str().unwrap()]);
     let client = mizzen.client().await;
@@ -74,7 +76,7 @@ async fn a_session_is_lost_while_its_engine_is_away_and_starts_again_after() {
 /// The private engine has addresses for two networks.
 #[tokio::test]
 async fn sessions_that_are_down_leave_an_engines_addresses_to_others() {
-    let (_engine, _rig, mizzen) = on_private_engine().await;
+    let (_engine, _rig, mizzen) = on_private_engine().await.unwrap();
     let start = |name| mizzen.json(&["start", name]);
     for name in ["a", "b", "c"] {
         let up = mizzen.json(&["up", mizzen.project(name).to_str().unwrap()]);

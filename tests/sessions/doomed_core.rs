@@ -12,6 +12,7 @@ use mizzen_sessions::{
     deaf,
 };
 use mizzen_tasks::Owner;
+use mizzen_tests::own_core::supervisor;
 use tokio::sync::watch;
 
 #[tokio::main]
@@ -76,18 +77,12 @@ fn spawn(owner: &Owner, state_dir: &Path, image: String, step: String) -> Result
         memory_bytes: 256 << 20,
         cpus: 1.0,
     };
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug");
-    let arch = if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "amd64"
-    };
     let deps = SessionsDeps {
         identity,
         engines: vec![(engine, events)],
         state_dir: state_dir.to_owned(),
         home: None,
-        supervisors: SupervisorFiles::One(target.join(format!("mizzen-supervisor-linux-{arch}"))),
+        supervisors: SupervisorFiles::One(supervisor()),
         extra_ca: Vec::new(),
         settings: watch::channel(settings).1,
         clock: Arc::new(jiff::Timestamp::now),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use mizzen_sessions::{
 };
 use mizzen_tasks::Owner;
 use mizzen_tests::on_engine::OnEngine;
+use mizzen_tests::own_core::{self, supervisor};
 use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc, watch};
 
 /// Owner of every project folder: nobody on this machine, and never root.
@@ -81,26 +81,12 @@ impl Drop for Root {
 
 /// Runs the engine's own client: the "outside" of these tests.
 pub(crate) fn docker(args: &[&str]) -> String {
-    let output = Command::new("docker")
-        .args(args)
-        .output()
-        .expect("these tests need the docker client");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "docker {args:?}: {said}");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    own_core::docker(args).expect("the docker client")
 }
 
-/// Tag of the tiny image, as `cargo xtask image tiny` noted it.
+/// Tag of the tiny image.
 pub(crate) fn tiny() -> String {
-    let note = target().join("images/tiny.tag");
-    std::fs::read_to_string(&note)
-        .expect("no tiny image: run `cargo xtask image tiny`")
-        .trim()
-        .to_owned()
-}
-
-fn target() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")
+    own_core::tiny_image().expect("an image")
 }
 
 /// The tiny image with another program in the supervisor's place, under the supervisor's own label.
@@ -133,17 +119,6 @@ pub(crate) fn image_with_check(root: &Root, check: &str) -> String {
     docker(&["commit", "--change", &check, &id, &tag]);
     docker(&["rm", &id]);
     tag
-}
-
-fn supervisor() -> PathBuf {
-    let arch = if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "amd64"
-    };
-    target()
-        .join("debug")
-        .join(format!("mizzen-supervisor-linux-{arch}"))
 }
 
 pub(crate) fn settings() -> SessionSettings {

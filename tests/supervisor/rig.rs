@@ -3,8 +3,8 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::chown;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -12,35 +12,16 @@ use std::time::{Duration, Instant};
 use mizzen_fsx::{SafeDir, Watch};
 use mizzen_status::{Reading, Status, read_status};
 use mizzen_tasks::Owner;
+use mizzen_tests::own_core::{self, supervisor, tiny_image};
 use mizzen_wire::{DirectLine, Hello, Wire, connect};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// Whose the containers' folders are: nobody on this machine.
-pub(crate) const UID: u32 = 4321;
+/// Whose the containers' folders are.
+pub(crate) const UID: u32 = own_core::USER;
 
 /// Far more than anything here takes, also on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
-
-fn target() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")
-}
-
-/// The static supervisor of this work tree.
-fn supervisor() -> PathBuf {
-    let arch = if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "amd64"
-    };
-    let path = target().join(format!("debug/mizzen-supervisor-linux-{arch}"));
-    assert!(
-        path.exists(),
-        "no {}: run `cargo xtask supervisor`",
-        path.display()
-    );
-    path
-}
 
 /// An image that has nothing but the supervisor.
 pub(crate) static SCRATCH: LazyLock<String> = LazyLock::new(|| {
@@ -61,29 +42,11 @@ pub(crate) static SCRATCH: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Debian with a user `coder`, the supervisor and a stand-in for code-server.
-pub(crate) static TINY: LazyLock<String> = LazyLock::new(|| {
-    let tag = target().join("images/tiny.tag");
-    fs::read_to_string(tag)
-        .map(|tag| tag.trim().to_owned())
-        .expect("no tiny image: run `cargo xtask image tiny`")
-});
+pub(crate) static TINY: LazyLock<String> = LazyLock::new(|| tiny_image().expect("an image"));
 
 /// Runs the Docker CLI; any failure fails the test.
 pub(crate) fn docker(arguments: &[&str]) -> String {
-    let output = docker_output(arguments);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "docker {arguments:?}: {said}");
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .trim_end()
-        .to_owned()
-}
-
-pub(crate) fn docker_output(arguments: &[&str]) -> Output {
-    Command::new("docker")
-        .args(arguments)
-        .output()
-        .expect("the Docker CLI must be installed")
+    own_core::docker(arguments).expect("the docker client")
 }
 
 /// A running container.
@@ -126,7 +89,8 @@ impl Container {
 
     /// Its log so far.
     pub(crate) fn log(&self) -> String {
-        let output = docker_output(&["logs", &self.id]);
+        let logs = Command::new("docker").args(["logs", &self.id]).output();
+        let output = logs.expect("the docker client");
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
 
@@ -189,7 +153,8 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        docker_output(&["rm", "--force", "--volumes", &self.id]);
+        // It may be gone by itself.
+        let _ = own_core::docker(&["rm", "--force", "--volumes", &self.id]);
     }
 }
 

@@ -180,7 +180,10 @@ fn noted(image: &str) -> Result<String> {
     Ok(tag.trim().to_owned())
 }
 
-/// The supervisor of this work tree, for this machine.
+/// The static supervisor of this work tree, for this machine.
+///
+/// # Panics
+/// When it was not built.
 #[must_use]
 pub fn supervisor() -> PathBuf {
     let machine = if cfg!(target_arch = "aarch64") {
@@ -188,9 +191,13 @@ pub fn supervisor() -> PathBuf {
     } else {
         "amd64"
     };
-    target()
-        .join("debug")
-        .join(format!("mizzen-supervisor-linux-{machine}"))
+    let path = target().join(format!("debug/mizzen-supervisor-linux-{machine}"));
+    assert!(
+        path.is_file(),
+        "{} is missing: run `cargo xtask build`",
+        path.display()
+    );
+    path
 }
 
 /// Cargo's output folder.

@@ -5,9 +5,8 @@ use std::fs;
 use std::future::Future;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use mizzen_core::view::{Event, SessionView, Snapshot};
@@ -15,12 +14,10 @@ use mizzen_core::{Client, Dirs};
 use serde_json::Value;
 
 use crate::on_engine::OnEngine;
+use crate::own_core::{USER, supervisor, tiny_image};
 
 /// How long anything may take before a test gives up; never reached when all is well.
 pub const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Owner of the project folders: a user that is nobody here, and not root.
-const OWNER: u32 = 4321;
 
 /// A Mizzen that shares nothing with others on the machine but, unless told, the engine.
 pub struct Mizzen {
@@ -133,7 +130,8 @@ impl Mizzen {
     pub fn set(&self, lines: &str) {
         let dirs = self.dirs();
         dirs.prepare().expect("directories");
-        let (image, port) = (tiny_image(), self.gateway_port);
+        let image = tiny_image().expect("an image");
+        let port = self.gateway_port;
         let text = format!(
             "image = \"{image}\"\ngateway_port = {port}\nmemory_bytes = 268435456\n{lines}\n"
         );
@@ -150,7 +148,7 @@ impl Mizzen {
         fs::create_dir_all(&folder).expect("a folder");
         mizzen_fsx::write_atomic(folder.join("hello.txt"), b"hello\n").expect("a file");
         for path in [&folder, &folder.join("hello.txt")] {
-            chown(path, Some(OWNER), Some(OWNER)).expect("tests run as root");
+            chown(path, Some(USER), Some(USER)).expect("tests run as root");
         }
         folder
     }
@@ -166,10 +164,7 @@ impl Mizzen {
         command
             .args(args)
             .env("MIZZEN_HOME", self.home.path())
-            .env(
-                "MIZZEN_SUPERVISOR",
-                program("mizzen-supervisor-linux-amd64"),
-            )
+            .env("MIZZEN_SUPERVISOR", supervisor())
             .env("MIZZEN_LOG", "info,mizzen=debug")
             .env_remove("DOCKER_CONTEXT")
             .stdin(Stdio::null());
@@ -340,29 +335,6 @@ pub fn program(name: &str) -> PathBuf {
         program.display()
     );
     program
-}
-
-/// Tag of the tiny image, as `cargo xtask image tiny` noted it.
-///
-/// # Panics
-/// When it was not built.
-#[must_use]
-pub fn tiny_image() -> &'static str {
-    static TAG: OnceLock<String> = OnceLock::new();
-    TAG.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .expect("the workspace");
-        let note = root.join("target/images/tiny.tag");
-        let tag = fs::read_to_string(&note);
-        let missing = |_| {
-            panic!(
-                "{} is missing: run `cargo xtask image tiny`",
-                note.display()
-            )
-        };
-        tag.unwrap_or_else(missing).trim().to_owned()
-    })
 }
 
 /// A port that was free a moment ago, with free ones after it in all likelihood.

@@ -10,10 +10,9 @@ use mizzen_core::view::{Change, SessionState, SessionView, Settings};
 use mizzen_core::{Client, Dirs};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{DEADLINE, Desktop, until, until_or, write};
+use crate::own_core::{USER, tiny_image};
 
-/// Owner of project folders: sessions refuse root's.
-const OWNER: u32 = 4321;
+use super::{DEADLINE, Desktop, until, until_or, write};
 
 /// What a person who works on this desktop has on the engine.
 pub struct Sessions<'d> {
@@ -51,8 +50,12 @@ impl Desktop {
     }
 
     /// Makes the tiny image the one that new sessions get; call it before the launch.
+    ///
+    /// # Panics
+    /// When it was not built.
     pub fn use_tiny_image(&self) {
-        self.set(&format!("image = \"{}\"", tiny().trim()));
+        let image = tiny_image().expect("an image");
+        self.set(&format!("image = \"{image}\""));
     }
 
     /// Adds a line to the settings; call it before the launch.
@@ -76,7 +79,7 @@ impl Desktop {
         fs::create_dir(&dir).expect("an empty folder");
         write(&dir.join("README"), "a project\n");
         for path in [&dir, &dir.join("README")] {
-            chown(path, Some(OWNER), Some(OWNER)).expect("the test runs as root");
+            chown(path, Some(USER), Some(USER)).expect("the test runs as root");
         }
         // The folder's parents are private to the test; the engine does not mind.
         dir
@@ -191,16 +194,4 @@ pub fn docker(args: &[&str]) -> String {
         .output()
         .expect("docker is installed");
     String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Tag of the image that nearly all tests run.
-fn tiny() -> String {
-    let test = std::env::current_exe().expect("a program's own path");
-    let note = test
-        .ancestors()
-        .nth(3)
-        .expect("target")
-        .join("images/tiny.tag");
-    let tag = fs::read_to_string(&note);
-    tag.unwrap_or_else(|_| panic!("{}: run `cargo xtask image tiny` first", note.display()))
 }
