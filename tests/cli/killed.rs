@@ -1,5 +1,6 @@
 //! `kill -9` of the core during `up`, at changes that a client can see.
 
+use std::fs::File;
 use std::pin::pin;
 
 use mizzen_core::verb::{UpParams, Verb};
@@ -37,6 +38,18 @@ async fn an_up_that_was_cut_anywhere_is_completed_by_the_next() {
     }
     // One `up` makes a few changes more or less than another.
     assert!(cuts >= 4, "only {cuts} of {POINTS} were cut");
+}
+
+/// A core that was killed holds its lock a moment longer than its socket.
+#[test]
+fn a_lock_alone_is_no_running_core() {
+    let mizzen = Mizzen::new();
+    let lock = File::create(mizzen.dirs().lock_file()).unwrap();
+    lock.lock().unwrap();
+    let said = mizzen.run(&["serve", "--json"]);
+    assert_eq!(said.error()["code"], "core_unreachable", "{said:?}");
+    drop(lock);
+    assert_eq!(mizzen.run(&["serve"]).code, 0);
 }
 
 /// Kills the core after so many changes of an `up`, unless that is over before; answers how many it made.

@@ -23,7 +23,11 @@ pub(super) fn run(args: &Serve, output: Output) -> Result<(), Failure> {
     }
     match connect::start_in_background()? {
         Started::Ready => output.line("The core runs in the background."),
-        Started::AlreadyRuns => output.line("Mizzen already runs."),
+        Started::AlreadyRuns => {
+            // RACE: one that was killed holds its lock a moment longer than its socket.
+            block_on(connect::client(&config.dirs))?;
+            output.line("Mizzen already runs.")
+        }
         Started::Failed(error) => Err(Failure::Api(error)),
     }
 }
