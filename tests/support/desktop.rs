@@ -116,6 +116,19 @@ impl Desktop {
         App::start(command, self.log())
     }
 
+    /// Selects another engine for what is started from now on.
+    ///
+    /// # Panics
+    /// When the Docker client refuses.
+    pub fn use_engine(&self, name: &str, host: &str) {
+        let endpoint = format!("host={host}");
+        for args in [&["create", name, "--docker", &endpoint][..], &["use", name]] {
+            let mut docker = self.command(Path::new("docker"));
+            let ended = docker.arg("context").args(args).output();
+            assert!(ended.expect("docker is installed").status.success());
+        }
+    }
+
     /// Starts the core without a desktop.
     #[must_use]
     pub fn serve(&self) -> App {

@@ -99,6 +99,20 @@ describe("actions", () => {
       await focused(page).toBe("session-list");
     }));
 
+  test("a session whose engine is not in use is removed with a word on what stays there", () =>
+    withPage({ scenario: "sessions=3&engine=elsewhere" }, async (page) => {
+      await byId(page, "session-row-docs").click();
+      await byId(page, "action-remove").click();
+      await byId(page, "dialog-remove").getByText("Its engine pi is not in use.").waitFor();
+      expect(await byId(page, "dialog-remove").innerText()).toContain("Its container stays there");
+      expect(await byId(page, "remove-volumes").count()).toBe(0);
+      await byId(page, "confirm-remove").click();
+      await byId(page, "session-row-docs").waitFor({ state: "detached" });
+      expect(await verbs(page)).toEqual([
+        { verb: "remove", session: "docs", force: true, volumes: false },
+      ]);
+    }));
+
   test("after a removal the next session is looked at, or the one before the last", () =>
     withPage({ scenario: "sessions=3&pace=1" }, async (page) => {
       for (const [name, next] of [

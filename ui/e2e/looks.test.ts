@@ -145,6 +145,14 @@ const SCENES: readonly Scene[] = [
       await byId(page, "action-remove").click();
     },
   },
+  {
+    name: "dialog-remove-out-of-use",
+    scenario: "sessions=3&engine=elsewhere",
+    arrange: async (page) => {
+      await select("api")(page);
+      await byId(page, "action-remove").click();
+    },
+  },
   { name: "dialog-help", scenario: "sessions=8", arrange: (page) => page.keyboard.press("?") },
   {
     name: "notice",

@@ -76,6 +76,7 @@ export const texts = {
     restart: "Stops the container and starts it again. Running processes end.",
     remove: "Takes away the container. Asks first; your project folder is never touched.",
   } satisfies Record<Action, string>,
+  forgets: "Takes it off the list. Its engine is not in use, so its container stays. Asks first.",
   waitsForCodeServer: "code-server does not answer yet.",
 
   /** Title of a notice: what was tried. */
@@ -210,8 +211,12 @@ export const texts = {
     title: (name: string) => `Remove ${name}?`,
     goes: "Goes",
     goesWhat: "Its container, its network and its status files.",
+    goesHere: "Its status files, and what Mizzen knows of it.",
     stays: "Stays",
     staysWhat: (folder: string) => `${folder}, with all that is in it.`,
+    outOfUse: (engine: string) => `Its engine ${engine} is not in use.`,
+    outOfUseWhat:
+      "Its container stays there, with its network and volumes, and runs on if it runs now. Mizzen does not take it over again.",
     running: "It is active. It is stopped first, and every process in it ends.",
     volumes: "Also delete its volumes",
     volumesHint: "Settings and logins kept in the session's home. They cannot be brought back.",

@@ -30,7 +30,9 @@ export function scenarioOf(search: string): Scenario {
   const asked = new URLSearchParams(search);
   const count = Number(asked.get("sessions") ?? 8);
   const isOffline = asked.get("engine") === "offline";
-  const sessions = isOffline ? cast(count).map(outOfReach) : cast(count);
+  const isElsewhere = asked.get("engine") === "elsewhere";
+  const lost = isOffline ? outOfReach : isElsewhere ? outOfUse : null;
+  const sessions = lost ? cast(count).map(lost) : cast(count);
   const engine = isOffline ? offline(ENGINE) : ENGINE;
   const quiet = count < 5 && !isOffline;
   const state = asked.get("snapshot");
@@ -126,6 +128,17 @@ function outOfReach(session: SessionView): SessionView {
     hint: "start Docker with `sudo systemctl start docker`",
     attention: { state: "stale", text: "Engine offline", since: ago(3) },
     phases: phasesDone(),
+  });
+}
+
+function outOfUse(session: SessionView): SessionView {
+  return sessionView(session.name, {
+    engine: "pi",
+    state: "lost",
+    reason: "No engine `pi` is in use.",
+    hint: `Use that engine again (docker context use pi, then restart Mizzen), or forget the session: mizzen rm --force ${session.name}`,
+    attention: { state: "stale", text: "Engine not in use", since: ago(3) },
+    phases: [],
   });
 }
 

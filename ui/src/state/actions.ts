@@ -1,3 +1,4 @@
+import type { EngineView } from "../generated/EngineView";
 import type { SessionState } from "../generated/SessionState";
 import type { SessionView } from "../generated/SessionView";
 
@@ -19,8 +20,13 @@ const OFFERED: Record<SessionState, readonly Action[]> = {
   lost: [],
 };
 
-export function actionsOf(session: SessionView): readonly Action[] {
-  return OFFERED[session.state];
+export function actionsOf(session: SessionView, engines: readonly EngineView[]): readonly Action[] {
+  return isOutOfUse(session, engines) ? ["remove"] : OFFERED[session.state];
+}
+
+/** Whether nobody can reach its container from here: it can only be forgotten. */
+export function isOutOfUse(session: SessionView, engines: readonly EngineView[]): boolean {
+  return session.state === "lost" && engines.every(({ name }) => name !== session.engine);
 }
 
 /** Whether an action, though offered, has to wait: code-server does not answer yet. */

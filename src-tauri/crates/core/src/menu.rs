@@ -186,7 +186,7 @@ fn find<'m>(items: &'m [Item], wanted: &str) -> Option<&'m Action> {
 }
 
 fn connected(snapshot: &Snapshot, shell: &ShellFacts, now: Timestamp) -> Tray {
-    let mut items = session_rows(&snapshot.sessions, now);
+    let mut items = session_rows(snapshot, now);
     items.push(Item::Separator);
     items.extend(alert_rows(&snapshot.alerts));
     items.push(command(
@@ -253,7 +253,8 @@ fn needs_person(session: &SessionView) -> bool {
 }
 
 /// Those who need a person first, then by name; a long list keeps the rest in submenus.
-fn session_rows(sessions: &[SessionView], now: Timestamp) -> Vec<Item> {
+fn session_rows(snapshot: &Snapshot, now: Timestamp) -> Vec<Item> {
+    let sessions = &snapshot.sessions;
     if sessions.is_empty() {
         return vec![Item::Note {
             id: "empty".to_owned(),
@@ -263,33 +264,30 @@ fn session_rows(sessions: &[SessionView], now: Timestamp) -> Vec<Item> {
     let (urgent, calm): (Vec<_>, Vec<_>) =
         sessions.iter().partition(|session| needs_person(session));
     let mut rows: Vec<_> = urgent.into_iter().chain(calm).collect();
+    let row = |session: &SessionView| session::row(session, &snapshot.engines, now);
     if rows.len() <= MAX_ROWS {
-        return rows
-            .into_iter()
-            .map(|session| session::row(session, now))
-            .collect();
+        return rows.into_iter().map(row).collect();
     }
     let resting =
         |session: &&SessionView| session.state == SessionState::Stopped && !needs_person(session);
     let stopped: Vec<_> = rows.extract_if(.., |session| resting(session)).collect();
     let more = rows.split_off(rows.len().min(MAX_ROWS));
-    let mut items: Vec<_> = rows
-        .into_iter()
-        .map(|session| session::row(session, now))
-        .collect();
-    items.extend(group("more", "More", &more, now));
-    items.extend(group("stopped", "Stopped", &stopped, now));
+    let mut items: Vec<_> = rows.into_iter().map(row).collect();
+    items.extend(group("more", "More", &more, row));
+    items.extend(group("stopped", "Stopped", &stopped, row));
     items
 }
 
-fn group(id: &str, title: &str, sessions: &[&SessionView], now: Timestamp) -> Option<Item> {
+fn group(
+    id: &str,
+    title: &str,
+    sessions: &[&SessionView],
+    row: impl Fn(&SessionView) -> Item,
+) -> Option<Item> {
     (!sessions.is_empty()).then(|| Item::Submenu {
         id: format!("group:{id}"),
         label: format!("{title} ({})", sessions.len()),
-        items: sessions
-            .iter()
-            .map(|session| session::row(session, now))
-            .collect(),
+        items: sessions.iter().map(|session| row(session)).collect(),
     })
 }
 

@@ -367,8 +367,29 @@ fn an_alert_leads_to_the_alerts() {
 }
 
 #[test]
+fn a_session_whose_engine_is_not_in_use_can_be_removed() {
+    let lost = session("web", SessionState::Lost, AttentionState::Stale, NOW);
+    let mut other = engine(EngineState::Online);
+    other.name = "other".to_owned();
+    for (engines, offered) in [
+        (vec![engine(EngineState::Offline)], false),
+        (vec![other], true),
+        (Vec::new(), true),
+    ] {
+        let Item::Submenu { items, .. } = session::row(&lost, &engines, NOW.parse().unwrap())
+        else {
+            panic!("a session is a submenu");
+        };
+        let is_removal =
+            |item: &Item| matches!(item, Item::Command { label, .. } if label == "Remove…");
+        assert_eq!(items.iter().any(is_removal), offered, "{engines:?}");
+    }
+}
+
+#[test]
 fn every_state_has_words_and_verbs() {
     let mut text = String::new();
+    let engines = [engine(EngineState::Online)];
     for state in [
         SessionState::Creating,
         SessionState::Starting,
@@ -389,7 +410,9 @@ fn every_state_has_words_and_verbs() {
             total: 12.0,
             message,
         });
-        let Item::Submenu { label, items, .. } = session::row(&view, NOW.parse().unwrap()) else {
+        let Item::Submenu { label, items, .. } =
+            session::row(&view, &engines, NOW.parse().unwrap())
+        else {
             panic!("a session is a submenu");
         };
         let verbs = items.iter().filter_map(|item| match item {
