@@ -67,7 +67,8 @@ pub(crate) enum Command {
     /// Keep two folders in step, without a session.
     ///
     /// What both changed is a conflict, and nothing is lost: what is overwritten or deleted goes to a trash beside
-    /// Mizzen's state. Version control's own files, what .gitignore names and what holds a key or token stay where they are.
+    /// Mizzen's state. Version control's own files, what A's .gitignore files name and what holds a key or token stay
+    /// where they are.
     ///
     /// Exit codes: 0 in step, 1 conflicts or problems left, 2 usage, 3 stopped until a person agrees, 4 failed.
     Sync(Sync),
@@ -208,13 +209,16 @@ pub(crate) struct Sync {
     /// Print what would be done, and do nothing.
     #[arg(long, conflicts_with = "watch")]
     pub(crate) dry_run: bool,
-    /// How often everything is looked at while watching, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) interval: u64,
-    /// Which side's changes go where.
-    #[arg(long, default_value_t = Mode::TwoWaySafe, value_parser = mode())]
-    pub(crate) mode: Mode,
-    /// Larger files are problems.
+    /// How often everything is looked at while watching, in seconds; as A's mizzen.toml says, or 300.
+    #[arg(long, value_name = "SECONDS", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) interval: Option<u64>,
+    /// Which side's changes go where; as A's mizzen.toml says, or two-way-safe.
+    #[arg(long, value_parser = mode())]
+    pub(crate) mode: Option<Mode>,
+    /// A profile in A's mizzen.toml.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Larger files are problems; as A's mizzen.toml says, or 4g.
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub(crate) max_file_size: Option<u64>,
     /// Agree to what would otherwise stop it: a side that was emptied, or many deletions.

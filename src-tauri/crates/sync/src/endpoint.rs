@@ -60,6 +60,10 @@ pub struct Looked {
     pub hashed: u64,
     /// Entries that are kept back for their secrets' sake, by their names.
     pub withheld: Vec<RelPath>,
+    /// Files that rules come from, as far as they were looked at.
+    pub rule_files: Vec<RelPath>,
+    /// Whether such a file may have changed.
+    pub rules_changed: bool,
     /// Why everything is looked at from time to time although the side is watched; none while each change is told.
     pub polling: Option<String>,
 }

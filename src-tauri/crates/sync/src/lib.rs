@@ -32,7 +32,10 @@ pub use apply::{
 pub use base::{BaseStore, Kept, LinkId, Opened, SetAside, TEXT_SIZE_MAX, TextStore, Unusable};
 pub use encoding::Malformed;
 pub use endpoint::{Endpoint, EndpointError, LocalEndpoint, LocalOptions, Looked, Wake};
-pub use link::{Both, Cycle, CycleError, Folders, FoldersError, Link, LinkOptions, Order};
+pub use link::{
+    Both, Cycle, CycleError, Folders, FoldersError, Link, LinkOptions, Order, RuleSource,
+    RulesError,
+};
 pub use lock::{LockError, PairLock};
 pub use root::{Root, RootError};
 pub use rule_files::{RuleFileError, find_rules, read_rules};

@@ -3,6 +3,7 @@
 mod folders;
 mod keep;
 mod merge;
+mod rules;
 #[cfg(unix)]
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,12 @@ use crate::scan::Dirty;
 
 pub use folders::{Folders, FoldersError};
 pub use keep::Order;
+pub use rules::{RuleSource, RulesError};
 
 use merge::{Merged, WithMerged};
+
+/// By new rules, further files that rules come from may be seen; a project has few such levels.
+const RULE_LOOKS: usize = 8;
 
 /// One for each side.
 #[derive(Debug, Default)]
@@ -63,6 +68,7 @@ pub struct Link {
     store: BaseStore,
     texts: TextStore,
     base: Option<Node>,
+    rules: Option<RuleSource>,
 }
 
 /// What a cycle came to.
@@ -100,6 +106,9 @@ pub enum CycleError {
     /// A side takes no more changes.
     #[error("changes cannot be carried out on the {0}: {1}")]
     Apply(Side, ApplyError),
+    /// Rules cannot be read: without them, what they keep back would be carried.
+    #[error("the rules cannot be read: {0}")]
+    Rules(#[from] RulesError),
     /// What both agree on cannot be kept.
     #[error("what both sides agree on cannot be kept: {0}")]
     Base(#[from] PathError),
@@ -139,16 +148,26 @@ impl Link {
             store,
             texts,
             base,
+            rules: None,
         }
     }
 
-    /// Takes the rules by which both sides are looked at from now on. The next look has to be at all of both.
+    /// Looks at both sides by the rules of a folder from now on, as they are in each cycle.
     ///
     /// # Errors
-    /// They are no rules, or a side cannot be reached.
-    pub fn obey(&mut self, rules: &RuleTexts) -> Result<(), EndpointError> {
-        self.sides.host.obey(rules)?;
-        self.sides.container.obey(rules)
+    /// They cannot be read or are none, or a side cannot be reached.
+    pub fn ruled_by(&mut self, mut source: RuleSource) -> Result<(), CycleError> {
+        source.find()?;
+        self.obey(&source.texts)?;
+        self.rules = Some(source);
+        Ok(())
+    }
+
+    fn obey(&mut self, rules: &RuleTexts) -> Result<(), CycleError> {
+        let host = self.sides.host.obey(rules);
+        host.map_err(|error| CycleError::Look(Side::Host, error))?;
+        let container = self.sides.container.obey(rules);
+        container.map_err(|error| CycleError::Look(Side::Container, error))
     }
 
     /// Hears of changes on both sides from now on: they are dirty in the next cycle without being named.
@@ -166,6 +185,7 @@ impl Link {
     /// A side cannot be looked at.
     pub fn plan(&mut self, dirty: &Both<Dirty>) -> Result<Outcome, CycleError> {
         self.look(dirty)?;
+        self.heed_rules()?;
         let [host, container] = self.trees();
         Ok(reconcile(
             self.base.as_ref(),
@@ -239,6 +259,28 @@ impl Link {
             let found = found.map_err(|error| CycleError::Look(side, error))?;
             *self.seen.of(side) = Some(found);
             self.stale.of(side).clear();
+        }
+        Ok(())
+    }
+
+    /// Looks at everything again by other rules, when the host's have changed.
+    fn heed_rules(&mut self) -> Result<(), CycleError> {
+        for _ in 0..RULE_LOOKS {
+            let Some(seen) = self.seen.host.as_ref().filter(|seen| seen.rules_changed) else {
+                return Ok(());
+            };
+            let Some(rules) = &mut self.rules else {
+                return Ok(());
+            };
+            if !rules.read(&seen.rule_files)? {
+                return Ok(());
+            }
+            let texts = rules.texts.clone();
+            self.obey(&texts)?;
+            self.look(&Both {
+                host: Dirty::All,
+                container: Dirty::All,
+            })?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use mizzen_core::verb::{ApiError, ErrorCode};
 use mizzen_sync::{
     Both, Cycle, CycleError, Dirty, Durability, Folders, FoldersError, LinkOptions, Links,
-    LocalOptions, Order, Why,
+    LocalOptions, Order, RuleSource, RulesError, SyncSettings, Why,
 };
 use mizzen_sync_core::Brake;
 
@@ -23,6 +23,8 @@ use report::Summary;
 
 /// Larger files are problems unless somebody says otherwise.
 const SIZE_MAX: u64 = 4 << 30;
+/// How often everything is looked at while watching, unless somebody says otherwise.
+const INTERVAL: Duration = Duration::from_secs(300);
 /// A file that somebody is writing is looked at again; one that is always written to stays as it is.
 const CYCLES: u32 = 4;
 
@@ -33,11 +35,15 @@ const FAILED: u8 = 4;
 pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
     let started = Instant::now();
     let state = connect::world()?.dirs.state.join("sync");
+    let (rules, settings) = rules(args)?;
     let options = LinkOptions {
-        mode: args.mode,
+        mode: args.mode.or(settings.mode).unwrap_or_default(),
         brake: Brake::default(),
     };
-    let opened = Folders::open(&args.host, &args.container, &state, options, &local(args));
+    let size_max = args.max_file_size.or(settings.max_file_size);
+    let local = local(args, size_max.unwrap_or(SIZE_MAX));
+    let sides = [&*args.host, &*args.container];
+    let opened = Folders::open(sides, &state, options, &local, rules);
     let mut folders = opened.map_err(|error| not_opened(&error))?;
     for aside in &folders.set_aside {
         let (file, why) = (aside.file.display(), &aside.why);
@@ -51,7 +57,13 @@ pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
         return report::plan(&outcome.map_err(|error| ended(&error))?, output);
     }
     if args.watch {
-        return watch(&mut folders, args, output);
+        let interval = args.interval.map(Duration::from_secs).or(settings.interval);
+        return watch(
+            &mut folders,
+            interval.unwrap_or(INTERVAL),
+            args.force,
+            output,
+        );
     }
     let mut summary = Summary::default();
     let last = loop {
@@ -74,12 +86,16 @@ pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
 }
 
 /// Goes on until it is interrupted, or stopped for a person.
-fn watch(folders: &mut Folders, args: &Sync, output: Output) -> Result<(), Failure> {
+fn watch(
+    folders: &mut Folders,
+    interval: Duration,
+    consent: bool,
+    output: Output,
+) -> Result<(), Failure> {
     let (ordered, orders) = mpsc::channel();
-    if args.force {
+    if consent {
         let _ = ordered.send(Order::Consent);
     }
-    let interval = Duration::from_secs(args.interval);
     let mut result = Ok(());
     let mut reporter = report::Reporter::new(output);
     let kept = folders.link.keep(interval, &ordered, &orders, |cycle| {
@@ -100,9 +116,26 @@ fn watch(folders: &mut Folders, args: &Sync, output: Output) -> Result<(), Failu
     result
 }
 
-fn local(args: &Sync) -> LocalOptions {
+/// Where the rules come from, and what else is said there.
+fn rules(args: &Sync) -> Result<(RuleSource, SyncSettings), Failure> {
+    let git_global = ignore::gitignore::gitconfig_excludes_path();
+    let read = || {
+        let source = RuleSource::new(&args.host, args.profile.clone(), git_global)?;
+        let settings = source.settings()?;
+        Ok((source, settings))
+    };
+    read().map_err(|error: RulesError| {
+        failed(
+            ErrorCode::Usage,
+            format!("{error}."),
+            "Mend the file, or name another folder.",
+        )
+    })
+}
+
+fn local(args: &Sync, size_max: u64) -> LocalOptions {
     LocalOptions {
-        size_max: args.max_file_size.unwrap_or(SIZE_MAX),
+        size_max,
         links: Links::Portable,
         look_for_secrets: true,
         umask: umask(),
@@ -158,13 +191,16 @@ fn not_opened(error: &FoldersError) -> Failure {
         FoldersError::Root(_) => "Name two folders that exist and that you may read.",
         FoldersError::Nested(..) => "Name two folders of which neither lies in the other.",
         FoldersError::Lock(_) => "Wait for the other one, or end it.",
+        FoldersError::Rules(_) => "Mend the file that is named.",
         FoldersError::State(_) | FoldersError::Trash(_) => {
             "Check the permissions of Mizzen's state folder."
         }
     };
     let message = format!("{error}.");
     match error {
-        FoldersError::Root(_) | FoldersError::Nested(..) => failed(ErrorCode::Usage, message, hint),
+        FoldersError::Root(_) | FoldersError::Nested(..) | FoldersError::Rules(_) => {
+            failed(ErrorCode::Usage, message, hint)
+        }
         FoldersError::Lock(_) => failed(ErrorCode::State, message, hint),
         FoldersError::State(_) | FoldersError::Trash(_) => did_not_work(&message, hint),
     }
@@ -181,7 +217,10 @@ fn ended(error: &CycleError) -> Failure {
             format!("Stopped: {halt}."),
             "Look at both folders; when that is what you want, run it again with --force.",
         ),
-        CycleError::Look(..) | CycleError::Apply(..) | CycleError::Base(_) => did_not_work(
+        CycleError::Look(..)
+        | CycleError::Apply(..)
+        | CycleError::Rules(_)
+        | CycleError::Base(_) => did_not_work(
             &format!("{error}."),
             "Nothing is lost; mend the cause and run it again.",
         ),

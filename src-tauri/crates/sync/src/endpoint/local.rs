@@ -10,6 +10,7 @@ use super::{Endpoint, EndpointError, Looked, Wake};
 use crate::apply::{Applied, ApplyError, ApplyOptions, Contents, Durability, FromRoot, apply};
 use crate::root::{Root, RootError};
 use crate::scan::{Dirty, Found, Links, Scan, ScanOptions, scan, scan_watched};
+use crate::settings::SETTINGS_FILE;
 use crate::trash::Trash;
 use crate::watch::{WatchOptions, Watcher};
 
@@ -45,6 +46,8 @@ pub struct LocalEndpoint {
     watch: Option<(Watcher, Wake)>,
     /// What a look that failed did not come to.
     owed: Dirty,
+    /// The same of files that rules come from.
+    owes_rules: bool,
 }
 
 impl LocalEndpoint {
@@ -68,6 +71,7 @@ impl LocalEndpoint {
             seen,
             watch: None,
             owed: Dirty::default(),
+            owes_rules: false,
         })
     }
 
@@ -121,15 +125,20 @@ impl Endpoint for LocalEndpoint {
 
     fn look(&mut self, dirty: &Dirty, base: Option<&Node>) -> Result<Looked, EndpointError> {
         self.owed.merge(dirty.clone());
-        if let Some((watcher, _)) = &self.watch {
-            self.owed.merge(watcher.take().dirty);
-        }
         let mut looked = Looked::default();
+        if let Some((watcher, _)) = &self.watch {
+            let news = watcher.take();
+            self.owed.merge(news.dirty);
+            self.owes_rules |= news.rules;
+        }
         if !self.root.stands() {
             return Ok(looked);
         }
         if self.seen.is_none() || !self.owed.is_empty() {
             let found = self.scan(&self.owed)?;
+            looked.rules_changed = self.owes_rules || self.owed.has(SETTINGS_FILE.as_bytes());
+            looked.rule_files = found.rule_files;
+            self.owes_rules = false;
             self.owed = Dirty::default();
             looked.unsettled = found.unsettled;
             looked.hashed = found.hashed;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mizzen_fsx::{At, PathError};
 
-use super::{Both, Link, LinkOptions};
+use super::{Both, CycleError, Link, LinkOptions, RuleSource};
 use crate::base::{BaseStore, LinkId, SetAside, TextStore};
 use crate::endpoint::{Endpoint, LocalEndpoint, LocalOptions};
 use crate::lock::{LockError, PairLock};
@@ -39,22 +39,26 @@ pub enum FoldersError {
     /// What is remembered of them cannot be used.
     #[error(transparent)]
     State(#[from] PathError),
+    /// What is carried cannot be told.
+    #[error(transparent)]
+    Rules(#[from] CycleError),
     /// What they deleted has no place.
     #[error(transparent)]
     Trash(#[from] TrashError),
 }
 
 impl Folders {
-    /// Joins two folders. What is remembered of them lies in a folder of its own below `state`.
+    /// Joins two folders, of which the first says what is carried. What is remembered of them lies in a folder of its
+    /// own below `state`.
     ///
     /// # Errors
     /// One of them cannot be used, they lie in each other, or another process has joined them.
     pub fn open(
-        host: &Path,
-        container: &Path,
+        [host, container]: [&Path; 2],
         state: &Path,
         options: LinkOptions,
         local: &LocalOptions,
+        rules: RuleSource,
     ) -> Result<Self, FoldersError> {
         let (host, container) = (whole(host)?, whole(container)?);
         if host.starts_with(&container) || container.starts_with(&host) {
@@ -79,8 +83,10 @@ impl Folders {
             container: side(container, "container")?,
         };
         let texts = TextStore::new(state.join("texts"), TEXTS_MAX);
+        let mut link = Link::new(sides, options, opened.store, texts, opened.base);
+        link.ruled_by(rules)?;
         Ok(Self {
-            link: Link::new(sides, options, opened.store, texts, opened.base),
+            link,
             set_aside: opened.set_aside,
             _lock: lock,
         })

@@ -95,7 +95,10 @@ impl Waits {
     fn next(&mut self, cycle: &Result<Cycle, CycleError>, interval: Duration) -> Next {
         let failed = matches!(
             cycle,
-            Err(CycleError::Look(..) | CycleError::Apply(..) | CycleError::Base(_))
+            Err(CycleError::Look(..)
+                | CycleError::Apply(..)
+                | CycleError::Rules(_)
+                | CycleError::Base(_))
         );
         let again = cycle.as_ref().is_ok_and(changed_meanwhile);
         self.failed = if failed { self.failed + 1 } else { 0 };

@@ -241,6 +241,34 @@ fn only_what_is_dirty_is_looked_at() {
 }
 
 #[test]
+fn what_the_host_ignores_is_not_carried_and_stays_where_it_is() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/.gitignore", "/out\n");
+    fixture.write("host/out/a", "1");
+    fixture.write("host/b", "1");
+    fixture.write("container/out/c", "1");
+    let mut link = fixture.link();
+    let rules = RuleSource::new(&fixture.path("host"), None, None).unwrap();
+    link.ruled_by(rules).unwrap();
+    link.cycle(&everything(), false).unwrap();
+    let theirs = [".gitignore=/out\n", "b=1", "out/", "out/c=1"];
+    assert_eq!(fixture.tree("container"), theirs);
+
+    // A rule that goes counts at once.
+    remove(&fixture.path("host/.gitignore"));
+    link.cycle(&everything(), false).unwrap();
+    fixture.check_same(&["b=1", "out/", "out/a=1", "out/c=1"]);
+
+    // So does one that comes from the container.
+    fixture.write("container/mizzen.toml", "[sync]\nignore = [\"b\"]\n");
+    link.cycle(&everything(), false).unwrap();
+    link.cycle(&everything(), false).unwrap();
+    remove(&fixture.path("container/b"));
+    link.cycle(&everything(), false).unwrap();
+    assert!(fixture.path("host/b").exists());
+}
+
+#[test]
 fn the_next_process_reads_nothing_that_did_not_change() {
     let fixture = Fixture::new(Mode::TwoWaySafe);
     fixture.write("host/a", "1");

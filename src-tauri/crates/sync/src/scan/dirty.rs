@@ -26,6 +26,15 @@ impl Dirty {
         matches!(self, Self::Below(names) if names.is_empty())
     }
 
+    /// Whether an entry of the root is dirty, or something below it.
+    #[must_use]
+    pub fn has(&self, name: &[u8]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Below(names) => names.keys().any(|dirty| dirty.as_bytes() == name),
+        }
+    }
+
     /// Adds a place and all below it; whether it was not dirty already.
     pub fn add(&mut self, path: &RelPath) -> bool {
         let mut place = self;

@@ -1,0 +1,86 @@
+//! Where a link's rules come from: the host's folder.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use mizzen_sync_core::{RelPath, RuleTexts};
+
+use crate::root::{Root, RootError};
+use crate::rule_files::{RuleFileError, find_rules, read_rules};
+use crate::settings::{SettingsError, SyncSettings};
+
+/// A folder whose files say what is carried: `.gitignore` files, git's own lists, `mizzen.toml`.
+pub struct RuleSource {
+    root: Root,
+    profile: Option<String>,
+    git_global: Option<PathBuf>,
+    /// Where rules were found.
+    files: BTreeSet<RelPath>,
+    pub(super) texts: RuleTexts,
+}
+
+/// Rules cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// The folder cannot be opened.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// Its settings are none.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A file cannot be read.
+    #[error(transparent)]
+    Files(#[from] RuleFileError),
+}
+
+impl RuleSource {
+    /// A folder, one of the profiles in its settings, and git's ignore file for all repositories.
+    ///
+    /// # Errors
+    /// The folder cannot be opened.
+    pub fn new(
+        folder: &Path,
+        profile: Option<String>,
+        git_global: Option<PathBuf>,
+    ) -> Result<Self, RulesError> {
+        Ok(Self {
+            root: Root::open(folder)?,
+            profile,
+            git_global,
+            files: BTreeSet::new(),
+            texts: RuleTexts::default(),
+        })
+    }
+
+    /// What the settings say as they are now.
+    ///
+    /// # Errors
+    /// They cannot be read or are none.
+    pub fn settings(&self) -> Result<SyncSettings, SettingsError> {
+        SyncSettings::read(&self.root, self.profile.as_deref())
+    }
+
+    /// Searches the whole folder.
+    pub(super) fn find(&mut self) -> Result<(), RulesError> {
+        let settings = self.settings()?;
+        self.texts = find_rules(&self.root, &settings, self.git_global.as_deref())?;
+        self.files = self.texts.gitignores.keys().cloned().collect();
+        Ok(())
+    }
+
+    /// Reads them again where they are known to be, and in more places; whether they have changed.
+    pub(super) fn read(&mut self, more: &[RelPath]) -> Result<bool, RulesError> {
+        self.files.extend(more.iter().cloned());
+        let settings = self.settings()?;
+        let texts = read_rules(
+            &self.root,
+            &settings,
+            self.git_global.as_deref(),
+            &self.files,
+        )?;
+        self.files = texts.gitignores.keys().cloned().collect();
+        let changed = texts != self.texts;
+        self.texts = texts;
+        Ok(changed)
+    }
+}
