@@ -10,4 +10,5 @@ mod offline;
 mod outside;
 mod papers;
 mod shell;
+mod sync;
 mod terminal;

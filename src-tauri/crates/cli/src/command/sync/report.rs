@@ -278,10 +278,12 @@ fn in_words(summary: &Summary) -> String {
         bytes => format!(" ({})", human(bytes)),
     };
     let seconds = summary.duration_ms / 1e3;
-    format!(
-        "{state}: {what}{size}; {} entries in {seconds:.2} s.",
-        summary.scanned
-    )
+    let all = match summary.scanned {
+        0 => String::new(),
+        1 => format!("; 1 entry in {seconds:.2} s"),
+        entries => format!("; {entries} entries in {seconds:.2} s"),
+    };
+    format!("{state}: {what}{size}{all}.")
 }
 
 #[cfg(test)]
