@@ -8,7 +8,7 @@ use mizzen_sync_core::{Node, Plan, RuleTexts, Rules};
 
 use super::{Endpoint, EndpointError, Looked, Wake};
 use crate::apply::{Applied, ApplyError, ApplyOptions, Contents, Durability, FromRoot, apply};
-use crate::root::{Root, RootError};
+use crate::root::Root;
 use crate::scan::{Dirty, Found, Links, Scan, ScanOptions, scan, scan_watched};
 use crate::settings::SETTINGS_FILE;
 use crate::trash::Trash;
@@ -51,19 +51,12 @@ pub struct LocalEndpoint {
 }
 
 impl LocalEndpoint {
-    /// Opens a folder.
-    ///
-    /// # Errors
-    /// It is none, or may not be read.
-    pub fn open(
-        path: impl Into<PathBuf>,
-        trash: Trash,
-        options: LocalOptions,
-    ) -> Result<Self, RootError> {
-        let root = Root::open(path)?;
+    /// A folder, and the trash for what is displaced in it.
+    #[must_use]
+    pub fn new(root: Root, trash: Trash, options: LocalOptions) -> Self {
         let seen = Scan::kept(&options.memory, &root, options.look_for_secrets);
         let rules = Rules::new(&RuleTexts::default()).expect("BUG: no pattern is a bad one");
-        Ok(Self {
+        Self {
             root,
             trash,
             options,
@@ -72,7 +65,7 @@ impl LocalEndpoint {
             watch: None,
             owed: Dirty::default(),
             owes_rules: false,
-        })
+        }
     }
 
     fn watcher(&self, wake: &Wake) -> Result<Watcher, EndpointError> {

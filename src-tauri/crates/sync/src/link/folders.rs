@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use mizzen_fsx::{At, PathError};
 
@@ -9,11 +10,17 @@ use super::{Both, CycleError, Link, LinkOptions, RuleSource};
 use crate::base::{BaseStore, LinkId, SetAside, TextStore};
 use crate::endpoint::{Endpoint, LocalEndpoint, LocalOptions};
 use crate::lock::{LockError, PairLock};
-use crate::root::RootError;
-use crate::trash::{Trash, TrashError};
+use crate::root::{Root, RootError};
+use crate::trash::{Retention, Trash, TrashError};
 
 /// All texts that are kept for merges take no more.
 const TEXTS_MAX: u64 = 256 * 1024 * 1024;
+
+/// How long what was overwritten or deleted is kept.
+const RETENTION: Retention = Retention {
+    age: Duration::from_secs(30 * 24 * 60 * 60),
+    bytes: 10 * 1024 * 1024 * 1024,
+};
 
 /// A link of two folders. Nobody else keeps them in step while this is held.
 pub struct Folders {
@@ -69,14 +76,17 @@ impl Folders {
         fs::create_dir_all(&state).at(&state)?;
         let lock = PairLock::take(&state)?;
         let opened = BaseStore::open(&state, id)?;
-        let side = |path, name: &str| -> Result<Box<dyn Endpoint>, FoldersError> {
+        let side = |path: PathBuf, name: &str| -> Result<Box<dyn Endpoint>, FoldersError> {
+            let root = Root::open(path)?;
             let trash = Trash::open(state.join("trash").join(name))?;
+            trash.remove_leftovers(&root)?;
+            trash.prune(&RETENTION, (local.now)())?;
             let memory = state.join(format!("seen.{name}"));
             let local = LocalOptions {
                 memory,
                 ..local.clone()
             };
-            Ok(Box::new(LocalEndpoint::open(path, trash, local)?))
+            Ok(Box::new(LocalEndpoint::new(root, trash, local)))
         };
         let sides = Both {
             host: side(host, "host")?,

@@ -8,6 +8,7 @@ use super::*;
 use crate::apply::Durability;
 use crate::base::LinkId;
 use crate::endpoint::{LocalEndpoint, LocalOptions};
+use crate::root::Root;
 use crate::scan::Links;
 use crate::trash::Trash;
 
@@ -51,7 +52,8 @@ impl Fixture {
             memory: self.path(&format!("state/seen-{name}")),
             now: late,
         };
-        Box::new(LocalEndpoint::open(self.path(name), trash, options).unwrap())
+        let root = Root::open(self.path(name)).unwrap();
+        Box::new(LocalEndpoint::new(root, trash, options))
     }
 
     /// A link as a new process opens it.
