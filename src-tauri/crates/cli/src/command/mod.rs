@@ -16,6 +16,7 @@ use std::future::Future;
 
 use mizzen_core::Client;
 use mizzen_core::verb::{ErrorCode, Verb};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{Cli, Command};
 use crate::connect;
@@ -67,18 +68,19 @@ where
     block_on(async { act(connect::client(&dirs).await?).await })
 }
 
-/// One thread will do: a command mostly waits.
-fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.map_err(|error| {
+fn threads(builder: &mut Builder) -> Result<Runtime, Failure> {
+    builder.enable_all().build().map_err(|error| {
         failed(
             ErrorCode::Failed,
             format!("the system refused: {error}"),
             "close other programs",
         )
-    })?;
+    })
+}
+
+/// One thread will do: a command mostly waits.
+fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = threads(&mut Builder::new_current_thread())?;
     let result = runtime.block_on(future);
     // Not waited for: a thread that reads standard input ends with the next key only.
     runtime.shutdown_background();

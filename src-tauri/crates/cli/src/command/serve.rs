@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use mizzen_core::verb::{ApiError, ErrorCode};
 use mizzen_core::{Client, ConnectError, Core, CoreConfig, start_log};
+use tokio::runtime::Builder;
 
-use super::block_on;
+use super::{block_on, threads};
 use crate::args::Serve;
 use crate::connect::{self, Started};
 use crate::output::{Failure, Output, failed};
@@ -76,17 +77,7 @@ fn serve(
     config: CoreConfig,
     say: impl FnOnce(Started) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.map_err(|error| {
-        failed(
-            ErrorCode::Failed,
-            format!("the system refused: {error}"),
-            "close other programs",
-        )
-    })?;
-    runtime.block_on(async {
+    threads(&mut Builder::new_multi_thread())?.block_on(async {
         if let Err(error) = config.dirs.prepare() {
             return say(Started::Failed(mizzen_core::StartError::from(error).into()));
         }
