@@ -2,7 +2,7 @@
 
 use mizzen_sessions::State;
 
-use crate::rig::{Rig, docker, tiny};
+use crate::rig::{REMOVE_ALL, Rig, docker, tiny};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_are_taken_over_as_their_containers_stand() {
@@ -112,15 +112,7 @@ async fn a_container_in_our_clothes_is_unmanaged_and_others_are_invisible() {
     assert_eq!(shown[0].reason, "Mizzen does not remember making it.");
     let rig = rig.restart().await;
     rig.until_state("web", State::Running).await;
-    rig.wish(
-        "web",
-        mizzen_sessions::Wish::Remove {
-            force: true,
-            volumes: true,
-        },
-    )
-    .await
-    .expect("removed");
+    rig.wish("web", REMOVE_ALL).await.expect("removed");
     for id in [&forged, &foreign] {
         assert_eq!(
             docker(&["inspect", "--format", "{{.State.Running}}", id]),

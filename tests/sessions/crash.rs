@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use mizzen_sessions::{State, UpRequest, Wish, deaf};
+use mizzen_sessions::{State, UpRequest, deaf};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::rig::{Rig, Root, SOCKET, docker, settings};
+use crate::rig::{REMOVE_ALL, Rig, Root, SOCKET, docker, of_folder, settings};
 
 /// Every point of `up` and `rm` where a crash must be survived.
 const UP_STEPS: [&str; 10] = [
@@ -100,15 +100,7 @@ async fn an_up_that_is_killed_is_taken_over_or_taken_back_and_works_the_next_tim
         }
         rig.up("web").await;
         assert!(has_all(&root), "{step}");
-        rig.wish(
-            "web",
-            Wish::Remove {
-                force: true,
-                volumes: true,
-            },
-        )
-        .await
-        .expect("removed");
+        rig.wish("web", REMOVE_ALL).await.expect("removed");
         assert!(has_nothing(&root), "{step}");
         rig.end().await;
     }
@@ -122,16 +114,7 @@ async fn an_up_right_after_a_crash_waits_for_what_is_taken_back() {
         let dir = root.project("web");
         crash(&root, &dir, "up", step);
         let rig = Rig::on(root.clone(), SOCKET, settings());
-        let done = rig
-            .sessions
-            .up(
-                UpRequest {
-                    dir,
-                    ..UpRequest::default()
-                },
-                deaf(),
-            )
-            .await;
+        let done = rig.sessions.up(of_folder(&dir), deaf()).await;
         done.unwrap_or_else(|error| panic!("{step}: {error}"));
         assert!(has_all(&root), "{step}");
         rig.end().await;

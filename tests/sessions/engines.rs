@@ -10,7 +10,7 @@ use mizzen_testkit::fake_engine::{FakeEngine, Reply, well};
 
 use tokio::sync::mpsc;
 
-use crate::rig::{Rig, Root, SOON, deps, settings};
+use crate::rig::{Rig, Root, SOON, deps, of_folder, settings};
 
 const FORGET: Wish = Wish::Remove {
     force: true,
@@ -177,10 +177,7 @@ async fn an_engine_of_another_architecture_needs_a_supervisor_of_its_own() {
         ..deps(&root, vec![engine], own_image())
     };
     let sessions = Sessions::spawn(&owner, deps).unwrap();
-    let request = UpRequest {
-        dir: root.project("web"),
-        ..UpRequest::default()
-    };
+    let request = of_folder(&root.project("web"));
     let error = sessions.up(request, deaf()).await.expect_err("no file");
     assert_eq!(error.kind, ErrorKind::Failed);
     for part in ["`pi` runs arm64", "programs/mizzen-supervisor-linux-arm64"] {

@@ -4,17 +4,14 @@ use mizzen_sessions::{CodeServer, Freshness, State, UpRequest, Wish, deaf};
 use mizzen_wire::Control;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::rig::{Heard, Rig, SOON, USER, docker, tree};
+use crate::rig::{Heard, REMOVE_ALL, Rig, SOON, USER, docker, of_folder, tree};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn up_reports_every_phase_and_the_session_works() {
     let rig = Rig::new();
     let heard = Heard::default();
     let dir = rig.root.project("web");
-    let request = UpRequest {
-        dir: dir.clone(),
-        ..UpRequest::default()
-    };
+    let request = of_folder(&dir);
     let done = rig
         .sessions
         .up(request, heard.listener())
@@ -174,15 +171,7 @@ async fn every_verb_is_idempotent_and_removal_leaves_the_project_alone() {
         rig.inside("web", &["ls", "/home/coder/.config/kept"]),
         "/home/coder/.config/kept"
     );
-    rig.wish(
-        "web",
-        Wish::Remove {
-            force: true,
-            volumes: true,
-        },
-    )
-    .await
-    .expect("removed");
+    rig.wish("web", REMOVE_ALL).await.expect("removed");
     assert!(rig.root.on_engine("volume").is_empty(), "its home went too");
     rig.end().await;
 }
@@ -204,15 +193,7 @@ async fn a_session_that_is_stopped_holds_no_network() {
 async fn two_ups_at_once_are_one() {
     let rig = Rig::new();
     let dir = rig.root.project("web");
-    let up = || {
-        rig.sessions.up(
-            UpRequest {
-                dir: dir.clone(),
-                ..UpRequest::default()
-            },
-            deaf(),
-        )
-    };
+    let up = || rig.sessions.up(of_folder(&dir), deaf());
     let (one, two, three) = tokio::join!(up(), up(), up());
     let ids = [one, two, three].map(|done| done.expect("up").session.unwrap().container_id.clone());
     assert!(
@@ -227,24 +208,11 @@ async fn two_ups_at_once_are_one() {
 async fn a_removal_that_is_forced_interrupts_an_up() {
     let rig = Rig::new();
     let dir = rig.root.project("web");
-    let up = rig.sessions.up(
-        UpRequest {
-            dir: dir.clone(),
-            ..UpRequest::default()
-        },
-        deaf(),
-    );
+    let up = rig.sessions.up(of_folder(&dir), deaf());
     let remove = async {
         rig.until("web", "under way", |fact| fact.phases.len() >= 3)
             .await;
-        rig.wish(
-            "web",
-            Wish::Remove {
-                force: true,
-                volumes: true,
-            },
-        )
-        .await
+        rig.wish("web", REMOVE_ALL).await
     };
     let (up, remove) = tokio::join!(up, remove);
     remove.expect("removed");

@@ -3,13 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mizzen_sessions::{ErrorKind, State, UpRequest, Wish, deaf};
+use mizzen_sessions::{ErrorKind, State, Wish, deaf};
 use mizzen_tasks::Owner;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, watch};
 
-use crate::rig::{Rig, Root, SOCKET, settings};
+use crate::rig::{Rig, Root, SOCKET, of_folder, settings};
 
 /// Passes connections on to the engine until it is dropped: then all break, and its socket is gone.
 struct Proxy {
@@ -98,13 +98,7 @@ async fn sessions_are_lost_with_their_engine_and_return_to_the_truth() {
     let dir = root.project("new");
     let error = rig
         .sessions
-        .up(
-            UpRequest {
-                dir: dir.clone(),
-                ..UpRequest::default()
-            },
-            deaf(),
-        )
+        .up(of_folder(&dir), deaf())
         .await
         .expect_err("no engine");
     assert_eq!(error.kind, ErrorKind::EngineUnreachable);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mizzen_sessions::{Health, NoticeKind, SessionSettings, State, Wish};
 
-use crate::rig::{Rig, Root, SOCKET, docker, image_with_check, settings};
+use crate::rig::{REMOVE_ALL, Rig, Root, SOCKET, docker, image_with_check, settings};
 
 fn id(rig: &Rig) -> String {
     rig.fact("web")
@@ -198,10 +198,7 @@ async fn a_health_check_that_fails_is_told_until_it_passes() {
         .await;
     rig.inside("web", &["rm", "/workspace/ill"]);
     assert_eq!(rig.notice().await.kind, NoticeKind::Over);
-    let force = Wish::Remove {
-        force: true,
-        volumes: true,
-    };
+    let force = REMOVE_ALL;
     rig.wish("web", force).await.expect("removed");
     docker(&["rmi", &image]);
     rig.end().await;

@@ -8,7 +8,7 @@ use mizzen_sessions::{
     ErrorKind, Phase, SessionError, SessionSettings, State, UpRequest, Wish, deaf,
 };
 
-use crate::rig::{Rig, docker, image_with, settings};
+use crate::rig::{Rig, docker, image_with, of_folder, settings};
 
 async fn refused(rig: &Rig, request: UpRequest) -> SessionError {
     rig.sessions
@@ -55,14 +55,10 @@ async fn bad_names_and_folders() {
             "{name}"
         );
     }
-    let up = |dir: &Path| UpRequest {
-        dir: dir.to_owned(),
-        ..UpRequest::default()
-    };
     let missing = dir.join("nowhere");
     check(
         "no folder",
-        &refused(&rig, up(&missing)).await,
+        &refused(&rig, of_folder(&missing)).await,
         &dir,
         expect![
             "no folder: Usage Some(Check): There is no folder `DIR/nowhere`. Check the path, or make the folder first."
@@ -72,7 +68,7 @@ async fn bad_names_and_folders() {
     chown(&root_owned, Some(0), Some(0)).unwrap();
     check(
         "root's folder",
-        &refused(&rig, up(&root_owned)).await,
+        &refused(&rig, of_folder(&root_owned)).await,
         &root_owned,
         expect![
             "root's folder: Policy Some(Check): `DIR` belongs to root, and a session never runs as root. Give it to a user: chown -R 1000:1000 DIR"
@@ -81,7 +77,7 @@ async fn bad_names_and_folders() {
     std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o000)).unwrap();
     check(
         "a locked folder",
-        &refused(&rig, up(&dir)).await,
+        &refused(&rig, of_folder(&dir)).await,
         &dir,
         expect![
             "a locked folder: Policy Some(Check): The owner of `DIR` (uid 4321) may not read and write it. Allow it: chmod u+rwx DIR"
@@ -118,14 +114,7 @@ async fn a_workspace_that_cannot_be_worked_in_is_taken_back() {
     let dir = rig.root.project("web");
     // Its mode says that it can be written, and its file system that it cannot.
     mount_read_only(&dir);
-    let error = refused(
-        &rig,
-        UpRequest {
-            dir: dir.clone(),
-            ..UpRequest::default()
-        },
-    )
-    .await;
+    let error = refused(&rig, of_folder(&dir)).await;
     unmount(&dir);
     assert!(
         matches!(error.phase, Some(Phase::Container | Phase::Workspace)),
@@ -221,14 +210,7 @@ async fn the_sixth_session_is_refused_and_a_paused_one_counts() {
     }
     rig.wish("five", Wish::Pause).await.expect("paused");
     let dir = rig.root.project("six");
-    let error = refused(
-        &rig,
-        UpRequest {
-            dir: dir.clone(),
-            ..UpRequest::default()
-        },
-    )
-    .await;
+    let error = refused(&rig, of_folder(&dir)).await;
     check(
         "limit",
         &error,

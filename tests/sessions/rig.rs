@@ -25,6 +25,20 @@ pub(crate) const SOON: Duration = Duration::from_secs(60);
 /// Where the engine listens.
 pub(crate) const SOCKET: &str = "/var/run/docker.sock";
 
+/// Takes a session away, whatever it does, and what its home keeps.
+pub(crate) const REMOVE_ALL: Wish = Wish::Remove {
+    force: true,
+    volumes: true,
+};
+
+/// Asks for the session of a folder.
+pub(crate) fn of_folder(dir: &Path) -> UpRequest {
+    UpRequest {
+        dir: dir.to_owned(),
+        ..UpRequest::default()
+    }
+}
+
 /// A state directory, project folders, and the sessions on them.
 pub(crate) struct Rig {
     pub(crate) root: Arc<Root>,
@@ -204,10 +218,7 @@ impl Rig {
     }
 
     pub(crate) async fn up(&self, name: &str) -> SessionFact {
-        let request = UpRequest {
-            dir: self.root.project(name),
-            ..UpRequest::default()
-        };
+        let request = of_folder(&self.root.project(name));
         let done = self
             .sessions
             .up(request, deaf())

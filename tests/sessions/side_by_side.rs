@@ -1,8 +1,8 @@
 //! Two sessions of one folder.
 
-use mizzen_sessions::{SessionFact, State, UpRequest, Wish, deaf};
+use mizzen_sessions::{SessionFact, State, UpRequest, deaf};
 
-use crate::rig::{Rig, USER, tree};
+use crate::rig::{REMOVE_ALL, Rig, USER, tree};
 
 async fn up(rig: &Rig, name: &str) -> SessionFact {
     let request = UpRequest {
@@ -57,15 +57,7 @@ async fn two_sessions_of_one_folder_share_files_and_nothing_else() {
             .collect()
     };
     assert_eq!(shared(), ["one running", "two running"]);
-    rig.wish(
-        "one",
-        Wish::Remove {
-            force: true,
-            volumes: true,
-        },
-    )
-    .await
-    .expect("removed");
+    rig.wish("one", REMOVE_ALL).await.expect("removed");
     assert_eq!(rig.state("two"), Some(State::Running));
     assert!(
         !dir.join(".para/state/docker/one").exists() && dir.join(".para/state/docker/two").is_dir()

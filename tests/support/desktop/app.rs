@@ -26,19 +26,7 @@ pub(super) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let named = std::env::var_os("MIZZEN_DESKTOP").map(PathBuf::from);
-        let program = named.unwrap_or_else(|| {
-            let test = std::env::current_exe().expect("a program's own path");
-            test.ancestors()
-                .nth(2)
-                .expect("target/PROFILE")
-                .join("mizzen-desktop")
-        });
-        assert!(
-            program.is_file(),
-            "{} is missing: run `cargo build -p mizzen-desktop` first",
-            program.display()
-        );
-        program
+        named.unwrap_or_else(|| crate::rig::program("mizzen-desktop"))
     })
 }
 
