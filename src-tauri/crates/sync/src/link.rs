@@ -272,11 +272,11 @@ impl Link {
             let Some(rules) = &mut self.rules else {
                 return Ok(());
             };
-            if !rules.read(&seen.rule_files)? {
+            let Some(changed) = rules.changed(&seen.rule_files)? else {
                 return Ok(());
-            }
-            let texts = rules.texts.clone();
-            self.obey(&texts)?;
+            };
+            self.obey(&changed)?;
+            self.rules = self.rules.take().map(|rules| rules.now(changed));
             self.look(&Both {
                 host: Dirty::All,
                 container: Dirty::All,

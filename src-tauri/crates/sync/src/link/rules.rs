@@ -68,19 +68,22 @@ impl RuleSource {
         Ok(())
     }
 
-    /// Reads them again where they are known to be, and in more places; whether they have changed.
-    pub(super) fn read(&mut self, more: &[RelPath]) -> Result<bool, RulesError> {
+    /// Reads them again where they are known to be, and in more places; none when they are what they were.
+    pub(super) fn changed(&mut self, more: &[RelPath]) -> Result<Option<RuleTexts>, RulesError> {
         self.files.extend(more.iter().cloned());
         let settings = self.settings()?;
-        let texts = read_rules(
-            &self.root,
-            &settings,
-            self.git_global.as_deref(),
-            &self.files,
-        )?;
-        self.files = texts.gitignores.keys().cloned().collect();
-        let changed = texts != self.texts;
-        self.texts = texts;
-        Ok(changed)
+        let git_global = self.git_global.as_deref();
+        let texts = read_rules(&self.root, &settings, git_global, &self.files)?;
+        Ok((texts != self.texts).then_some(texts))
+    }
+
+    /// The same source, when its rules are obeyed as they are now.
+    pub(super) fn now(self, texts: RuleTexts) -> Self {
+        let files = texts.gitignores.keys().cloned().collect();
+        Self {
+            files,
+            texts,
+            ..self
+        }
     }
 }
