@@ -1,11 +1,14 @@
 //! What a plan makes, in the order in which it is made, and where the contents come from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mizzen_sync_core::{Change, Digest, Edit, File, Node, Plan, RelPath};
 
 use crate::entry::Stamp;
 use crate::scan::{Scan, Seen};
+
+/// So many bytes take as long to come as it takes to look through a large tree.
+const WORTH_LOOKING: u64 = 256 * 1024;
 
 /// The changes of a plan; those below a directory that another one creates are part of that one.
 pub(super) fn gathered(plan: &Plan) -> Vec<Change> {
@@ -95,75 +98,76 @@ fn files<'a>(
     }
 }
 
-/// Which new files this side holds the contents of already.
+/// Which new files this side holds the contents of already. What goes or is replaced is always looked through, all
+/// else when it may save as much as the look costs.
 pub(super) fn found_here(changes: &[Change], before: &Scan) -> HashMap<RelPath, Here> {
-    let tree = before.tree();
-    if tree.as_dir().is_none_or(|dir| dir.is_empty()) {
-        return HashMap::new();
-    }
     let mut new = Vec::new();
     each_new_file(changes, &mut |file, path| {
         if file.size > 0 {
             new.push((path(), *file));
         }
     });
-    let mut held: Vec<(Digest, Held)> = new
-        .iter()
-        .map(|(_, file)| (file.digest, Held::default()))
-        .collect();
-    held.sort_unstable_by_key(|(digest, _)| *digest);
-    held.dedup_by_key(|(digest, _)| *digest);
-    if held.is_empty() {
-        return HashMap::new();
-    }
-    files(&tree, &RelPath::root(), &mut |file, path| {
-        if let Ok(at) = held.binary_search_by_key(&file.digest, |(digest, _)| *digest) {
-            held[at].1.copy.get_or_insert_with(path);
-        }
-    });
-    for change in changes.iter().filter(|change| change.new.is_none()) {
+    let mut held = Held {
+        wanted: new.iter().map(|(_, file)| file.digest).collect(),
+        ..Held::default()
+    };
+    for change in changes {
         let Some(old) = &change.old else { continue };
         files(old, &change.path, &mut |file, path| {
-            if let Ok(at) = held.binary_search_by_key(&file.digest, |(digest, _)| *digest) {
-                held[at].1.goes(path(), file, before);
+            held.is_at(file, path);
+            if change.new.is_none() {
+                held.goes(file, path, before);
             }
         });
     }
-    let found = new.into_iter().filter_map(|(path, file)| {
-        let at = held.binary_search_by_key(&file.digest, |(digest, _)| *digest);
-        let at = at.expect("BUG: made of the same files");
-        let here = held[at].1.take_for(&file)?;
-        Some((path, here))
-    });
+    if new.iter().map(|(_, file)| file.size).sum::<u64>() >= WORTH_LOOKING {
+        files(&before.tree(), &RelPath::root(), &mut |file, path| {
+            held.is_at(file, path);
+        });
+    }
+    let found = new.into_iter();
+    let found = found.filter_map(|(path, file)| Some((path, held.take_for(&file)?)));
     found.collect()
 }
 
-/// Files with the same contents.
+/// Files whose contents are wanted.
 #[derive(Default)]
 struct Held {
-    copy: Option<RelPath>,
-    /// Those that go; each can become one new file.
-    going: Vec<(RelPath, File, Stamp)>,
+    wanted: HashSet<Digest>,
+    copies: HashMap<Digest, RelPath>,
+    /// Those that go, by all that a new file has from them; each can become one.
+    going: HashMap<(Digest, i64, bool), Vec<(RelPath, Stamp)>>,
 }
 
 impl Held {
-    fn goes(&mut self, path: RelPath, file: &File, before: &Scan) {
+    fn is_at(&mut self, file: &File, path: &dyn Fn() -> RelPath) {
+        if self.wanted.contains(&file.digest) {
+            self.copies.entry(file.digest).or_insert_with(path);
+        }
+    }
+
+    fn goes(&mut self, file: &File, path: &dyn Fn() -> RelPath, before: &Scan) {
+        if !self.wanted.contains(&file.digest) {
+            return;
+        }
+        let path = path();
         let seen = before.get(&path).map(|(_, seen)| seen);
         if let Some(Seen::File {
             stamp,
             settled: true,
         }) = seen
         {
-            self.going.push((path, *file, *stamp));
+            let key = (file.digest, file.mtime, file.executable);
+            self.going.entry(key).or_default().push((path, *stamp));
         }
     }
 
     fn take_for(&mut self, new: &File) -> Option<Here> {
-        let same = |file: &File| file.mtime == new.mtime && file.executable == new.executable;
-        if let Some(at) = self.going.iter().position(|(_, file, _)| same(file)) {
-            let (path, _, stamp) = self.going.swap_remove(at);
-            return Some(Here::Moved(path, stamp));
+        let key = (new.digest, new.mtime, new.executable);
+        let moved = self.going.get_mut(&key).and_then(Vec::pop);
+        match moved {
+            Some((path, stamp)) => Some(Here::Moved(path, stamp)),
+            None => self.copies.get(&new.digest).cloned().map(Here::Copied),
         }
-        self.copy.clone().map(Here::Copied)
     }
 }

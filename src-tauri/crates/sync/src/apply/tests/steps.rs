@@ -108,10 +108,14 @@ fn a_file_that_moves_is_not_copied() {
 
 #[test]
 fn contents_that_are_here_are_not_asked_for() {
-    let (here, there) = (Side::new("a=1 run=22"), Side::new("a=1 b=1 run=22* empty="));
-    let applied = here.follow(&there).unwrap();
-    assert_eq!((applied.files, applied.bytes, applied.reused), (0, 0, 2));
-    assert_eq!(here.words(), there.words());
+    let large = "x".repeat(300_000);
+    for (contents, files) in [("1", 1), (&*large, 0)] {
+        let here = Side::new(&format!("a={contents} run=22"));
+        let there = Side::new(&format!("a={contents} b={contents} run=22* empty="));
+        let applied = here.follow(&there).unwrap();
+        assert_eq!((applied.files, applied.reused), (files, 2 - files));
+        assert_eq!(here.words(), there.words());
+    }
 }
 
 #[test]
