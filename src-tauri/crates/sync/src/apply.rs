@@ -5,24 +5,25 @@
 //! to the trash. What is not what was seen is put back.
 
 mod contents;
+mod disk;
 mod displace;
 mod expected;
+mod fill;
 mod order;
 mod publish;
 mod second_name;
 mod sink;
 mod stage;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mizzen_sync_core::{Change, Edit, Node, Plan, RelPath, Unsyncable};
+use mizzen_sync_core::{Edit, Plan, RelPath, Unsyncable};
 
-use crate::root::{DirHandle, Directory, Root, Way, is_shortage};
-use crate::scan::Scan;
-use crate::trash::{Cycle, Trash};
+use crate::root::{DirHandle, Root, Way, is_shortage};
+use crate::scan::{Links, Scan};
+use crate::trash::Trash;
 
 pub use contents::{Contents, FromRoot, Supply, SupplyError};
 pub use order::wanted;
@@ -30,17 +31,17 @@ pub use order::wanted;
 pub(crate) use contents::FromHandle;
 pub(crate) use publish::discard;
 
+use disk::Disk;
 use publish::Publish;
 use stage::Stage;
-
-/// So few files are put on disk one by one; for more of them the whole file system is.
-const FEW: u64 = 16;
 
 /// How changes are carried out.
 #[derive(Clone, Copy, Debug)]
 pub struct ApplyOptions {
     /// What new entries are not allowed: bits as of `umask`.
     pub umask: u32,
+    /// Which symbolic links are made: whatever the other side says, no others.
+    pub links: Links,
     /// What survives a power cut.
     pub durability: Durability,
     /// The time, in nanoseconds since 1970.
@@ -162,7 +163,7 @@ pub fn apply(
         here: &here,
         cycle: &cycle,
         options,
-        sync_each: disk.flush == Flush::Each,
+        sync_each: disk.syncs_each(),
         report: stage::Report::default(),
     };
     let staged = staged.run(&changes);
@@ -182,80 +183,13 @@ pub fn apply(
     match ended {
         Ok(()) => Ok(applied),
         Err((path, source)) => Err(ApplyError {
-            path: root.path().join(path.to_string()),
+            path: match path.is_root() {
+                true => root.path().to_owned(),
+                false => root.path().join(path.to_string()),
+            },
             source,
             applied: Box::new(applied),
         }),
-    }
-}
-
-/// How what was done gets on disk.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Flush {
-    /// File by file and directory by directory.
-    Each,
-    /// With everything else of the file system.
-    FileSystem,
-    /// When the system likes.
-    Never,
-}
-
-struct Disk<'a> {
-    root: &'a DirHandle,
-    cycle: &'a Cycle,
-    flush: Flush,
-}
-
-impl<'a> Disk<'a> {
-    fn new(root: &'a Root, cycle: &'a Cycle, changes: &[Change], durability: Durability) -> Self {
-        let nodes = changes
-            .iter()
-            .flat_map(|change| change.old.iter().chain(&change.new));
-        let flush = match durability {
-            Durability::None => Flush::Never,
-            Durability::Data if !cfg!(target_os = "linux") => Flush::Each,
-            Durability::Data if nodes.map(Node::count).sum::<u64>() <= FEW => Flush::Each,
-            Durability::Data => Flush::FileSystem,
-        };
-        let root = root.handle();
-        Self { root, cycle, flush }
-    }
-
-    /// The plan and new contents are on disk; with [`Flush::Each`] contents are already.
-    fn sync_new(&self) -> io::Result<()> {
-        match self.flush {
-            Flush::Each => self.cycle.sync(),
-            Flush::FileSystem => self.sync_file_systems(),
-            Flush::Never => Ok(()),
-        }
-    }
-
-    /// So are the names in these directories, and the trash.
-    fn sync_names(&self, way: &mut Way, dirs: &BTreeSet<RelPath>) -> io::Result<()> {
-        match self.flush {
-            Flush::Each => {
-                for dir in dirs {
-                    match way.to(dir) {
-                        Ok(dir) => dir.sync()?,
-                        // It went itself.
-                        Err(error) if is_gone(&error) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                self.cycle.handle().sync()
-            }
-            Flush::FileSystem => self.sync_file_systems(),
-            Flush::Never => Ok(()),
-        }
-    }
-
-    fn sync_file_systems(&self) -> io::Result<()> {
-        self.root.sync_file_system()?;
-        let trash = self.cycle.handle();
-        if trash.file_system()? == self.root.file_system()? {
-            return Ok(());
-        }
-        trash.sync_file_system()
     }
 }
 

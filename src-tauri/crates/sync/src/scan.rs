@@ -18,6 +18,7 @@ use crate::watch::Watcher;
 
 pub use dirty::Dirty;
 pub use link::Links;
+pub(crate) use link::stays_inside;
 
 use seen::{Entry, kept, remembered};
 pub(crate) use seen::{Seen, SeenDir};

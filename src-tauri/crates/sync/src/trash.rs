@@ -5,6 +5,7 @@
 //! says so; one that was killed is found by that, and what it left lying about by the names that it gave.
 
 mod copy;
+mod cycle;
 mod history;
 mod leftovers;
 mod manifest;
@@ -15,11 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mizzen_sync_core::{Change, Node};
+use mizzen_sync_core::Change;
 
 use crate::root::{DirHandle, Directory, NewFile};
-use crate::temp::{Part, Temp};
 
+pub(crate) use cycle::{Cycle, Slot};
 pub use history::{FromTrash, Past, PastChange, Undo, Was};
 pub use leftovers::Leftovers;
 pub use retention::{Pruned, Retention};
@@ -38,6 +39,9 @@ const OPEN: &str = ".open-";
 /// The file that says what a cycle is about.
 const PLAN: &[u8] = b"plan";
 
+/// Some ten million entries.
+const PLAN_MAX: u64 = 1 << 30;
+
 /// One side's trash, held open.
 pub struct Trash {
     path: PathBuf,
@@ -55,7 +59,8 @@ pub struct TrashError {
 }
 
 impl Trash {
-    /// Opens a folder that holds nothing else; it is made when there is none.
+    /// Opens a folder that holds nothing else; it is made when there is none. On the root's file system nothing has to
+    /// be copied; within the root, the rules must leave it out.
     ///
     /// # Errors
     /// It can neither be opened nor made.
@@ -90,12 +95,15 @@ impl Trash {
         // Two cycles of one instant: the later one takes the next.
         for id in (now..).take(1000).map(id) {
             let token = self.token(&id);
-            let open = format!("{id}{OPEN}{token:016x}");
+            let open = open_name(&id, token);
             match self.handle.create_dir(open.as_bytes(), PRIVATE_DIR) {
                 Ok(()) => {
-                    let handle = Arc::new(self.handle.open_dir(open.as_bytes())?);
-                    let mut plan = handle.create_file(PLAN, PRIVATE_FILE)?;
-                    plan.write(&manifest::write(token, changes))?;
+                    let plan = manifest::write(token, changes);
+                    let begun = self.begin_in(&open, &plan);
+                    if begun.is_err() {
+                        let _ = copy::remove_all(&self.handle, open.as_bytes());
+                    }
+                    let (handle, plan) = begun?;
                     return Ok(Cycle {
                         id,
                         trash: self.handle.clone(),
@@ -110,6 +118,13 @@ impl Trash {
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    fn begin_in(&self, name: &str, plan: &[u8]) -> io::Result<(Arc<DirHandle>, NewFile)> {
+        let handle = self.handle.open_dir(name.as_bytes())?;
+        let mut file = handle.create_file(PLAN, PRIVATE_FILE)?;
+        file.write(plan)?;
+        Ok((Arc::new(handle), file))
     }
 
     /// All cycles' folders: of those that are over the ids, the oldest first, and the others' names.
@@ -161,141 +176,12 @@ fn time(id: &str) -> Option<i64> {
 /// Reads what a cycle is about; none when that is not known any more.
 fn manifest(cycle: &DirHandle) -> Option<Manifest> {
     let mut bytes = Vec::new();
-    cycle
-        .open_file(PLAN)
-        .ok()?
-        .file
-        .read_to_end(&mut bytes)
-        .ok()?;
+    let plan = cycle.open_file(PLAN).ok()?.file;
+    plan.take(PLAN_MAX).read_to_end(&mut bytes).ok()?;
     manifest::read(&bytes)
 }
 
-/// What one cycle displaces.
-pub(crate) struct Cycle {
-    pub(crate) id: String,
-    trash: Arc<DirHandle>,
-    handle: Arc<DirHandle>,
-    plan: NewFile,
-    token: u64,
-    /// Whether what is copied here must be on disk before the original goes.
-    durable: bool,
-}
-
-impl Cycle {
-    pub(crate) fn handle(&self) -> &Arc<DirHandle> {
-        &self.handle
-    }
-
-    pub(crate) fn temp(&self, change: usize, part: Part) -> Vec<u8> {
-        let token = self.token;
-        Temp {
-            token,
-            change,
-            part,
-        }
-        .name()
-    }
-
-    /// Where a change's displaced entry is kept.
-    pub(crate) fn slot(&self, change: usize) -> Slot {
-        Slot {
-            dir: self.handle.clone(),
-            name: slot_name(change),
-            durable: self.durable,
-        }
-    }
-
-    /// The plan, and the names of all that is here, are on disk.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.plan.sync()?;
-        self.handle.sync()?;
-        self.trash.sync()
-    }
-
-    /// Nothing of the cycle is left to do. One that did nothing leaves nothing.
-    pub(crate) fn finish(self, did_something: bool) -> io::Result<()> {
-        let open = format!("{}{OPEN}{:016x}", self.id, self.token);
-        if did_something {
-            let trash = &self.trash;
-            return trash.rename(open.as_bytes(), trash, self.id.as_bytes());
-        }
-        self.handle.remove_file(PLAN)?;
-        self.trash.remove_dir(open.as_bytes())
-    }
-}
-
-/// Under which name a change's displaced entry is kept.
-fn slot_name(change: usize) -> Vec<u8> {
-    change.to_string().into_bytes()
-}
-
-/// A place for one displaced entry.
-#[derive(Clone)]
-pub(crate) struct Slot {
-    dir: Arc<DirHandle>,
-    name: Vec<u8>,
-    durable: bool,
-}
-
-impl Slot {
-    /// Brings an entry here; false when something is left of it where it was. It is left there whole when it cannot be
-    /// brought, or is not what was expected.
-    pub(crate) fn stow(
-        &self,
-        dir: &DirHandle,
-        name: &[u8],
-        expected: Option<&Node>,
-    ) -> io::Result<bool> {
-        match dir.rename(name, &self.dir, &self.name) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                copy::copy(dir, name, &self.dir, &self.name, expected, self.durable)?;
-                Ok(copy::remove_copied(dir, name, &self.dir, &self.name).is_ok())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The same for what nobody expected, beside what was put here before.
-    pub(crate) fn stow_also(mut self, dir: &DirHandle, name: &[u8]) -> io::Result<bool> {
-        let first = self.name.clone();
-        let mut others = 1..;
-        loop {
-            match self.stow(dir, name, None) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    let other: u64 = others.next().expect("BUG: there is no end of numbers");
-                    self.name = [&first, format!(".{other}").as_bytes()].concat();
-                }
-                stowed => return stowed,
-            }
-        }
-    }
-
-    /// Makes a directory here, for the entries of one that goes bit by bit.
-    pub(crate) fn make_dir(&self) -> io::Result<Slots> {
-        match self.dir.create_dir(&self.name, PRIVATE_DIR) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        Ok(Slots {
-            dir: Arc::new(self.dir.open_dir(&self.name)?),
-            durable: self.durable,
-        })
-    }
-}
-
-/// A displaced directory.
-pub(crate) struct Slots {
-    dir: Arc<DirHandle>,
-    durable: bool,
-}
-
-impl Slots {
-    pub(crate) fn slot(&self, name: &[u8]) -> Slot {
-        Slot {
-            dir: self.dir.clone(),
-            name: name.to_vec(),
-            durable: self.durable,
-        }
-    }
+/// What the folder of a cycle that is under way is called.
+fn open_name(id: &str, token: u64) -> String {
+    format!("{id}{OPEN}{token:016x}")
 }

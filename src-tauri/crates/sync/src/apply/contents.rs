@@ -56,7 +56,7 @@ impl Contents for FromRoot<'_> {
 
 /// Reads files below a directory.
 pub(crate) struct FromHandle {
-    way: Way,
+    pub(super) way: Way,
     buffer: Vec<u8>,
 }
 

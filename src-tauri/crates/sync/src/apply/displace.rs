@@ -19,12 +19,13 @@ impl Publish<'_> {
     /// Puts what was made ready where nothing is.
     pub(super) fn create(&mut self, place: &Place) -> Result<(), Why> {
         let temp = self.cycle.temp(place.change, Part::New);
-        self.touch(place);
         let renamed = place.dir.rename(&temp, &place.dir, &place.name);
         renamed.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => Why::ChangedHere,
             _ => gone_or(error),
-        })
+        })?;
+        self.touch(place);
+        Ok(())
     }
 
     /// Puts what was made ready where something is.
@@ -37,9 +38,8 @@ impl Publish<'_> {
         }
         let temp = self.cycle.temp(place.change, Part::New);
         let new = dir.look(&temp)?;
-        self.touch(place);
         match dir.exchange(&temp, name) {
-            Ok(()) => {}
+            Ok(()) => self.touch(place),
             Err(error) if error.kind() == io::ErrorKind::Unsupported => {
                 let slot = self.cycle.slot(place.change);
                 return match self.remove_whole(place, known, &slot)? {
@@ -133,8 +133,8 @@ impl Publish<'_> {
         if self.expected.stands(dir, name, known)? != Found::Seen {
             return Ok(false);
         }
-        self.touch(place);
         dir.rename(name, dir, aside).map_err(gone_or)?;
+        self.touch(place);
         let kept = self.keep(place, aside, known, slot);
         if kept.is_err() && self.move_back(place, slot).is_err() {
             self.untidy = true;
@@ -163,7 +163,11 @@ impl Publish<'_> {
     /// Takes away what was seen in a directory, entry by entry, and the directory when nothing else is in it.
     fn remove_children(&mut self, place: &Place, seen: &SeenDir, slot: &Slot) -> Result<bool, Why> {
         let dir = Arc::new(place.dir.open_dir(&place.name).map_err(gone_or)?);
-        let slots = slot.make_dir()?;
+        // Of a directory with nothing in it that is synced there is nothing to keep.
+        let slots = match seen.dir.is_empty() {
+            true => None,
+            false => Some(slot.make_dir()?),
+        };
         let mark = self.applied.done.len();
         let mut all_gone = true;
         for (position, (name, _)) in seen.dir.iter().enumerate() {
@@ -175,6 +179,7 @@ impl Publish<'_> {
                 aside: self.cycle.temp(place.change, Part::OldChild(position)),
             };
             let known = seen.get(name).expect("BUG: one of its own names");
+            let slots = slots.as_ref().expect("BUG: there is an entry");
             match self.remove(&place, known, &slots.slot(name.as_bytes())) {
                 Ok(true) => self.done(&place.path, None),
                 Ok(false) => all_gone = false,
@@ -189,9 +194,8 @@ impl Publish<'_> {
         if !all_gone {
             return Ok(false);
         }
-        self.touch(place);
         match place.dir.remove_dir(&place.name) {
-            Ok(()) => {}
+            Ok(()) => self.touch(place),
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
                 return Err(Why::NotEmpty);
             }

@@ -106,8 +106,10 @@ impl<'a> Publish<'a> {
     }
 
     fn carry_out_all(&mut self, disk: &Disk<'_>) -> Result<(), Ended> {
+        let of_root = |error| (RelPath::root(), error);
+        disk.check_root().map_err(of_root)?;
         self.take_shortage().map_or(Ok(()), Err)?;
-        disk.sync_new().map_err(|error| (RelPath::root(), error))?;
+        disk.sync_new().map_err(of_root)?;
         // What goes makes room first: for names that a disk takes for one, and for files that get another name.
         let all = 0..self.changes.len();
         let (goes, comes): (Vec<_>, Vec<_>) =
@@ -117,7 +119,8 @@ impl<'a> Publish<'a> {
         self.take_back_second_names();
         comes
             .into_iter()
-            .try_for_each(|number| self.carry_out(number))
+            .try_for_each(|number| self.carry_out(number))?;
+        disk.check_root().map_err(of_root)
     }
 
     /// What ended the making ready, if anything did.

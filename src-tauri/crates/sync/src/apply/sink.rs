@@ -15,7 +15,15 @@ pub(super) struct Sink {
     hasher: blake3::Hasher,
     length: u64,
     expected: File,
-    error: Option<io::Error>,
+    refused: Option<Refused>,
+}
+
+/// Why no more is taken.
+pub(super) enum Refused {
+    /// There is more than was expected: it does not fill the disk.
+    TooLong,
+    /// The disk does not take it.
+    System(io::Error),
 }
 
 /// What became of a file.
@@ -33,13 +41,13 @@ impl Sink {
             hasher: blake3::Hasher::new(),
             length: 0,
             expected,
-            error: None,
+            refused: None,
         }
     }
 
-    /// The error that made a write fail, if one did: of this side, whatever else is said of it.
-    pub(super) fn error(&mut self) -> Option<io::Error> {
-        self.error.take()
+    /// Why no more was taken, if so: whatever the one who wrote says of it.
+    pub(super) fn refused(&mut self) -> Option<Refused> {
+        self.refused.take()
     }
 
     /// Finishes a file all of which has come.
@@ -75,7 +83,7 @@ impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let length = self.length + bytes.len() as u64;
         if length > self.expected.size {
-            // What comes is not the file: it does not fill the disk.
+            self.refused = Some(Refused::TooLong);
             return Err(io::ErrorKind::InvalidData.into());
         }
         self.hasher.update(bytes);
@@ -86,7 +94,7 @@ impl Write for Sink {
             }
             Err(error) => {
                 let kind = error.kind();
-                self.error = Some(error);
+                self.refused = Some(Refused::System(error));
                 Err(kind.into())
             }
         }

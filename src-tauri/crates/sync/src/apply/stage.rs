@@ -8,14 +8,14 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 
-use mizzen_sync_core::{Change, File, Node, RelPath};
+use mizzen_sync_core::{Change, Node, RelPath, Unsyncable};
 
-use super::contents::{Contents, FromHandle, Supply, SupplyError};
+use super::contents::Contents;
+use super::fill::{Batch, Job, Worker};
 use super::order::Here;
-use super::sink::{Made, Sink};
 use super::{ApplyOptions, Failure, Why};
-use crate::entry::{Kind, Stamp};
-use crate::root::{DirHandle, Directory, Root, Way, is_shortage};
+use crate::root::{DirHandle, Directory, Root, Way};
+use crate::scan::{Links, stays_inside};
 use crate::temp::Part;
 use crate::trash::Cycle;
 
@@ -44,10 +44,10 @@ pub(super) struct Report {
     failed: Mutex<Vec<(usize, Failure)>>,
     spoilt: Mutex<Vec<(usize, io::Error)>>,
     ended: AtomicBool,
-    named_twice: Mutex<HashMap<u64, i64>>,
-    files: AtomicU64,
-    bytes: AtomicU64,
-    reused: AtomicU64,
+    pub(super) named_twice: Mutex<HashMap<u64, i64>>,
+    pub(super) files: AtomicU64,
+    pub(super) bytes: AtomicU64,
+    pub(super) reused: AtomicU64,
 }
 
 /// The same, when all is over.
@@ -61,23 +61,6 @@ pub(super) struct Staged {
     pub(super) files: u64,
     pub(super) bytes: u64,
     pub(super) reused: u64,
-}
-
-/// New files of one directory.
-struct Batch {
-    change: usize,
-    dir: Arc<DirHandle>,
-    jobs: Vec<Job>,
-    /// Whether the directory is as new as they are.
-    is_new: bool,
-}
-
-struct Job {
-    name: Box<[u8]>,
-    path: RelPath,
-    file: File,
-    /// What the file that it replaces was allowed.
-    mode: Option<u32>,
 }
 
 impl Stage<'_> {
@@ -182,7 +165,7 @@ impl Stage<'_> {
                 Ok(())
             }
             Node::Dir(_) => self.directory(number, &dir, &temp, &change.path, new, deliver),
-            Node::Link(target) => Ok(dir.create_link(&temp, target)?),
+            Node::Link(target) => self.link(&dir, &temp, &change.path, target),
             Node::Unsyncable(why) => Err(Why::Unsyncable(*why)),
         }
     }
@@ -239,9 +222,7 @@ impl Stage<'_> {
                     let path = path.join(name);
                     self.directory(number, &dir, name.as_bytes(), &path, child, deliver)
                 }
-                Node::Link(target) => dir
-                    .create_link(name.as_bytes(), target)
-                    .map_err(Why::System),
+                Node::Link(target) => self.link(&dir, name.as_bytes(), &path.join(name), target),
                 Node::Unsyncable(why) => Err(Why::Unsyncable(*why)),
             };
             if let Err(why) = made {
@@ -256,165 +237,33 @@ impl Stage<'_> {
         Ok(())
     }
 
-    fn fail(&self, change: usize, path: RelPath, why: Why) {
+    fn link(&self, dir: &DirHandle, name: &[u8], path: &RelPath, target: &[u8]) -> Result<(), Why> {
+        let parent = path.parent().unwrap_or_default();
+        let is_made = match self.options.links {
+            Links::Portable => stays_inside(&parent, target),
+            Links::Ignore => false,
+            Links::Posix => true,
+        };
+        if !is_made {
+            return Err(Why::Unsyncable(Unsyncable::LinkOutside));
+        }
+        Ok(dir.create_link(name, target)?)
+    }
+
+    pub(super) fn fail(&self, change: usize, path: RelPath, why: Why) {
         if why.is_shortage() {
             self.report.ended.store(true, Ordering::Relaxed);
         }
         lock(&self.report.failed).push((change, Failure { path, why }));
     }
 
-    fn spoil(&self, change: usize, why: io::Error) {
+    pub(super) fn spoil(&self, change: usize, why: io::Error) {
         lock(&self.report.spoilt).push((change, why));
     }
 
-    fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.report.ended.load(Ordering::Relaxed)
     }
-}
-
-/// Fills files.
-struct Worker<'a> {
-    stage: &'a Stage<'a>,
-    supplier: Box<dyn Supply + 'a>,
-    here: FromHandle,
-    way: Way,
-}
-
-impl<'a> Worker<'a> {
-    fn new(stage: &'a Stage<'a>) -> Self {
-        Self {
-            stage,
-            supplier: stage.contents.supplier(),
-            here: FromHandle::new(stage.root.handle()),
-            way: Way::new(stage.root.handle()),
-        }
-    }
-
-    fn take(&mut self, batch: Batch) {
-        for job in batch.jobs {
-            if self.stage.has_ended() {
-                return;
-            }
-            if let Err(why) = self.make(batch.change, &batch.dir, &job) {
-                self.stage.fail(batch.change, job.path, why);
-            }
-        }
-        if self.stage.sync_each
-            && batch.is_new
-            && let Err(error) = batch.dir.sync()
-        {
-            self.stage.spoil(batch.change, error);
-        }
-    }
-
-    fn make(&mut self, change: usize, dir: &DirHandle, job: &Job) -> Result<(), Why> {
-        let here = self.stage.here.get(&job.path);
-        if let Some(Here::Moved(from, stamp)) = here
-            && self.name_twice(change, from, stamp, dir, &job.name)?
-        {
-            return Ok(());
-        }
-        let bits = if job.file.executable { 0o777 } else { 0o666 };
-        let mode = job.mode.unwrap_or(bits & !self.stage.options.umask);
-        let new = dir.create_file(&job.name, mode)?;
-        let filled = self.fill(Sink::new(new, job.file), job, here);
-        if filled.is_err()
-            && let Err(error) = dir.remove_file(&job.name)
-        {
-            self.stage.spoil(change, error);
-        }
-        filled
-    }
-
-    fn fill(&mut self, mut sink: Sink, job: &Job, here: Option<&Here>) -> Result<(), Why> {
-        let (supplied, changed) = match here {
-            _ if job.file.size == 0 => (Ok(()), Why::ChangedThere),
-            Some(Here::Moved(from, _) | Here::Copied(from)) => (
-                self.here.supply(from, &job.file, &mut sink),
-                Why::ChangedHere,
-            ),
-            None => (
-                self.supplier.supply(&job.path, &job.file, &mut sink),
-                Why::ChangedThere,
-            ),
-        };
-        if let Some(error) = sink.error() {
-            return Err(Why::System(error));
-        }
-        match supplied {
-            Ok(()) => {}
-            Err(SupplyError::All(error)) => return Err(Why::Supply(error)),
-            Err(SupplyError::File(_)) => return Err(changed),
-        }
-        match sink.finish(job.mode, self.stage.sync_each)? {
-            Made::Whole => {}
-            Made::Wrong => return Err(changed),
-        }
-        let report = &self.stage.report;
-        match here {
-            Some(_) => {
-                report.reused.fetch_add(1, Ordering::Relaxed);
-            }
-            None if job.file.size > 0 => {
-                report.files.fetch_add(1, Ordering::Relaxed);
-                report.bytes.fetch_add(job.file.size, Ordering::Relaxed);
-            }
-            None => {}
-        }
-        Ok(())
-    }
-
-    /// Gives a file that goes its new name as well, while it is the one that was seen. False where a file can have one
-    /// name only.
-    fn name_twice(
-        &mut self,
-        change: usize,
-        from: &RelPath,
-        seen: &Stamp,
-        dir: &DirHandle,
-        name: &[u8],
-    ) -> Result<bool, Why> {
-        let (parent, old_name) = super::place(&mut self.way, from)?;
-        // Both names may get others at once: their times are looked at one after the other.
-        let mut named_twice = lock(&self.stage.report.named_twice);
-        let ctime = named_twice.get(&seen.inode).copied().unwrap_or(seen.ctime);
-        if stamp(&parent, old_name)? != Some(Stamp { ctime, ..*seen }) {
-            return Err(Why::ChangedHere);
-        }
-        if let Err(error) = parent.link(old_name, dir, name) {
-            return if is_shortage(&error) {
-                Err(error.into())
-            } else {
-                Ok(false)
-            };
-        }
-        match stamp(dir, name) {
-            Ok(Some(now))
-                if now
-                    == (Stamp {
-                        ctime: now.ctime,
-                        ..*seen
-                    }) =>
-            {
-                named_twice.insert(seen.inode, now.ctime);
-            }
-            _ => {
-                if let Err(error) = dir.remove_file(name) {
-                    self.stage.spoil(change, error);
-                }
-                return Err(Why::ChangedHere);
-            }
-        }
-        self.stage.report.reused.fetch_add(1, Ordering::Relaxed);
-        Ok(true)
-    }
-}
-
-fn stamp(dir: &DirHandle, name: &[u8]) -> io::Result<Option<Stamp>> {
-    Ok(match dir.look(name)? {
-        Some(Kind::File { stamp, .. }) => Some(stamp),
-        _ => None,
-    })
 }
 
 fn files(node: &Node) -> usize {
@@ -435,6 +284,6 @@ fn with_executable(mode: u32, executable: bool) -> u32 {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("BUG: a worker panicked")
 }

@@ -46,6 +46,7 @@ impl Side {
             tap: Tap::none(),
             options: ApplyOptions {
                 umask: 0o022,
+                links: Links::Portable,
                 durability: Durability::None,
                 now: 1_000,
             },

@@ -156,6 +156,7 @@ impl Endpoint for LocalEndpoint {
         let before = self.seen.as_ref().expect("BUG: a plan is made of a look");
         let options = ApplyOptions {
             umask: self.options.umask,
+            links: self.options.links,
             durability: self.options.durability,
             now: (self.options.now)(),
         };

@@ -15,7 +15,7 @@ pub enum Links {
 }
 
 /// Whether a link in a directory leads to a place within the root, wherever the root lies.
-pub(super) fn stays_inside(parent: &RelPath, target: &[u8]) -> bool {
+pub(crate) fn stays_inside(parent: &RelPath, target: &[u8]) -> bool {
     if target.is_empty() || target[0] == b'/' || target.contains(&b'\\') || target.contains(&b':') {
         return false;
     }

@@ -144,3 +144,12 @@ pub(super) fn remove_all(dir: &DirHandle, name: &[u8]) -> io::Result<()> {
         Some(_) => dir.remove_file(name),
     }
 }
+
+/// Removes a directory in which there are directories at most.
+pub(super) fn remove_empty(dir: &DirHandle, name: &[u8]) -> io::Result<()> {
+    let inner = dir.open_dir(name)?;
+    for listed in inner.list()? {
+        remove_empty(&inner, listed.name.as_bytes())?;
+    }
+    dir.remove_dir(name)
+}

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use mizzen_sync_core::{Change, Edit, File, Mode, Name, Node, Plan, RelPath, reconcile};
 
-use super::{Trash, TrashError, manifest, slot_name, time};
+use super::cycle::slot_name;
+use super::{Trash, TrashError, manifest, time};
 use crate::apply::{Contents, FromHandle, Supply, SupplyError};
 use crate::entry::Kind;
 use crate::root::{DirHandle, Directory, Way};

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use mizzen_sync_core::{Change, Node, RelPath};
 
+use super::cycle::slot_name;
 use super::manifest::Manifest;
-use super::{OPEN, Slot, Trash, TrashError, manifest, slot_name};
+use super::{OPEN, Slot, Trash, TrashError, manifest};
 use crate::apply::discard;
 use crate::digest::{Hashed, Hasher};
 use crate::entry::{Kind, Listed};

@@ -261,6 +261,37 @@ fn names_are_bytes_and_directories_lie_deep() {
 }
 
 #[test]
+fn links_that_lead_out_are_not_made_whoever_asks_for_them() {
+    let there = Side::new("");
+    let before = there.scan();
+    let edits = [
+        ("d/in", "../a"),
+        ("d/out", "../../a"),
+        ("d/etc", "/etc"),
+        ("out", ".."),
+    ];
+    let edits = edits.map(|(path, target)| Edit {
+        path: RelPath::new(path.as_bytes()).unwrap(),
+        entry: Some(mizzen_sync_core::Node::Link(target.as_bytes().into())),
+    });
+    let lie = mizzen_sync_core::Node::replaced(None, &edits).unwrap();
+    let plan = reconcile(None, Some(&lie), Some(&before.tree()), Mode::OneWayReplica).container;
+    for (links, expected) in [
+        (Links::Ignore, "d/"),
+        (Links::Portable, "d/ d/in->../a"),
+        (
+            Links::Posix,
+            "d/ d/etc->/etc d/in->../a d/out->../../a out->..",
+        ),
+    ] {
+        let mut here = Side::new("");
+        here.options.links = links;
+        here.apply_from(&plan, &here.scan(), &there).unwrap();
+        assert_eq!(here.words().join(" "), expected);
+    }
+}
+
+#[test]
 fn a_plan_that_nobody_should_make_does_nothing() {
     use mizzen_sync_core::{Change, Node};
     let (here, there) = (Side::new("a=1"), Side::new(""));

@@ -1,6 +1,7 @@
 //! Somebody writes at the worst moment.
 
 use std::io::{Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -143,6 +144,30 @@ fn what_was_written_last_stays_in_its_place() {
     assert_eq!(side.words(), ["d/", "d/new=somebody\\'s edit"]);
     let side = before_the(Op::Exchange, "d", ("d/a=1", "d=22"), in_place("d/new"));
     assert_eq!(side.words(), ["d/", "d/a=1", "d/new=somebody\\'s edit"]);
+}
+
+#[test]
+fn a_file_that_is_edited_while_it_moves_does_not_move() {
+    for deed in [Deed::InPlace, Deed::Instead] {
+        let (mut here, there) = (Side::new("old/a=1 old/b=22"), Side::new("new/a=1 new/b=22"));
+        here.age();
+        there.age();
+        let edited = here.path("old/a");
+        let path = edited.clone();
+        here.tap = Tap::new(move |op, at| {
+            if op == Op::RenameNew && at == b"old" {
+                assert!(edit(&path, deed));
+            }
+            Ok(())
+        });
+        let applied = here.follow(&there).unwrap();
+        assert_eq!(applied.failed.len(), 2, "{applied:?}");
+        assert_eq!(
+            here.words(),
+            ["new/", "new/b=22", "old/", "old/a=somebody\\'s edit"]
+        );
+        assert_eq!(edited.metadata().unwrap().nlink(), 1);
+    }
 }
 
 /// The times and the size of a file say nothing then.

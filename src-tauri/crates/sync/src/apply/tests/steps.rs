@@ -198,42 +198,89 @@ fn contents_are_asked_for_in_the_order_that_the_plan_says() {
     assert_eq!(here.words(), there.words());
 }
 
+/// Says something, and then that it cannot go on.
+struct Broken(&'static [u8]);
+
+impl Contents for Broken {
+    fn suppliers(&self) -> usize {
+        1
+    }
+
+    fn supplier(&self) -> Box<dyn Supply + '_> {
+        Box::new(Self(self.0))
+    }
+}
+
+impl Supply for Broken {
+    fn supply(
+        &mut self,
+        _path: &RelPath,
+        _file: &File,
+        to: &mut dyn std::io::Write,
+    ) -> Result<(), SupplyError> {
+        to.write_all(self.0).map_err(SupplyError::All)?;
+        Err(SupplyError::All(io::ErrorKind::BrokenPipe.into()))
+    }
+}
+
+fn follow_with(here: &Side, there: &Side, contents: &dyn Contents) -> Result<Applied, ApplyError> {
+    let before = here.scan();
+    let plan = decide(&there.scan(), &before).container;
+    let (root, trash) = (here.root(), here.trash());
+    apply(&root, &plan, &before, contents, &trash, &here.options)
+}
+
 #[test]
 fn a_supplier_that_can_no_more_ends_it_and_leaves_all_as_it_was() {
-    struct Nobody;
-    impl Contents for Nobody {
-        fn suppliers(&self) -> usize {
-            1
-        }
-
-        fn supplier(&self) -> Box<dyn Supply + '_> {
-            Box::new(Nobody)
-        }
-    }
-    impl Supply for Nobody {
-        fn supply(
-            &mut self,
-            _path: &RelPath,
-            _file: &File,
-            to: &mut dyn std::io::Write,
-        ) -> Result<(), SupplyError> {
-            to.write_all(b"1").map_err(SupplyError::File)?;
-            Err(SupplyError::All(io::ErrorKind::BrokenPipe.into()))
-        }
-    }
     let (here, there) = (Side::new("a=1 gone=1"), Side::new("a=22 d/b=333 c=4444"));
-    let (before, words) = (here.scan(), here.words());
+    let words = here.words();
+    let ended = follow_with(&here, &there, &Broken(b"1")).unwrap_err();
+    assert_eq!(ended.source.kind(), io::ErrorKind::BrokenPipe);
+    assert!(ended.applied.done.is_empty());
+    assert_eq!(here.words(), words);
+    assert_eq!(here.trash().history(1).unwrap(), []);
+}
+
+#[test]
+fn contents_without_end_fill_no_disk() {
+    let (here, there) = (Side::new(""), Side::new("a=1"));
+    let applied = follow_with(&here, &there, &Broken(b"too much")).unwrap();
+    assert!(matches!(
+        applied.failed[..],
+        [Failure {
+            why: Why::ChangedThere,
+            ..
+        }]
+    ));
+    assert_eq!(here.words(), [""; 0]);
+}
+
+#[test]
+fn a_root_that_is_gone_ends_it() {
+    let (here, there) = (Side::new(""), Side::new("a=1"));
+    let (root, before) = (here.root(), here.scan());
     let plan = decide(&there.scan(), &before).container;
+    fs::remove_dir(here.path("")).unwrap();
+    let other = there.root();
     let ended = apply(
-        &here.root(),
+        &root,
         &plan,
         &before,
-        &Nobody,
+        &FromRoot(&other),
         &here.trash(),
         &here.options,
     );
     let ended = ended.unwrap_err();
-    assert_eq!(ended.source.kind(), io::ErrorKind::BrokenPipe);
-    assert!(ended.applied.done.is_empty());
-    assert_eq!(here.words(), words);
+    assert_eq!(ended.source.kind(), io::ErrorKind::NotFound);
+    assert_eq!(ended.path, here.path(""));
+}
+
+#[test]
+fn what_comes_to_nothing_leaves_nothing_in_the_trash() {
+    let (here, there) = (Side::new("d/ignored=1 e/f/ignored=1"), Side::new(""));
+    for _ in 0..2 {
+        let applied = here.follow(&there).unwrap();
+        assert_eq!((applied.failed.len(), applied.cycle), (2, None));
+    }
+    assert_eq!(fs::read_dir(here.trash_path()).unwrap().count(), 0);
 }

@@ -1,0 +1,100 @@
+//! When what is done is on disk.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use mizzen_sync_core::{Change, Node, RelPath};
+
+use super::{Durability, is_gone};
+use crate::root::{Directory, Root, Way};
+use crate::trash::Cycle;
+
+/// So few entries are put on disk one by one; for more of them the whole file system is.
+const FEW: u64 = 16;
+
+/// How what was done gets on disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flush {
+    /// File by file and directory by directory.
+    Each,
+    /// With everything else of the file system.
+    FileSystem,
+    /// When the system likes.
+    Never,
+}
+
+/// Brings what is done to the disk itself.
+pub(super) struct Disk<'a> {
+    root: &'a Root,
+    cycle: &'a Cycle,
+    flush: Flush,
+}
+
+impl<'a> Disk<'a> {
+    pub(super) fn new(
+        root: &'a Root,
+        cycle: &'a Cycle,
+        changes: &[Change],
+        durability: Durability,
+    ) -> Self {
+        let nodes = changes
+            .iter()
+            .flat_map(|change| change.old.iter().chain(&change.new));
+        let flush = match durability {
+            Durability::None => Flush::Never,
+            Durability::Data if !cfg!(target_os = "linux") => Flush::Each,
+            Durability::Data if nodes.map(Node::count).sum::<u64>() <= FEW => Flush::Each,
+            Durability::Data => Flush::FileSystem,
+        };
+        Self { root, cycle, flush }
+    }
+
+    pub(super) fn syncs_each(&self) -> bool {
+        self.flush == Flush::Each
+    }
+
+    /// Whether there is still a root at all.
+    pub(super) fn check_root(&self) -> io::Result<()> {
+        match self.root.stands() {
+            true => Ok(()),
+            false => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// The plan and new contents are on disk; with [`Flush::Each`] contents are already.
+    pub(super) fn sync_new(&self) -> io::Result<()> {
+        match self.flush {
+            Flush::Each => self.cycle.sync(),
+            Flush::FileSystem => self.sync_file_systems(),
+            Flush::Never => Ok(()),
+        }
+    }
+
+    /// So are the names in these directories, and the trash.
+    pub(super) fn sync_names(&self, way: &mut Way, dirs: &BTreeSet<RelPath>) -> io::Result<()> {
+        match self.flush {
+            Flush::Each => {
+                for dir in dirs {
+                    match way.to(dir) {
+                        Ok(dir) => dir.sync()?,
+                        // It went itself.
+                        Err(error) if is_gone(&error) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                self.cycle.handle().sync()
+            }
+            Flush::FileSystem => self.sync_file_systems(),
+            Flush::Never => Ok(()),
+        }
+    }
+
+    fn sync_file_systems(&self) -> io::Result<()> {
+        let (root, trash) = (self.root.handle(), self.cycle.handle());
+        root.sync_file_system()?;
+        if trash.file_system()? == root.file_system()? {
+            return Ok(());
+        }
+        trash.sync_file_system()
+    }
+}
