@@ -28,7 +28,7 @@ impl Pair {
     }
 
     fn sync(&self, more: &[&str]) -> Said {
-        self.command(more).output().unwrap().into()
+        self.command(more).output().expect("mizzen runs").into()
     }
 
     /// The last line of a run that came to its end.
@@ -41,8 +41,8 @@ impl Pair {
 }
 
 fn write(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    mizzen_fsx::write_atomic(path, text.as_bytes()).unwrap();
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    mizzen_fsx::write_atomic(path, text.as_bytes()).expect("a file");
 }
 
 fn read(path: &Path) -> String {
@@ -152,8 +152,8 @@ struct Watching(Child);
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        self.0.kill().expect("it runs");
+        self.0.wait().expect("it ended");
     }
 }
 
