@@ -16,7 +16,7 @@ use mizzen_sync_core::{
     reconcile,
 };
 
-use crate::apply::{Applied, ApplyError, Contents, Failure};
+use crate::apply::{Applied, ApplyError, Contents, Failure, Why};
 use crate::base::{BaseStore, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, Looked, Wake};
 use crate::scan::Dirty;
@@ -45,6 +45,17 @@ impl<T> Both<T> {
         match side {
             Side::Host => &mut self.host,
             Side::Container => &mut self.container,
+        }
+    }
+}
+
+impl Both<Dirty> {
+    /// All of both sides.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self {
+            host: Dirty::All,
+            container: Dirty::All,
         }
     }
 }
@@ -121,6 +132,13 @@ impl Cycle {
         let container = self.applied.container.failed.iter();
         host.map(|failure| (Side::Host, failure))
             .chain(container.map(|failure| (Side::Container, failure)))
+    }
+
+    /// Whether something changed under our hands, so that another cycle may get further.
+    #[must_use]
+    pub fn met_changes(&self) -> bool {
+        self.failures()
+            .any(|(_, failure)| matches!(failure.why, Why::ChangedHere | Why::ChangedThere))
     }
 
     /// Whether both sides hold the same now, and nobody is asked for anything.
@@ -277,10 +295,7 @@ impl Link {
             };
             self.obey(&changed)?;
             self.rules = self.rules.take().map(|rules| rules.now(changed));
-            self.look(&Both {
-                host: Dirty::All,
-                container: Dirty::All,
-            })?;
+            self.look(&Both::everything())?;
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use mizzen_core::verb::{ApiError, ErrorCode};
 use mizzen_sync::{
-    Both, Cycle, CycleError, Dirty, Durability, Folders, FoldersError, LinkOptions, Links,
-    LocalOptions, Order, RuleSource, RulesError, SyncSettings, Why,
+    Both, CycleError, Durability, Folders, FoldersError, LinkOptions, Links, LocalOptions, Order,
+    RuleSource, RulesError, SyncSettings,
 };
 use mizzen_sync_core::Brake;
 
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
         ));
     }
     if args.dry_run {
-        let outcome = folders.link.plan(&everything());
+        let outcome = folders.link.plan(&Both::everything());
         return report::plan(&outcome.map_err(|error| ended(&error))?, output);
     }
     if args.watch {
@@ -67,10 +67,10 @@ pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
     }
     let mut summary = Summary::default();
     let last = loop {
-        let cycle = folders.link.cycle(&everything(), args.force);
+        let cycle = folders.link.cycle(&Both::everything(), args.force);
         let cycle = cycle.map_err(|error| ended(&error))?;
         summary.add(&cycle);
-        if summary.cycles == CYCLES || !changed_meanwhile(&cycle) {
+        if summary.cycles == CYCLES || !cycle.met_changes() {
             break cycle;
         }
     };
@@ -170,20 +170,6 @@ fn umask() -> u32 {
 #[cfg(not(unix))]
 fn umask() -> u32 {
     0
-}
-
-fn everything() -> Both<Dirty> {
-    Both {
-        host: Dirty::All,
-        container: Dirty::All,
-    }
-}
-
-/// Whether another cycle may get further.
-fn changed_meanwhile(cycle: &Cycle) -> bool {
-    cycle
-        .failures()
-        .any(|(_, failure)| matches!(failure.why, Why::ChangedHere | Why::ChangedThere))
 }
 
 fn not_opened(error: &FoldersError) -> Failure {

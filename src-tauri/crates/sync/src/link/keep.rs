@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use super::{Both, Cycle, CycleError, Link};
-use crate::apply::Why;
 use crate::endpoint::{EndpointError, Wake};
 use crate::scan::Dirty;
 
@@ -47,7 +46,7 @@ impl Link {
             let _ = changed.send(Order::Changed);
         });
         self.watch(&wake)?;
-        let (mut dirty, mut waits) = (everything(), Waits::default());
+        let (mut dirty, mut waits) = (Both::everything(), Waits::default());
         let mut consent = orders.try_iter().any(|order| order == Order::Consent);
         loop {
             let cycle = self.cycle(&dirty, consent);
@@ -68,7 +67,7 @@ impl Link {
                     }
                     consent = all.contains(&Order::Consent);
                     if all.iter().any(|order| *order != Order::Changed) {
-                        dirty = everything();
+                        dirty = Both::everything();
                     }
                 }
             }
@@ -100,13 +99,13 @@ impl Waits {
                 | CycleError::Rules(_)
                 | CycleError::Base(_))
         );
-        let again = cycle.as_ref().is_ok_and(changed_meanwhile);
+        let again = cycle.as_ref().is_ok_and(Cycle::met_changes);
         self.failed = if failed { self.failed + 1 } else { 0 };
         self.again = if again { self.again + 1 } else { 0 };
         match () {
             () if failed => Next {
                 after: doubled(BACKOFF, self.failed),
-                dirty: everything(),
+                dirty: Both::everything(),
             },
             () if again => Next {
                 after: doubled(AGAIN, self.again),
@@ -115,7 +114,7 @@ impl Waits {
             },
             () => Next {
                 after: interval,
-                dirty: everything(),
+                dirty: Both::everything(),
             },
         }
     }
@@ -124,19 +123,6 @@ impl Waits {
 fn doubled((first, longest): (Duration, Duration), times: u32) -> Duration {
     let factor = 1_u32.checked_shl(times - 1).unwrap_or(u32::MAX);
     first.saturating_mul(factor).min(longest)
-}
-
-fn changed_meanwhile(cycle: &Cycle) -> bool {
-    cycle
-        .failures()
-        .any(|(_, failure)| matches!(failure.why, Why::ChangedHere | Why::ChangedThere))
-}
-
-fn everything() -> Both<Dirty> {
-    Both {
-        host: Dirty::All,
-        container: Dirty::All,
-    }
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl Fixture {
     }
 
     fn once(&self) -> Result<Cycle, CycleError> {
-        self.link().cycle(&everything(), false)
+        self.link().cycle(&Both::everything(), false)
     }
 
     fn tree(&self, side: &str) -> Vec<String> {
@@ -117,13 +117,6 @@ fn tell(root: &Path, dir: &Path, told: &mut Vec<String>) {
                 fs::read_to_string(&path).unwrap_or_default()
             ));
         }
-    }
-}
-
-fn everything() -> Both<Dirty> {
-    Both {
-        host: Dirty::All,
-        container: Dirty::All,
     }
 }
 
@@ -209,7 +202,7 @@ fn a_side_that_was_emptied_or_is_gone_stops_the_link() {
     let mut link = fixture.link();
     remove(&fixture.path("container"));
     fs::create_dir(fixture.path("container")).unwrap();
-    let error = link.cycle(&everything(), false).unwrap_err();
+    let error = link.cycle(&Both::everything(), false).unwrap_err();
     assert!(
         matches!(
             error,
@@ -219,7 +212,7 @@ fn a_side_that_was_emptied_or_is_gone_stops_the_link() {
     );
     assert_eq!(fixture.tree("host"), ["a=1"]);
 
-    fixture.link().cycle(&everything(), true).unwrap();
+    fixture.link().cycle(&Both::everything(), true).unwrap();
     fixture.check_same(&[]);
 }
 
@@ -229,7 +222,7 @@ fn only_what_is_dirty_is_looked_at() {
     fixture.write("host/a/one", "1");
     fixture.write("host/b/two", "1");
     let mut link = fixture.link();
-    link.cycle(&everything(), false).unwrap();
+    link.cycle(&Both::everything(), false).unwrap();
     fixture.write("host/a/one", "22");
     fixture.write("host/b/two", "22");
     let mut dirty = Both::<Dirty>::default();
@@ -252,21 +245,21 @@ fn what_the_host_ignores_is_not_carried_and_stays_where_it_is() {
     let mut link = fixture.link();
     let rules = RuleSource::new(&fixture.path("host"), None, None).unwrap();
     link.ruled_by(rules).unwrap();
-    link.cycle(&everything(), false).unwrap();
+    link.cycle(&Both::everything(), false).unwrap();
     let theirs = [".gitignore=/out\n", "b=1", "out/", "out/c=1"];
     assert_eq!(fixture.tree("container"), theirs);
 
     // A rule that goes counts at once.
     remove(&fixture.path("host/.gitignore"));
-    link.cycle(&everything(), false).unwrap();
+    link.cycle(&Both::everything(), false).unwrap();
     fixture.check_same(&["b=1", "out/", "out/a=1", "out/c=1"]);
 
     // So does one that comes from the container.
     fixture.write("container/mizzen.toml", "[sync]\nignore = [\"b\"]\n");
-    link.cycle(&everything(), false).unwrap();
-    link.cycle(&everything(), false).unwrap();
+    link.cycle(&Both::everything(), false).unwrap();
+    link.cycle(&Both::everything(), false).unwrap();
     remove(&fixture.path("container/b"));
-    link.cycle(&everything(), false).unwrap();
+    link.cycle(&Both::everything(), false).unwrap();
     assert!(fixture.path("host/b").exists());
 }
 
@@ -276,7 +269,7 @@ fn the_next_process_reads_nothing_that_did_not_change() {
     fixture.write("host/a", "1");
     fixture.once().unwrap();
     let mut link = fixture.link();
-    link.cycle(&everything(), false).unwrap();
+    link.cycle(&Both::everything(), false).unwrap();
     link.rest();
     let cycle = fixture.once().unwrap();
     assert_eq!((cycle.hashed.host, cycle.hashed.container), (0, 0));
