@@ -54,8 +54,6 @@ pub trait Endpoint: Send {
 pub struct Looked {
     /// The tree; none when the root is not there any more.
     pub tree: Option<Node>,
-    /// Whether some file was changed so lately that it may change again without a trace: look again soon.
-    pub unsettled: bool,
     /// Files that were read.
     pub hashed: u64,
     /// Entries that are kept back for their secrets' sake, by their names.

@@ -12,11 +12,10 @@ use std::thread;
 
 use mizzen_fsx::PathError;
 use mizzen_sync_core::{
-    Brake, Conflict, Edit, Halt, Mode, Node, Outcome, Plan, Problem, RelPath, RuleTexts, Side,
-    reconcile,
+    Brake, Conflict, Edit, Halt, Mode, Node, Outcome, Problem, RelPath, RuleTexts, Side, reconcile,
 };
 
-use crate::apply::{Applied, ApplyError, Contents, Failure, Why};
+use crate::apply::{Applied, ApplyError, Failure, Why};
 use crate::base::{BaseStore, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, Looked, Wake};
 use crate::scan::Dirty;
@@ -25,7 +24,7 @@ pub use folders::{Folders, FoldersError};
 pub use keep::Order;
 pub use rules::{RuleSource, RulesError};
 
-use merge::{Merged, WithMerged};
+use merge::Merged;
 
 /// By new rules, further files that rules come from may be seen; a project has few such levels.
 const RULE_LOOKS: usize = 8;
@@ -101,8 +100,6 @@ pub struct Cycle {
     pub withheld: Vec<RelPath>,
     /// Why a side is looked at from time to time although it is watched.
     pub polling: Both<Option<String>>,
-    /// Whether to look again soon: a file was changed so lately that it may change again without a trace.
-    pub unsettled: bool,
 }
 
 /// A cycle did not come to its end. What it had done by then stays done and is remembered.
@@ -132,6 +129,19 @@ impl Cycle {
         let container = self.applied.container.failed.iter();
         host.map(|failure| (Side::Host, failure))
             .chain(container.map(|failure| (Side::Container, failure)))
+    }
+
+    /// Notes what was done to a side; what was done before it ended counts as well.
+    fn took(&mut self, side: Side, done: Result<Applied, ApplyError>) -> Result<(), CycleError> {
+        let (applied, ended) = match done {
+            Ok(applied) => (applied, Ok(())),
+            Err(mut error) => {
+                let applied = std::mem::take(&mut *error.applied);
+                (applied, Err(CycleError::Apply(side, error)))
+            }
+        };
+        *self.applied.of(side) = applied;
+        ended
     }
 
     /// Whether something changed under our hands, so that another cycle may get further.
@@ -240,7 +250,6 @@ impl Link {
             };
             *cycle.hashed.of(side) = std::mem::take(&mut seen.hashed);
             cycle.withheld.append(&mut seen.withheld);
-            cycle.unsettled |= seen.unsettled;
             cycle.polling.of(side).clone_from(&seen.polling);
         }
         Ok(cycle)
@@ -307,13 +316,12 @@ impl Link {
         cycle: &mut Cycle,
     ) -> Result<(), CycleError> {
         let Both { host, container } = &mut self.sides;
-        let from = container.contents();
-        cycle.applied.host = finish(Side::Host, host, &outcome.host, merged, &*from, cycle)?;
-        drop(from);
-        let from = host.contents();
-        let plan = &outcome.container;
-        cycle.applied.container = finish(Side::Container, container, plan, merged, &*from, cycle)?;
-        Ok(())
+        cycle.took(
+            Side::Host,
+            merged.carry(&outcome.host, &**container, &mut **host),
+        )?;
+        let done = merged.carry(&outcome.container, &**host, &mut **container);
+        cycle.took(Side::Container, done)
     }
 
     /// The base learns what both sides agree on by now, and nothing else.
@@ -385,20 +393,4 @@ fn with(dirty: &Dirty, places: &[RelPath]) -> Dirty {
 
 fn has(done: &[Edit], path: &RelPath) -> bool {
     done.iter().any(|edit| edit.path == *path)
-}
-
-/// Carries out one side's plan; what was done before it ended counts as well.
-fn finish(
-    side: Side,
-    endpoint: &mut Box<dyn Endpoint>,
-    plan: &Plan,
-    merged: &Merged,
-    from: &dyn Contents,
-    cycle: &mut Cycle,
-) -> Result<Applied, CycleError> {
-    let contents = WithMerged { merged, from };
-    endpoint.apply(plan, &contents).map_err(|mut error| {
-        *cycle.applied.of(side) = std::mem::take(&mut *error.applied);
-        CycleError::Apply(side, error)
-    })
 }

@@ -133,7 +133,6 @@ impl Endpoint for LocalEndpoint {
             looked.rule_files = found.rule_files;
             self.owes_rules = false;
             self.owed = Dirty::default();
-            looked.unsettled = found.unsettled;
             looked.hashed = found.hashed;
             looked.withheld = found.withheld;
             self.seen = Some(found.scan);

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use mizzen_sync_core::{Change, Conflict, Digest, File, Merge, Node, Outcome, RelPath, merge};
+use mizzen_sync_core::{
+    Change, Conflict, Digest, File, Merge, Node, Outcome, Plan, RelPath, merge,
+};
 
 use super::Both;
-use crate::apply::{Contents, Supply, SupplyError};
+use crate::apply::{Applied, ApplyError, Contents, Supply, SupplyError};
 use crate::base::{TEXT_SIZE_MAX, TextStore};
 use crate::endpoint::Endpoint;
 
@@ -45,6 +47,17 @@ impl Merged {
             merged.insert(wanted.path, text);
         }
         Self(merged)
+    }
+
+    /// Carries out a plan on a side, with contents of the other and with those that were made of both.
+    pub(super) fn carry(
+        &self,
+        plan: &Plan,
+        from: &dyn Endpoint,
+        to: &mut dyn Endpoint,
+    ) -> Result<Applied, ApplyError> {
+        let (merged, from) = (self, &*from.contents());
+        to.apply(plan, &WithMerged { merged, from })
     }
 
     pub(super) fn is_at(&self, path: &RelPath) -> bool {
@@ -88,9 +101,9 @@ fn conflict(wanted: &Merge) -> Conflict {
 }
 
 /// The other side's contents, and those that were made of both.
-pub(super) struct WithMerged<'a> {
-    pub(super) merged: &'a Merged,
-    pub(super) from: &'a dyn Contents,
+struct WithMerged<'a> {
+    merged: &'a Merged,
+    from: &'a dyn Contents,
 }
 
 impl Contents for WithMerged<'_> {

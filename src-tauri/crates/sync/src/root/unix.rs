@@ -87,6 +87,17 @@ impl DirHandle {
         self.tap.before(Op::Rename, name)?;
         Ok(renameat(&self.descriptor, name, &to.descriptor, new_name)?)
     }
+
+    fn rename_with(
+        &self,
+        name: &[u8],
+        to: &Self,
+        new_name: &[u8],
+        flags: RenameFlags,
+    ) -> io::Result<()> {
+        let (from, to) = (&self.descriptor, &to.descriptor);
+        Ok(renameat_with(from, name, to, new_name, flags)?)
+    }
 }
 
 /// Whether a file system does not know how, rather than not being able to.
@@ -205,14 +216,7 @@ impl Directory for DirHandle {
     fn rename(&self, name: &[u8], to: &Self, new_name: &[u8]) -> io::Result<()> {
         let rename = || {
             self.tap.before(Op::RenameNew, name)?;
-            let flags = RenameFlags::NOREPLACE;
-            Ok(renameat_with(
-                &self.descriptor,
-                name,
-                &to.descriptor,
-                new_name,
-                flags,
-            )?)
+            self.rename_with(name, to, new_name, RenameFlags::NOREPLACE)
         };
         match rename() {
             Err(error) if is_unknown(&error) => self.rename_carefully(name, to, new_name),
@@ -223,14 +227,7 @@ impl Directory for DirHandle {
     fn exchange(&self, one: &[u8], two: &[u8]) -> io::Result<()> {
         let exchange = || {
             self.tap.before(Op::Exchange, two)?;
-            let flags = RenameFlags::EXCHANGE;
-            Ok(renameat_with(
-                &self.descriptor,
-                one,
-                &self.descriptor,
-                two,
-                flags,
-            )?)
+            self.rename_with(one, self, two, RenameFlags::EXCHANGE)
         };
         match exchange() {
             Err(error) if is_unknown(&error) => Err(io::ErrorKind::Unsupported.into()),
