@@ -67,7 +67,7 @@ async fn two_workbenches_show_their_own_project_and_keep_their_own_login() {
         ["guide.md", "mkdocs.yml"]
     );
 
-    left.value("location.reload()").await.unwrap();
+    left.reload().await.unwrap();
     assert_eq!(explorer(&left, "README.md").await, ["src", "README.md"]);
     left.screenshot(&target().join("screenshots/workbench.png"))
         .await

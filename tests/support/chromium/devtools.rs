@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use futures::stream::{SplitSink, SplitStream};
@@ -19,9 +20,14 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
 
+/// For the answer to a call, be it a page that first has to load.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
+    #[error("chromium does not answer {0}")]
+    Silent(String),
     #[error("chromium is gone")]
     BrowserGone,
     #[error("the page went away")]
@@ -86,7 +92,10 @@ impl Devtools {
             .send(message)
             .await
             .map_err(|_| Failure::BrowserGone)?;
-        let mut answer = answered.await.map_err(|_| Failure::BrowserGone)?;
+        let mut answer = tokio::time::timeout(PATIENCE, answered)
+            .await
+            .map_err(|_| Failure::Silent(method.to_owned()))?
+            .map_err(|_| Failure::BrowserGone)?;
         match answer["error"]["message"].as_str() {
             None => Ok(answer["result"].take()),
             Some(text) if is_page_gone(text) => Err(Failure::PageGone),

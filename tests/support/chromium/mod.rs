@@ -17,7 +17,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use devtools::{Devtools, Failure};
 
 /// For anything a page is waited for; a loaded machine needs tens of seconds for a workbench.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Flags that make a browser quiet and independent of its machine; a root user has no sandbox.
 const FLAGS: [&str; 13] = [
@@ -157,6 +157,17 @@ impl Tab {
         }
     }
 
+    /// Loads the page again and returns when the old one is gone.
+    ///
+    /// # Errors
+    /// The new one does not come.
+    pub async fn reload(&self) -> Result<()> {
+        // RACE: the old page still answers, and what it is asked for last is never done.
+        self.value("window.old = true").await?;
+        self.call("Page.reload", json!({})).await?;
+        self.wait_for("!window.old").await.map(drop)
+    }
+
     /// The value of an expression; a promise is waited for.
     ///
     /// # Errors
@@ -179,14 +190,14 @@ impl Tab {
     /// Waits until an expression is true in whatever page the tab shows by then; answers with its value.
     ///
     /// # Errors
-    /// Not within three minutes; names what the page shows instead.
+    /// It stays untrue for long; names what the page shows instead.
     pub async fn wait_for(&self, expression: &str) -> Result<Value> {
         match tokio::time::timeout(PATIENCE, self.watch(expression)).await {
             Ok(found) => found,
             Err(_) => {
                 let shown = "document.title + ' ' + document.body?.innerText.slice(0, 600)";
-                let shown = self.value(shown).await.unwrap_or_default();
-                Err(anyhow!("never true: {expression}; the page shows {shown}"))
+                let shown = self.value(shown).await;
+                Err(anyhow!("never true: {expression}; the page shows {shown:?}"))
             }
         }
     }

@@ -8,7 +8,7 @@ use mizzen_tasks::Owner;
 use rustix::process::{Signal, getpid, set_child_subreaper};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::board::{Board, Stage};
 use super::children::Children;
@@ -20,8 +20,8 @@ use super::{VERSION, complain, places};
 
 /// How long children may take to end. Engines kill a container after 10 s by default.
 const GRACE: Duration = Duration::from_secs(8);
-/// How long the last report may take.
-const LAST_REPORT: Duration = Duration::from_secs(1);
+/// When the last report is given up, counted like the children's time: a busy disk takes seconds.
+const LAST_REPORT: Duration = Duration::from_millis(9_500);
 
 /// Serves until TERM or INT.
 pub(crate) async fn run(identity: Identity) -> ExitCode {
@@ -58,6 +58,7 @@ async fn serve(identity: Identity) -> io::Result<()> {
     service_owner.spawn("run", code_server.run());
 
     let cause = signals.collect_until_told(&children).await;
+    let told = Instant::now();
     journal.note(format_args!("{cause}: stopping"));
     // No restarts from here on.
     service_owner.stopping().cancel();
@@ -69,7 +70,7 @@ async fn serve(identity: Identity) -> io::Result<()> {
         ));
     }
     board.set_stopped();
-    let _ = timeout(LAST_REPORT, reported).await;
+    let _ = timeout_at(told + LAST_REPORT, reported).await;
     journal.note("stopped");
     journal.flush();
     Ok(())
