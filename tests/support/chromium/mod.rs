@@ -197,7 +197,9 @@ impl Tab {
             Err(_) => {
                 let shown = "document.title + ' ' + document.body?.innerText.slice(0, 600)";
                 let shown = self.value(shown).await;
-                Err(anyhow!("never true: {expression}; the page shows {shown:?}"))
+                Err(anyhow!(
+                    "never true: {expression}; the page shows {shown:?}"
+                ))
             }
         }
     }

@@ -23,7 +23,7 @@ use mizzen_sync_core::{Edit, Plan, RelPath, Unsyncable};
 
 use crate::root::{DirHandle, Root, Way, is_shortage};
 use crate::scan::{Links, Scan};
-use crate::trash::Trash;
+use crate::trash::{CycleId, Trash};
 
 pub use contents::{Contents, FromRoot, Supply, SupplyError};
 pub use order::wanted;
@@ -44,8 +44,8 @@ pub struct ApplyOptions {
     pub links: Links,
     /// What survives a power cut.
     pub durability: Durability,
-    /// The time, in nanoseconds since 1970.
-    pub now: i64,
+    /// What the trash calls it.
+    pub cycle: CycleId,
 }
 
 /// What survives a power cut.
@@ -72,7 +72,7 @@ pub struct Applied {
     /// Files whose contents this side held already.
     pub reused: u64,
     /// What the trash calls this, when anything was touched.
-    pub cycle: Option<String>,
+    pub cycle: Option<CycleId>,
 }
 
 /// A place where nothing was done.
@@ -149,7 +149,7 @@ pub fn apply(
         return Ok(Applied::default());
     }
     let durable = options.durability == Durability::Data;
-    let cycle = trash.begin(options.now, &changes, durable);
+    let cycle = trash.begin(options.cycle, &changes, durable);
     let cycle = cycle.map_err(|source| ApplyError {
         path: trash.path().to_owned(),
         source,
@@ -175,7 +175,7 @@ pub fn apply(
         touched,
         ..
     } = publish;
-    applied.cycle = (!touched.is_empty()).then(|| cycle.id.clone());
+    applied.cycle = (!touched.is_empty()).then_some(cycle.id);
     // One that is not finished is looked through for leftovers.
     if !untidy {
         let _ = cycle.finish(!touched.is_empty());

@@ -9,6 +9,7 @@ use mizzen_sync_core::{BadPattern, Node, Plan, RelPath, RuleTexts};
 
 use crate::apply::{Applied, ApplyError, Contents};
 use crate::scan::Dirty;
+use crate::trash::{CycleId, Past, Recall, TrashError};
 
 pub use local::{LocalEndpoint, LocalOptions};
 
@@ -36,14 +37,37 @@ pub trait Endpoint: Send {
     /// A directory cannot be read, or the side cannot be reached.
     fn look(&mut self, dirty: &Dirty, base: Option<&Node>) -> Result<Looked, EndpointError>;
 
-    /// Carries out a plan that was made of the last look, with contents of the other side.
+    /// Carries out a plan that was made of the last look, with contents of the other side. What it displaces goes to the
+    /// trash under the cycle's name.
     ///
     /// # Errors
     /// There is not enough of something, or the side cannot be reached. What was done until then is told as well.
-    fn apply(&mut self, plan: &Plan, contents: &dyn Contents) -> Result<Applied, ApplyError>;
+    fn apply(
+        &mut self,
+        cycle: CycleId,
+        plan: &Plan,
+        contents: &dyn Contents,
+    ) -> Result<Applied, ApplyError>;
 
     /// The contents of its files.
     fn contents(&self) -> Box<dyn Contents + '_>;
+
+    /// Tells of cycles of the past that the side's trash knows of, the last one first.
+    ///
+    /// # Errors
+    /// The trash cannot be read, or the side cannot be reached.
+    fn history(&mut self, recall: &Recall) -> Result<Vec<Past>, EndpointError>;
+
+    /// Takes something back that a cycle of the past did to this side, as far as the last look shows it unchanged. That
+    /// is a cycle itself. None when the trash knows nothing of it.
+    ///
+    /// # Errors
+    /// The same as for `apply`; or the trash cannot be read.
+    fn take_back(
+        &mut self,
+        cycle: CycleId,
+        what: &TakeBack,
+    ) -> Result<Option<TakenBack>, ApplyError>;
 
     /// Keeps what makes the first look of the next process cheap. Nothing depends on it.
     fn rest(&mut self);
@@ -66,6 +90,24 @@ pub struct Looked {
     pub polling: Option<String>,
 }
 
+/// What is to be as it was before a cycle of the past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakeBack {
+    /// All that the cycle changed, wherever that is still as the cycle left it.
+    Cycle(CycleId),
+    /// What it displaced at one place, whatever is there by now.
+    Place(CycleId, RelPath),
+}
+
+/// What was taken back.
+#[derive(Debug, Default)]
+pub struct TakenBack {
+    /// What was done.
+    pub applied: Applied,
+    /// Places that have changed since, and stay as they are.
+    pub refused: Vec<RelPath>,
+}
+
 /// A side cannot be dealt with.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
@@ -83,4 +125,13 @@ pub enum EndpointError {
     /// What it says makes no sense, or it says nothing any more.
     #[error("the other end of the wire: {0}")]
     Wire(String),
+}
+
+impl From<TrashError> for EndpointError {
+    fn from(error: TrashError) -> Self {
+        Self::Place {
+            path: error.path,
+            source: error.source,
+        }
+    }
 }

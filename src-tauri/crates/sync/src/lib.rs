@@ -31,7 +31,9 @@ pub use apply::{
 };
 pub use base::{BaseStore, Kept, LinkId, Opened, SetAside, TEXT_SIZE_MAX, TextStore, Unusable};
 pub use encoding::Malformed;
-pub use endpoint::{Endpoint, EndpointError, LocalEndpoint, LocalOptions, Looked, Wake};
+pub use endpoint::{
+    Endpoint, EndpointError, LocalEndpoint, LocalOptions, Looked, TakeBack, TakenBack, Wake,
+};
 pub use link::{
     Both, Cycle, CycleError, Folders, FoldersError, Link, LinkOptions, Order, RuleSource,
     RulesError,
@@ -42,6 +44,7 @@ pub use rule_files::{RuleFileError, find_rules, read_rules};
 pub use scan::{Dirty, Found, Links, Scan, ScanError, ScanOptions, scan, scan_watched};
 pub use settings::{SETTINGS_FILE, SettingsError, SyncSettings};
 pub use trash::{
-    FromTrash, Leftovers, Past, PastChange, Pruned, Retention, Trash, TrashError, Undo, Was,
+    CycleId, FromTrash, Leftovers, NoCycleId, Past, PastChange, Pruned, Recall, Retention, Trash,
+    TrashError, Undo, Was,
 };
 pub use watch::{News, Polling, Rescan, WatchError, WatchOptions, Watcher};

@@ -19,6 +19,7 @@ use crate::apply::{Applied, ApplyError, Failure, Why};
 use crate::base::{BaseStore, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, Looked, Wake};
 use crate::scan::Dirty;
+use crate::trash::CycleId;
 
 pub use folders::{Folders, FoldersError};
 pub use keep::Order;
@@ -60,12 +61,14 @@ impl Both<Dirty> {
 }
 
 /// What a link decides by.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct LinkOptions {
     /// Which side's changes go where.
     pub mode: Mode,
     /// What is not done before a person has agreed.
     pub brake: Brake,
+    /// The time, in nanoseconds since 1970: cycles are called by it.
+    pub now: fn() -> i64,
 }
 
 /// Two sides, and what they last agreed on.
@@ -79,11 +82,15 @@ pub struct Link {
     texts: TextStore,
     base: Option<Node>,
     rules: Option<RuleSource>,
+    /// How the last cycle is called.
+    last: CycleId,
 }
 
 /// What a cycle came to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Cycle {
+    /// How it is called, in the trash of both sides as well.
+    pub id: CycleId,
     /// What was done to each side.
     pub applied: Both<Applied>,
     /// Files that were read on each side.
@@ -123,6 +130,20 @@ pub enum CycleError {
 }
 
 impl Cycle {
+    fn new(id: CycleId) -> Self {
+        Self {
+            id,
+            applied: Both::default(),
+            hashed: Both::default(),
+            deleted: 0,
+            merged: Vec::new(),
+            conflicts: Vec::new(),
+            problems: Vec::new(),
+            withheld: Vec::new(),
+            polling: Both::default(),
+        }
+    }
+
     /// Places that were not dealt with because they changed meanwhile, or because a side says no.
     pub fn failures(&self) -> impl Iterator<Item = (Side, &Failure)> {
         let host = self.applied.host.failed.iter();
@@ -177,6 +198,7 @@ impl Link {
             texts,
             base,
             rules: None,
+            last: CycleId(i64::MIN),
         }
     }
 
@@ -237,7 +259,7 @@ impl Link {
             return Err(halt.into());
         }
         let merged = Merged::of(&mut outcome, &self.texts, &self.sides);
-        let mut cycle = Cycle::default();
+        let mut cycle = Cycle::new(self.begin());
         let carried_out = self.carry_out(&outcome, &merged, &mut cycle);
         self.remember(&outcome, &merged, &mut cycle)?;
         carried_out?;
@@ -265,6 +287,12 @@ impl Link {
     pub fn rest(&mut self) {
         self.sides.host.rest();
         self.sides.container.rest();
+    }
+
+    /// Names the next cycle: by the time, and after the last one whatever the clock says.
+    fn begin(&mut self) -> CycleId {
+        self.last = CycleId((self.options.now)()).max(self.last.next());
+        self.last
     }
 
     fn trees(&self) -> [Option<&Node>; 2] {
@@ -318,9 +346,9 @@ impl Link {
         let Both { host, container } = &mut self.sides;
         cycle.took(
             Side::Host,
-            merged.carry(&outcome.host, &**container, &mut **host),
+            merged.carry(cycle.id, &outcome.host, &**container, &mut **host),
         )?;
-        let done = merged.carry(&outcome.container, &**host, &mut **container);
+        let done = merged.carry(cycle.id, &outcome.container, &**host, &mut **container);
         cycle.took(Side::Container, done)
     }
 

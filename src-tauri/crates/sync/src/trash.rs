@@ -7,6 +7,7 @@
 mod copy;
 mod cycle;
 mod history;
+mod id;
 mod leftovers;
 mod manifest;
 mod retention;
@@ -15,13 +16,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use mizzen_sync_core::Change;
 
 use crate::root::{DirHandle, Directory, NewFile};
 
 pub(crate) use cycle::{Cycle, Slot};
-pub use history::{FromTrash, Past, PastChange, Undo, Was};
+pub use history::{FromTrash, Past, PastChange, Recall, Undo, Was};
+pub use id::{CycleId, NoCycleId};
 pub use leftovers::Leftovers;
 pub use retention::{Pruned, Retention};
 
@@ -90,12 +91,17 @@ impl Trash {
         &self.path
     }
 
-    /// Begins a cycle at a time in nanoseconds since 1970.
-    pub(crate) fn begin(&self, now: i64, changes: &[Change], durable: bool) -> io::Result<Cycle> {
-        // Two cycles of one instant: the later one takes the next.
-        for id in (now..).take(1000).map(id) {
-            let token = self.token(&id);
-            let open = open_name(&id, token);
+    /// Begins a cycle.
+    pub(crate) fn begin(
+        &self,
+        id: CycleId,
+        changes: &[Change],
+        durable: bool,
+    ) -> io::Result<Cycle> {
+        // Where the clock was set back, there may be another one of that name: the later one takes the next.
+        for id in std::iter::successors(Some(id), |id| Some(id.next())).take(1000) {
+            let token = self.token(id);
+            let open = open_name(id, token);
             match self.handle.create_dir(open.as_bytes(), PRIVATE_DIR) {
                 Ok(()) => {
                     let plan = manifest::write(token, changes);
@@ -128,12 +134,13 @@ impl Trash {
     }
 
     /// All cycles' folders: of those that are over the ids, the oldest first, and the others' names.
-    fn cycles(&self) -> io::Result<(Vec<String>, Vec<String>)> {
+    fn cycles(&self) -> io::Result<(Vec<CycleId>, Vec<String>)> {
         let listed = self.handle.list()?.into_iter();
         let names =
             listed.filter_map(|listed| String::from_utf8(listed.name.as_bytes().into()).ok());
-        let (mut open, mut over): (Vec<_>, Vec<_>) = names.partition(|name| name.contains(OPEN));
-        over.retain(|name| time(name).is_some());
+        let (mut open, over): (Vec<_>, Vec<_>) = names.partition(|name| name.contains(OPEN));
+        let over = over.iter().filter_map(|name| name.parse().ok());
+        let mut over: Vec<CycleId> = over.collect();
         over.sort_unstable();
         open.sort_unstable();
         Ok((over, open))
@@ -145,11 +152,11 @@ impl Trash {
     }
 
     /// Another one for each cycle of each link.
-    fn token(&self, id: &str) -> u64 {
+    fn token(&self, id: CycleId) -> u64 {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.path.as_os_str().as_encoded_bytes());
         hasher.update(&std::process::id().to_le_bytes());
-        hasher.update(id.as_bytes());
+        hasher.update(id.to_string().as_bytes());
         let bytes = hasher.finalize();
         u64::from_le_bytes(std::array::from_fn(|at| bytes.as_bytes()[at]))
     }
@@ -158,19 +165,6 @@ impl Trash {
 fn opened(path: &Path) -> io::Result<DirHandle> {
     std::fs::create_dir_all(path)?;
     DirHandle::open(path)
-}
-
-/// How a cycle is called: by the time at which it began, which sorts as text.
-fn id(time: i64) -> String {
-    let time = Timestamp::from_nanosecond(time.into()).expect("BUG: less than 300 years from 1970");
-    time.strftime("%Y%m%dT%H%M%S.%9fZ").to_string()
-}
-
-/// The time that an id says; none when it is no id.
-fn time(id: &str) -> Option<i64> {
-    let time: Timestamp = id.parse().ok()?;
-    let nanos = i64::try_from(time.as_nanosecond()).ok()?;
-    (self::id(nanos) == id).then_some(nanos)
 }
 
 /// Reads what a cycle is about; none when that is not known any more.
@@ -182,6 +176,6 @@ fn manifest(cycle: &DirHandle) -> Option<Manifest> {
 }
 
 /// What the folder of a cycle that is under way is called.
-fn open_name(id: &str, token: u64) -> String {
+fn open_name(id: CycleId, token: u64) -> String {
     format!("{id}{OPEN}{token:016x}")
 }

@@ -39,6 +39,7 @@ pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
     let options = LinkOptions {
         mode: args.mode.or(settings.mode).unwrap_or_default(),
         brake: Brake::default(),
+        now,
     };
     let size_max = args.max_file_size.or(settings.max_file_size);
     let local = local(args, size_max.unwrap_or(SIZE_MAX));

@@ -48,7 +48,7 @@ impl Side {
                 umask: 0o022,
                 links: Links::Portable,
                 durability: Durability::None,
-                now: 1_000,
+                cycle: CycleId(1_000),
             },
         };
         sketch.split_whitespace().for_each(|word| side.put(word));

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use mizzen_sync_core::{Node, Plan, RuleTexts, Rules};
 
-use super::{Endpoint, EndpointError, Looked, Wake};
+use super::{Endpoint, EndpointError, Looked, TakeBack, TakenBack, Wake};
 use crate::apply::{Applied, ApplyError, ApplyOptions, Contents, Durability, FromRoot, apply};
 use crate::root::Root;
 use crate::scan::{Dirty, Found, Links, Scan, ScanOptions, scan, scan_watched};
 use crate::settings::SETTINGS_FILE;
-use crate::trash::Trash;
+use crate::trash::{CycleId, Past, Recall, Trash, TrashError};
 use crate::watch::{WatchOptions, Watcher};
 
 /// How often all is looked at where changes are not all told.
@@ -66,6 +66,10 @@ impl LocalEndpoint {
             owed: Dirty::default(),
             owes_rules: false,
         }
+    }
+
+    fn last(&self) -> &Scan {
+        self.seen.as_ref().expect("BUG: a plan is made of a look")
     }
 
     fn watcher(&self, wake: &Wake) -> Result<Watcher, EndpointError> {
@@ -151,19 +155,51 @@ impl Endpoint for LocalEndpoint {
         Ok(looked)
     }
 
-    fn apply(&mut self, plan: &Plan, contents: &dyn Contents) -> Result<Applied, ApplyError> {
-        let before = self.seen.as_ref().expect("BUG: a plan is made of a look");
+    fn apply(
+        &mut self,
+        cycle: CycleId,
+        plan: &Plan,
+        contents: &dyn Contents,
+    ) -> Result<Applied, ApplyError> {
         let options = ApplyOptions {
             umask: self.options.umask,
             links: self.options.links,
             durability: self.options.durability,
-            now: (self.options.now)(),
+            cycle,
         };
-        apply(&self.root, plan, before, contents, &self.trash, &options)
+        let (root, trash) = (&self.root, &self.trash);
+        apply(root, plan, self.last(), contents, trash, &options)
     }
 
     fn contents(&self) -> Box<dyn Contents + '_> {
         Box::new(FromRoot(&self.root))
+    }
+
+    fn history(&mut self, recall: &Recall) -> Result<Vec<Past>, EndpointError> {
+        Ok(self.trash.history(recall)?)
+    }
+
+    fn take_back(
+        &mut self,
+        cycle: CycleId,
+        what: &TakeBack,
+    ) -> Result<Option<TakenBack>, ApplyError> {
+        let failed = |TrashError { path, source }| ApplyError {
+            path,
+            source,
+            applied: Box::default(),
+        };
+        let undo = match what {
+            TakeBack::Cycle(id) => self.trash.undo(*id, self.last()),
+            TakeBack::Place(id, path) => self.trash.restore(path, *id, self.last()),
+        };
+        let Some(undo) = undo.map_err(failed)? else {
+            return Ok(None);
+        };
+        let contents = self.trash.contents(undo.id).map_err(failed)?;
+        let applied = self.apply(cycle, &undo.plan, &contents)?;
+        let refused = undo.refused;
+        Ok(Some(TakenBack { applied, refused }))
     }
 
     fn rest(&mut self) {

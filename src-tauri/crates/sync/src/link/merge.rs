@@ -11,6 +11,7 @@ use super::Both;
 use crate::apply::{Applied, ApplyError, Contents, Supply, SupplyError};
 use crate::base::{TEXT_SIZE_MAX, TextStore};
 use crate::endpoint::Endpoint;
+use crate::trash::CycleId;
 
 /// The merged texts of one cycle.
 pub(super) struct Merged(BTreeMap<RelPath, Vec<u8>>);
@@ -52,12 +53,13 @@ impl Merged {
     /// Carries out a plan on a side, with contents of the other and with those that were made of both.
     pub(super) fn carry(
         &self,
+        cycle: CycleId,
         plan: &Plan,
         from: &dyn Endpoint,
         to: &mut dyn Endpoint,
     ) -> Result<Applied, ApplyError> {
         let (merged, from) = (self, &*from.contents());
-        to.apply(plan, &WithMerged { merged, from })
+        to.apply(cycle, plan, &WithMerged { merged, from })
     }
 
     pub(super) fn is_at(&self, path: &RelPath) -> bool {

@@ -1,20 +1,22 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use tempfile::TempDir;
 
 use super::*;
 use crate::apply::Durability;
 use crate::base::LinkId;
-use crate::endpoint::{LocalEndpoint, LocalOptions};
+use crate::endpoint::{LocalEndpoint, LocalOptions, TakeBack};
 use crate::root::Root;
 use crate::scan::Links;
-use crate::trash::Trash;
+use crate::trash::{Recall, Trash};
 
-/// So long after all that a test does that every file is settled.
+/// So long after all that a test does that every file is settled; later each time.
 fn late() -> i64 {
-    i64::MAX / 2
+    static TICKS: AtomicI64 = AtomicI64::new(i64::MAX / 2);
+    TICKS.fetch_add(1000, Ordering::Relaxed)
 }
 
 struct Fixture {
@@ -29,7 +31,11 @@ impl Fixture {
             fs::create_dir(folder.path().join(dir)).unwrap();
         }
         let brake = Brake::default();
-        let options = LinkOptions { mode, brake };
+        let options = LinkOptions {
+            mode,
+            brake,
+            now: late,
+        };
         Self { folder, options }
     }
 
@@ -214,6 +220,37 @@ fn a_side_that_was_emptied_or_is_gone_stops_the_link() {
 
     fixture.link().cycle(&Both::everything(), true).unwrap();
     fixture.check_same(&[]);
+}
+
+#[test]
+fn a_side_tells_of_its_cycles_and_takes_them_back() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "1");
+    fixture.write("host/b", "1");
+    fixture.once().unwrap();
+    fixture.write("host/a", "22");
+    fixture.write("host/b", "22");
+    let cycle = fixture.once().unwrap();
+    assert_eq!(cycle.applied.container.cycle, Some(cycle.id));
+
+    let mut side = fixture.side("container");
+    let history = side.history(&Recall::last(1)).unwrap();
+    assert_eq!((history[0].id, history[0].places), (cycle.id, 2));
+    side.look(&Dirty::All, None).unwrap();
+    let [a, b] = [&b"a"[..], b"b"].map(|path| RelPath::new(path).unwrap());
+    let place = TakeBack::Place(cycle.id, a);
+    let taken = side.take_back(cycle.id.next(), &place).unwrap().unwrap();
+    assert_eq!(taken.applied.cycle, Some(cycle.id.next()));
+    assert_eq!(fixture.tree("container"), ["a=1", "b=22"]);
+
+    fixture.write("container/b", "333");
+    side.look(&Dirty::All, None).unwrap();
+    let whole = TakeBack::Cycle(cycle.id);
+    let taken = side.take_back(cycle.id.next(), &whole).unwrap().unwrap();
+    assert_eq!((taken.refused, taken.applied.done.len()), (vec![b], 0));
+    let never = TakeBack::Cycle(CycleId(7));
+    let taken = side.take_back(cycle.id.next(), &never).unwrap();
+    assert!(taken.is_none());
 }
 
 #[test]

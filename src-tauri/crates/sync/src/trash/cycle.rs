@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use mizzen_sync_core::Node;
 
-use super::{PLAN, PRIVATE_DIR, copy, open_name};
+use super::{CycleId, PLAN, PRIVATE_DIR, copy, open_name};
 use crate::root::{DirHandle, Directory, NewFile};
 use crate::temp::{Part, Temp};
 
 /// What one cycle displaces.
 pub(crate) struct Cycle {
-    pub(crate) id: String,
+    pub(crate) id: CycleId,
     pub(super) trash: Arc<DirHandle>,
     pub(super) handle: Arc<DirHandle>,
     pub(super) plan: NewFile,
@@ -53,10 +53,10 @@ impl Cycle {
 
     /// Nothing of the cycle is left to do. One that touched nothing leaves nothing.
     pub(crate) fn finish(self, has_touched: bool) -> io::Result<()> {
-        let open = open_name(&self.id, self.token);
+        let open = open_name(self.id, self.token);
         let trash = &self.trash;
         if has_touched {
-            return trash.rename(open.as_bytes(), trash, self.id.as_bytes());
+            return trash.rename(open.as_bytes(), trash, self.id.to_string().as_bytes());
         }
         self.handle.remove_file(PLAN)?;
         copy::remove_empty(trash, open.as_bytes())

@@ -7,21 +7,24 @@ use std::sync::Arc;
 use mizzen_sync_core::{Change, Edit, File, Mode, Name, Node, Plan, RelPath, reconcile};
 
 use super::cycle::slot_name;
-use super::{Trash, TrashError, manifest, time};
+use super::{CycleId, Trash, TrashError, manifest};
 use crate::apply::{Contents, FromHandle, Supply, SupplyError};
 use crate::entry::Kind;
 use crate::root::{DirHandle, Directory, Way};
 use crate::scan::Scan;
 
+/// No more places of one cycle are told of.
+const TOLD_MAX: usize = 1000;
+
 /// A cycle of the past.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Past {
-    /// How it is called.
-    pub id: String,
-    /// When it began, in nanoseconds since 1970.
-    pub time: i64,
-    /// What it was to do.
+    /// How it is called, by when it began.
+    pub id: CycleId,
+    /// What it was to do, but no more than so many places; [`Self::places`] says how many there are.
     pub changes: Vec<PastChange>,
+    /// How many places it was to change.
+    pub places: u64,
     /// Files that the trash keeps of it.
     pub files: u64,
     /// Their bytes.
@@ -48,11 +51,34 @@ pub enum Was {
     Removed,
 }
 
+/// Which cycles of the past are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recall {
+    /// Only those before this one.
+    pub before: Option<CycleId>,
+    /// Only those that keep what stood at a place.
+    pub of: Option<RelPath>,
+    /// So many, the last ones.
+    pub most: usize,
+}
+
+impl Recall {
+    /// So many of the last ones.
+    #[must_use]
+    pub fn last(most: usize) -> Self {
+        Self {
+            before: None,
+            of: None,
+            most,
+        }
+    }
+}
+
 /// How a side gets back what it held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undo {
     /// The cycle that keeps the contents.
-    pub id: String,
+    pub id: CycleId,
     /// What takes it back, with [`Trash::contents`] for the contents.
     pub plan: Plan,
     /// Places that have changed since, and stay as they are.
@@ -60,35 +86,49 @@ pub struct Undo {
 }
 
 impl Trash {
-    /// Tells of so many cycles, the last one first.
+    /// Tells of cycles, the last one first.
     ///
     /// # Errors
     /// The trash cannot be read.
-    pub fn history(&self, most: usize) -> Result<Vec<Past>, TrashError> {
+    pub fn history(&self, recall: &Recall) -> Result<Vec<Past>, TrashError> {
         let (over, _) = self.cycles().map_err(self.error(""))?;
         let mut history = Vec::new();
-        for id in over.into_iter().rev().take(most) {
-            let handle = self.cycle(&id)?;
-            let kept = weigh(&handle).map_err(self.error(&id))?;
+        let wanted = |id: &CycleId| recall.before.is_none_or(|before| *id < before);
+        for id in over.into_iter().rev().filter(wanted) {
+            if history.len() >= recall.most {
+                break;
+            }
+            let Some(handle) = self.cycle(id)? else {
+                continue;
+            };
             let changes = manifest(&handle).map_or(Vec::new(), |manifest| manifest.changes);
+            if let Some(path) = &recall.of
+                && kept(&handle, &changes, path).is_none()
+            {
+                continue;
+            }
+            let weight = weigh(&handle).map_err(self.error(&id.to_string()))?;
             history.push(Past {
-                time: time(&id).unwrap_or_default(),
                 id,
-                changes: changes.iter().filter_map(past).collect(),
-                files: kept.files,
-                bytes: kept.bytes,
+                changes: changes.iter().filter_map(past).take(TOLD_MAX).collect(),
+                places: changes.len() as u64,
+                files: weight.files,
+                bytes: weight.bytes,
             });
         }
         Ok(history)
     }
 
     /// Makes a plan that takes a cycle back, for a side of which `now` was seen: what it replaced and removed comes
-    /// back, and what it created goes, wherever that is still as the cycle left it.
+    /// back, and what it created goes, wherever that is still as the cycle left it. None when there is no such cycle.
     ///
     /// # Errors
-    /// There is no such cycle, or it is not known any more what it did.
-    pub fn undo(&self, id: &str, now: &Scan) -> Result<Undo, TrashError> {
-        let changes = self.changes(id)?;
+    /// The trash cannot be read, or it is not known any more what the cycle did.
+    pub fn undo(&self, id: CycleId, now: &Scan) -> Result<Option<Undo>, TrashError> {
+        let Some(cycle) = self.cycle(id)? else {
+            return Ok(None);
+        };
+        let changes = self.changes(&cycle, id)?;
         let edits = |entry: fn(&Change) -> &Option<Node>| -> Vec<Edit> {
             let edits = changes.iter().map(|change| Edit {
                 path: change.path.clone(),
@@ -110,70 +150,73 @@ impl Trash {
         let refused = refused.chain(outcome.merges.into_iter().map(|merge| merge.path));
         let refused = refused.chain(outcome.problems.into_iter().map(|problem| problem.path));
         let refused = refused.chain(outcome.host.changes.into_iter().map(|change| change.path));
-        Ok(Undo {
-            id: id.to_owned(),
+        Ok(Some(Undo {
+            id,
             refused: refused.collect(),
             plan: outcome.container,
-        })
+        }))
     }
 
-    /// Makes a plan that brings back what stood at a place, for a side of which `now` was seen: as the last cycle, or
-    /// the one that is named, displaced it. None when no cycle did.
+    /// Makes a plan that brings back what a cycle displaced at a place, for a side of which `now` was seen. None when
+    /// there is no such cycle, or when it keeps nothing of the place.
     ///
     /// # Errors
-    /// The trash cannot be read, or there is no such cycle.
+    /// The trash cannot be read.
     pub fn restore(
         &self,
         path: &RelPath,
-        id: Option<&str>,
+        id: CycleId,
         now: &Scan,
     ) -> Result<Option<Undo>, TrashError> {
-        let ids = match id {
-            Some(id) => vec![id.to_owned()],
-            None => self.cycles().map_err(self.error(""))?.0,
+        let Some(cycle) = self.cycle(id)? else {
+            return Ok(None);
         };
-        for id in ids.into_iter().rev() {
-            let handle = Arc::new(self.cycle(&id)?);
-            let changes = manifest(&handle).map_or(Vec::new(), |manifest| manifest.changes);
-            if let Some(entry) = kept(handle, &changes, path) {
-                let now = now.tree();
-                let edit = Edit {
-                    path: path.clone(),
-                    entry: Some(entry),
-                };
-                let then = Node::replaced(Some(&now), &[edit]);
-                let outcome = reconcile(Some(&now), then.as_ref(), Some(&now), Mode::TwoWaySafe);
-                let (plan, refused) = (outcome.container, Vec::new());
-                return Ok(Some(Undo { id, plan, refused }));
-            }
-        }
-        Ok(None)
+        let changes = manifest(&cycle).map_or(Vec::new(), |manifest| manifest.changes);
+        let Some(entry) = kept(&cycle, &changes, path) else {
+            return Ok(None);
+        };
+        let now = now.tree();
+        let edit = Edit {
+            path: path.clone(),
+            entry: Some(entry),
+        };
+        let then = Node::replaced(Some(&now), &[edit]);
+        let outcome = reconcile(Some(&now), then.as_ref(), Some(&now), Mode::TwoWaySafe);
+        Ok(Some(Undo {
+            id,
+            plan: outcome.container,
+            refused: Vec::new(),
+        }))
     }
 
     /// The contents that a cycle displaced, by the places from which it did.
     ///
     /// # Errors
     /// There is no such cycle, or it is not known any more what it did.
-    pub fn contents(&self, id: &str) -> Result<FromTrash, TrashError> {
-        let changes = self.changes(id)?;
+    pub fn contents(&self, id: CycleId) -> Result<FromTrash, TrashError> {
+        let cycle = self.cycle(id)?.ok_or(io::ErrorKind::NotFound.into());
+        let cycle = cycle.map_err(self.error(&id.to_string()))?;
+        let changes = self.changes(&cycle, id)?;
         let slots = changes.into_iter().map(|change| change.path).zip(0..);
         Ok(FromTrash {
-            cycle: Arc::new(self.cycle(id)?),
             slots: slots.collect(),
+            cycle,
         })
     }
 
-    fn cycle(&self, id: &str) -> Result<DirHandle, TrashError> {
-        // What comes from a person is an id, and no path.
-        let known = time(id).ok_or(io::Error::from(io::ErrorKind::NotFound));
-        let opened = known.and_then(|_| self.handle.open_dir(id.as_bytes()));
-        opened.map_err(self.error(id))
+    /// A cycle's folder, when there is one.
+    fn cycle(&self, id: CycleId) -> Result<Option<Arc<DirHandle>>, TrashError> {
+        let name = id.to_string();
+        match self.handle.open_dir(name.as_bytes()) {
+            Ok(opened) => Ok(Some(Arc::new(opened))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.error(&name)(error)),
+        }
     }
 
-    fn changes(&self, id: &str) -> Result<Vec<Change>, TrashError> {
-        let manifest = manifest(&self.cycle(id)?);
-        let manifest = manifest.ok_or(io::Error::from(io::ErrorKind::InvalidData));
-        Ok(manifest.map_err(self.error(id))?.changes)
+    fn changes(&self, cycle: &DirHandle, id: CycleId) -> Result<Vec<Change>, TrashError> {
+        let manifest = manifest(cycle).ok_or(io::Error::from(io::ErrorKind::InvalidData));
+        Ok(manifest.map_err(self.error(&id.to_string()))?.changes)
     }
 }
 
@@ -189,7 +232,7 @@ fn past(change: &Change) -> Option<PastChange> {
 }
 
 /// What a cycle keeps of a place.
-fn kept(cycle: Arc<DirHandle>, changes: &[Change], path: &RelPath) -> Option<Node> {
+fn kept(cycle: &Arc<DirHandle>, changes: &[Change], path: &RelPath) -> Option<Node> {
     let (number, change) = changes
         .iter()
         .enumerate()
@@ -198,7 +241,7 @@ fn kept(cycle: Arc<DirHandle>, changes: &[Change], path: &RelPath) -> Option<Nod
     let entry = change.old.as_ref()?.get(&below)?;
     let slot = slot_path(number, &below);
     let name = slot.components().last()?;
-    let is_there = Way::new(&cycle)
+    let is_there = Way::new(cycle)
         .to(&slot.parent()?)
         .ok()?
         .look(name)

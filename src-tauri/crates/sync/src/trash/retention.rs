@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::history::weigh;
-use super::{Trash, TrashError, copy, time};
+use super::{Trash, TrashError, copy};
 use crate::root::Directory;
 
 /// What is kept.
@@ -35,18 +35,19 @@ impl Trash {
         let (over, _) = self.cycles().map_err(self.error(""))?;
         let mut pruned = Pruned::default();
         let mut kept: u64 = 0;
-        for id in over.iter().rev() {
+        for id in over.into_iter().rev() {
+            let (name, began) = (&*id.to_string(), id.0);
             let handle = self
                 .handle
-                .open_dir(id.as_bytes())
-                .map_err(self.error(id))?;
-            let weight = weigh(&handle).map_err(self.error(id))?;
+                .open_dir(name.as_bytes())
+                .map_err(self.error(name))?;
+            let weight = weigh(&handle).map_err(self.error(name))?;
             let with_it = kept.saturating_add(weight.bytes);
-            if with_it <= retention.bytes && time(id).is_some_and(|time| time >= oldest) {
+            if with_it <= retention.bytes && began >= oldest {
                 kept = with_it;
                 continue;
             }
-            copy::remove_all(&self.handle, id.as_bytes()).map_err(self.error(id))?;
+            copy::remove_all(&self.handle, name.as_bytes()).map_err(self.error(name))?;
             pruned.cycles += 1;
             pruned.bytes += weight.bytes;
         }

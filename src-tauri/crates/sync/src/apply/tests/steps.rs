@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use mizzen_sync_core::{Change, File, Node};
 
 use super::*;
+use crate::trash::Recall;
 
 const ENTRIES: [&str; 8] = [
     "",
@@ -238,7 +239,7 @@ fn a_supplier_that_can_no_more_ends_it_and_leaves_all_as_it_was() {
     assert_eq!(ended.source.kind(), io::ErrorKind::BrokenPipe);
     assert!(ended.applied.done.is_empty());
     assert_eq!(here.words(), words);
-    assert_eq!(here.trash().history(1).unwrap(), []);
+    assert_eq!(here.trash().history(&Recall::last(1)).unwrap(), []);
 }
 
 #[test]

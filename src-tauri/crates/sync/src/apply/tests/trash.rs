@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::*;
-use crate::trash::{Past, Retention, Undo, Was};
+use crate::trash::{CycleId, Past, Recall, Retention, Undo, Was};
 
 const BEFORE: &str = "a=1 run=22 gone/x=333 gone/y->x kind/z=4444 moved/m=55555 same=0";
 const AFTER: &str = "a=9 run=22* new/x=88 kind=777 away/m=55555 same=0";
 
 /// A side that was like [`BEFORE`] and is like [`AFTER`], and what the trash calls that.
-fn followed() -> (Side, String) {
+fn followed() -> (Side, CycleId) {
     let (here, there) = (Side::new(BEFORE), Side::new(AFTER));
     here.age();
     there.age();
@@ -18,8 +18,8 @@ fn followed() -> (Side, String) {
 }
 
 fn carry_out(side: &mut Side, undo: &Undo) -> Applied {
-    side.options.now += 1;
-    let contents = side.trash().contents(&undo.id).unwrap();
+    side.options.cycle.0 += 1;
+    let contents = side.trash().contents(undo.id).unwrap();
     let (root, before, trash) = (side.root(), side.scan(), side.trash());
     apply(&root, &undo.plan, &before, &contents, &trash, &side.options).unwrap()
 }
@@ -31,21 +31,20 @@ fn sketch(words: &str) -> Vec<String> {
 #[test]
 fn history_tells_what_was_done() {
     let (here, id) = followed();
-    let history = here.trash().history(10).unwrap();
+    let history = here.trash().history(&Recall::last(10)).unwrap();
     let [
         Past {
             changes,
             files,
             bytes,
+            places: 7,
             id: told,
-            time,
         },
     ] = &history[..]
     else {
         panic!("{history:?}")
     };
-    assert_eq!((told, *time), (&id, 1_000));
-    assert_eq!(id, "19700101T000000.000001000Z");
+    assert_eq!((*told, id), (id, CycleId(1_000)));
     let told = |was| -> Vec<String> {
         let told = changes.iter().filter(|change| change.was == was);
         told.map(|change| change.path.to_string()).collect()
@@ -63,18 +62,19 @@ fn history_tells_what_was_done() {
 #[test]
 fn a_cycle_is_taken_back_and_that_too() {
     let (mut here, id) = followed();
-    let undo = here.trash().undo(&id, &here.scan()).unwrap();
+    let undo = here.trash().undo(id, &here.scan()).unwrap().unwrap();
     assert_eq!(undo.refused, []);
     let undone = carry_out(&mut here, &undo);
     assert!(undone.failed.is_empty(), "{undone:?}");
     assert_eq!(here.words(), sketch(BEFORE));
     let redo = here
         .trash()
-        .undo(&undone.cycle.unwrap(), &here.scan())
+        .undo(undone.cycle.unwrap(), &here.scan())
+        .unwrap()
         .unwrap();
     assert!(carry_out(&mut here, &redo).failed.is_empty());
     assert_eq!(here.words(), sketch(AFTER));
-    let again = here.trash().undo(&redo.id, &here.scan()).unwrap();
+    let again = here.trash().undo(redo.id, &here.scan()).unwrap().unwrap();
     assert!(again.plan.is_empty());
     assert_eq!(again.refused, []);
 }
@@ -86,7 +86,7 @@ fn what_has_changed_since_is_not_taken_back() {
         here.put(word);
     }
     fs::remove_file(here.path("kind")).unwrap();
-    let undo = here.trash().undo(&id, &here.scan()).unwrap();
+    let undo = here.trash().undo(id, &here.scan()).unwrap().unwrap();
     let refused: Vec<_> = undo.refused.iter().map(ToString::to_string).collect();
     assert_eq!(refused, ["gone", "a", "new", "new/y"], "{undo:?}");
     assert!(carry_out(&mut here, &undo).failed.is_empty());
@@ -100,57 +100,81 @@ fn what_has_changed_since_is_not_taken_back() {
 fn a_place_is_restored_as_it_was_last_or_before() {
     let mut here = Side::new("d/a=1");
     for words in ["d/a=22", "d/a=333", "x=1"] {
-        here.options.now += 1;
+        here.options.cycle.0 += 1;
         here.follow(&Side::new(words)).unwrap();
     }
     let path = RelPath::new(b"d/a").unwrap();
-    let first = here.trash().history(10).unwrap().pop().unwrap().id;
-    for (id, words) in [(None, "d/a=333 x=1"), (Some(&*first), "d/a=1 x=1")] {
-        let restore = here
-            .trash()
-            .restore(&path, id, &here.scan())
-            .unwrap()
-            .unwrap();
+    let of = |path: &RelPath| Recall {
+        of: Some(path.clone()),
+        ..Recall::last(10)
+    };
+    let history = here.trash().history(&of(&path)).unwrap();
+    let ids: Vec<CycleId> = history.iter().map(|past| past.id).collect();
+    assert_eq!(ids, [1_003, 1_002, 1_001].map(CycleId));
+    for (id, words) in [(ids[0], "d/a=333 x=1"), (ids[2], "d/a=1 x=1")] {
+        let restore = here.trash().restore(&path, id, &here.scan());
+        let restore = restore.unwrap().unwrap();
         assert!(carry_out(&mut here, &restore).failed.is_empty());
         assert_eq!(here.words(), sketch(words));
     }
     let nowhere = RelPath::new(b"nowhere").unwrap();
-    assert_eq!(
-        here.trash().restore(&nowhere, None, &here.scan()).unwrap(),
-        None
-    );
+    let restore = here.trash().restore(&nowhere, ids[0], &here.scan());
+    assert_eq!(restore.unwrap(), None);
+    assert_eq!(here.trash().history(&of(&nowhere)).unwrap(), []);
 }
 
 #[test]
-fn a_cycle_that_is_none_is_an_error_that_names_it() {
-    let (here, id) = followed();
-    let open = here.trash_path().join(&id);
-    for name in ["", "..", "../root", "20000101T000000.000000000Z", &id[1..]] {
-        let error = here.trash().undo(name, &here.scan()).unwrap_err();
-        assert!(error.to_string().contains(name), "{error}");
-        assert!(here.trash().contents(name).is_err());
+fn history_is_told_page_by_page() {
+    let mut here = Side::new("a=1");
+    for words in ["a=22", "a=333", "a=4444"] {
+        here.options.cycle.0 += 1;
+        here.follow(&Side::new(words)).unwrap();
     }
-    write(&open.join("plan"), b"not what was written");
-    assert!(here.trash().undo(&id, &here.scan()).is_err());
-    assert_eq!(here.trash().history(1).unwrap()[0].changes, []);
+    let page = |before, most| {
+        let recall = Recall {
+            before,
+            ..Recall::last(most)
+        };
+        let history = here.trash().history(&recall).unwrap();
+        history.iter().map(|past| past.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(page(None, 2), [1_003, 1_002]);
+    assert_eq!(page(Some(CycleId(1_002)), 2), [1_001]);
+    assert_eq!(page(Some(CycleId(1_001)), 2), [0; 0]);
+}
+
+#[test]
+fn a_cycle_that_is_not_known_is_none_and_one_that_is_damaged_an_error_that_names_it() {
+    let (here, id) = followed();
+    let never = CycleId(7);
+    assert_eq!(here.trash().undo(never, &here.scan()).unwrap(), None);
+    assert!(here.trash().contents(never).is_err());
+    write(
+        &here.trash_path().join(id.to_string()).join("plan"),
+        b"not what was written",
+    );
+    let error = here.trash().undo(id, &here.scan()).unwrap_err();
+    assert!(error.to_string().contains(&id.to_string()), "{error}");
+    let history = here.trash().history(&Recall::last(1)).unwrap();
+    assert_eq!(history[0].changes, []);
 }
 
 #[test]
 fn what_is_too_old_or_too_much_goes() {
     let mut here = Side::new("");
     for size in [1, 10, 100, 2] {
-        here.options.now += 100;
+        here.options.cycle.0 += 100;
         here.follow(&Side::new(&format!("a={}", "x".repeat(size))))
             .unwrap();
     }
-    here.options.now += 100;
+    here.options.cycle.0 += 100;
     here.follow(&Side::new("")).unwrap();
     let keep = |age, bytes| {
         let age = Duration::from_nanos(age);
         here.trash()
             .prune(&Retention { age, bytes }, 1_500)
             .unwrap();
-        let history = here.trash().history(10).unwrap();
+        let history = here.trash().history(&Recall::last(10)).unwrap();
         history.iter().map(|past| past.bytes).collect::<Vec<_>>()
     };
     assert_eq!(keep(1_000, 1_000), [2, 100, 10, 1, 0]);
