@@ -20,6 +20,9 @@ pub use secrets::{SECRET_SIZE_MAX, Secret, find_secret};
 /// Folders of version control: two sides that write into one history destroy it.
 const VCS: [&[u8]; 5] = [b".git", b".hg", b".svn", b".jj", b".bzr"];
 
+/// Where Mizzen keeps a project's files of its own: each side has its own, and a session writes there while it runs.
+const OWN: [&[u8]; 2] = [b".para", b".mizzen"];
+
 /// Name of the files that git takes patterns from.
 pub const GITIGNORE: &[u8] = b".gitignore";
 
@@ -48,6 +51,8 @@ pub enum Ignored {
     },
     /// It is version control's own.
     VersionControl,
+    /// It is Mizzen's own.
+    Mizzen,
     /// Its name is that of a secret.
     Secret,
 }
@@ -64,6 +69,7 @@ impl fmt::Display for Ignored {
                 Source::Settings => write!(f, "`{pattern}` in mizzen.toml"),
             },
             Self::VersionControl => f.write_str("version control's own files are never synced"),
+            Self::Mizzen => f.write_str("Mizzen's own files are never synced"),
             Self::Secret => {
                 f.write_str("its name is that of a secret; `include` it in mizzen.toml to sync it")
             }
@@ -143,6 +149,9 @@ impl Rules {
         let name = path.components().last().unwrap_or_default();
         if VCS.contains(&name) {
             return Err(Ignored::VersionControl);
+        }
+        if OWN.contains(&name) {
+            return Err(Ignored::Mizzen);
         }
         let whole = os_path(path.as_bytes());
         if self.include.matched(whole, is_dir).is_ignore() {

@@ -179,6 +179,7 @@ fn not_opened(error: &FoldersError) -> Failure {
         FoldersError::Nested(..) => "Name two folders of which neither lies in the other.",
         FoldersError::Lock(_) => "Wait for the other one, or end it.",
         FoldersError::Rules(_) => "Mend the file that is named.",
+        FoldersError::Elsewhere(_) => "Look whether its container runs.",
         FoldersError::State(_) | FoldersError::Trash(_) => {
             "Check the permissions of Mizzen's state folder."
         }
@@ -189,7 +190,9 @@ fn not_opened(error: &FoldersError) -> Failure {
             failed(ErrorCode::Usage, message, hint)
         }
         FoldersError::Lock(_) => failed(ErrorCode::State, message, hint),
-        FoldersError::State(_) | FoldersError::Trash(_) => did_not_work(&message, hint),
+        FoldersError::State(_) | FoldersError::Trash(_) | FoldersError::Elsewhere(_) => {
+            did_not_work(&message, hint)
+        }
     }
 }
 

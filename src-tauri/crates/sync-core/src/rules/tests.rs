@@ -84,11 +84,11 @@ fn the_nearest_gitignore_that_says_something_decides() {
 }
 
 #[test]
-fn settings_stand_above_git_and_include_above_all_but_version_control() {
+fn settings_stand_above_git_and_include_above_all_but_version_control_and_mizzen() {
     let rules = rules(
         &[(".gitignore", "*.gen\n!big.bin\n")],
         &["*.bin", "/cache/"],
-        &["wanted.gen", ".env.test", ".git", "/cache/"],
+        &["wanted.gen", ".env.test", ".git", ".para", "/cache/"],
     );
     for (entry, expected) in [
         ("big.bin", "big.bin: `*.bin` in mizzen.toml"),
@@ -108,6 +108,12 @@ fn settings_stand_above_git_and_include_above_all_but_version_control() {
             "sub/.git",
             "sub/.git: version control's own files are never synced",
         ),
+        (".para/", ".para: Mizzen's own files are never synced"),
+        (
+            "sub/.para/state/x",
+            "sub/.para: Mizzen's own files are never synced",
+        ),
+        ("para", "-"),
         (
             "sub/.jj/repo",
             "sub/.jj: version control's own files are never synced",

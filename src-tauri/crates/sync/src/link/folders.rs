@@ -1,4 +1,4 @@
-//! A link of two folders of this machine, with all that it remembers.
+//! A link of a folder of this machine and another side, with all that it remembers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use mizzen_fsx::{At, PathError};
 
 use super::{Both, CycleError, Link, LinkOptions, RuleSource};
 use crate::base::{BaseStore, LinkId, SetAside, TextStore};
-use crate::endpoint::{Endpoint, LocalEndpoint, LocalOptions};
+use crate::endpoint::{Endpoint, EndpointError, LocalEndpoint, LocalOptions};
 use crate::lock::{LockError, PairLock};
 use crate::root::{Root, RootError};
 use crate::trash::{Retention, Trash, TrashError};
@@ -22,7 +22,7 @@ const RETENTION: Retention = Retention {
     bytes: 10 * 1024 * 1024 * 1024,
 };
 
-/// A link of two folders. Nobody else keeps them in step while this is held.
+/// A link of two folders, of which one at least is on this machine. Nobody else keeps them in step while this is held.
 pub struct Folders {
     /// The link.
     pub link: Link,
@@ -52,11 +52,14 @@ pub enum FoldersError {
     /// What they deleted has no place.
     #[error(transparent)]
     Trash(#[from] TrashError),
+    /// The side that is elsewhere cannot be reached.
+    #[error(transparent)]
+    Elsewhere(#[from] EndpointError),
 }
 
 impl Folders {
-    /// Joins two folders, of which the first says what is carried. What is remembered of them lies in a folder of its
-    /// own below `state`.
+    /// Joins two folders of this machine, of which the first says what is carried. What is remembered of them lies in a
+    /// folder of its own below `state`.
     ///
     /// # Errors
     /// One of them cannot be used, they lie in each other, or another process has joined them.
@@ -72,33 +75,85 @@ impl Folders {
             return Err(FoldersError::Nested(host, container));
         }
         let id = LinkId::new([&host, &container].map(|path| path.as_os_str().as_encoded_bytes()));
-        let state = state.join(id.to_string());
-        fs::create_dir_all(&state).at(&state)?;
-        let lock = PairLock::take(&state)?;
-        let opened = BaseStore::open(&state, id)?;
-        let side = |path: PathBuf, name: &str| -> Result<Box<dyn Endpoint>, FoldersError> {
-            let root = Root::open(path)?;
-            let trash = Trash::open(state.join("trash").join(name))?;
-            trash.remove_leftovers(&root)?;
-            trash.prune(&RETENTION, (local.now)())?;
-            let memory = state.join(format!("seen.{name}"));
-            let local = LocalOptions {
-                memory,
-                ..local.clone()
-            };
-            Ok(Box::new(LocalEndpoint::new(root, trash, local)))
+        let place = Place::open(state, id)?;
+        let container = place.side(container, "container", local)?;
+        place.join(&host, container, options, local, rules)
+    }
+
+    /// Joins a folder of this machine, which says what is carried, and a side that is anywhere. What is remembered of them
+    /// lies in a folder of its own below `state`; `id` must be another one whenever either side is another one.
+    ///
+    /// # Errors
+    /// One of them cannot be used, or another process has joined them.
+    pub fn join(
+        host: &Path,
+        container: impl FnOnce() -> Result<Box<dyn Endpoint>, EndpointError>,
+        id: LinkId,
+        state: &Path,
+        options: LinkOptions,
+        local: &LocalOptions,
+        rules: RuleSource,
+    ) -> Result<Self, FoldersError> {
+        let host = whole(host)?;
+        let place = Place::open(state, id)?;
+        place.join(&host, container()?, options, local, rules)
+    }
+}
+
+/// Where a link keeps what it remembers.
+struct Place {
+    dir: PathBuf,
+    id: LinkId,
+    lock: PairLock,
+}
+
+impl Place {
+    fn open(state: &Path, id: LinkId) -> Result<Self, FoldersError> {
+        let dir = state.join(id.to_string());
+        fs::create_dir_all(&dir).at(&dir)?;
+        let lock = PairLock::take(&dir)?;
+        Ok(Self { dir, id, lock })
+    }
+
+    /// A folder of this machine; its trash lies here.
+    fn side(
+        &self,
+        path: PathBuf,
+        name: &str,
+        local: &LocalOptions,
+    ) -> Result<Box<dyn Endpoint>, FoldersError> {
+        let root = Root::open(path)?;
+        let trash = Trash::open(self.dir.join("trash").join(name))?;
+        trash.remove_leftovers(&root)?;
+        trash.prune(&RETENTION, (local.now)())?;
+        let memory = self.dir.join(format!("seen.{name}"));
+        let local = LocalOptions {
+            memory,
+            ..local.clone()
         };
+        Ok(Box::new(LocalEndpoint::new(root, trash, local)))
+    }
+
+    fn join(
+        self,
+        host: &Path,
+        container: Box<dyn Endpoint>,
+        options: LinkOptions,
+        local: &LocalOptions,
+        rules: RuleSource,
+    ) -> Result<Folders, FoldersError> {
+        let opened = BaseStore::open(&self.dir, self.id)?;
         let sides = Both {
-            host: side(host, "host")?,
-            container: side(container, "container")?,
+            host: self.side(host.to_owned(), "host", local)?,
+            container,
         };
-        let texts = TextStore::new(state.join("texts"), TEXTS_MAX);
+        let texts = TextStore::new(self.dir.join("texts"), TEXTS_MAX);
         let mut link = Link::new(sides, options, opened.store, texts, opened.base);
         link.ruled_by(rules)?;
-        Ok(Self {
+        Ok(Folders {
             link,
             set_aside: opened.set_aside,
-            _lock: lock,
+            _lock: self.lock,
         })
     }
 }
