@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::name::{Name, RelPath};
+use crate::name::{Name, RelPath, Walk};
 use crate::tree::{Dir, Node};
 
 /// One place in a tree, and what is to be there.
@@ -31,6 +31,42 @@ impl Node {
             }
         })
     }
+}
+
+/// The edits that make of one tree the other when each replaces what was there. Times count; shared parts are not
+/// looked at.
+#[must_use]
+pub fn differences(old: Option<&Node>, new: Option<&Node>) -> Vec<Edit> {
+    let mut found = Vec::new();
+    differ(old, new, &mut Walk::at(&RelPath::root()), &mut found);
+    found
+}
+
+fn differ(old: Option<&Node>, new: Option<&Node>, walk: &mut Walk, found: &mut Vec<Edit>) {
+    let (Some(Node::Dir(before)), Some(Node::Dir(after))) = (old, new) else {
+        if old != new {
+            let (path, entry) = (walk.path(), new.cloned());
+            found.push(Edit { path, entry });
+        }
+        return;
+    };
+    if Arc::ptr_eq(before, after) {
+        return;
+    }
+    let mut gone = before.iter().peekable();
+    let mut of = |name: &Name, old: Option<&Node>, new: Option<&Node>| {
+        let mark = walk.enter(name);
+        differ(old, new, walk, found);
+        walk.leave(mark);
+    };
+    for (name, new) in after.iter() {
+        while let Some((name, old)) = gone.next_if(|(old, _)| old < name) {
+            of(name, Some(old), None);
+        }
+        let old = gone.next_if(|(old, _)| old == name);
+        of(name, old.map(|(_, old)| old), Some(new));
+    }
+    gone.for_each(|(name, old)| of(name, Some(old), None));
 }
 
 /// What is left of a path, and the entry that belongs there.
@@ -178,6 +214,27 @@ mod tests {
             let edits: Vec<Edit> = edits.iter().map(|(at, entry)| edit(at, entry)).collect();
             let found = Node::replaced(before.as_ref(), &edits).unwrap();
             assert!(found.same(&tree(after).unwrap()), "{edits:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn differences_lead_from_one_tree_to_the_other() {
+        for (before, after, paths) in [
+            ("a=1", "a=1", &[][..]),
+            ("a=1", "a=2", &["a"]),
+            ("a=1 b/c=1 b/d=1", "b/c=2 b/d=1 e/f=1", &["a", "b/c", "e"]),
+            ("a/b=1", "a=1", &["a"]),
+            ("", "a=1", &["a"]),
+            ("-", "a=1", &[""]),
+            ("b=1", "a=1 b=1 c=1", &["a", "c"]),
+            ("a=1", "-", &[""]),
+        ] {
+            let trees = [before, after].map(tree);
+            let found = differences(trees[0].as_ref(), trees[1].as_ref());
+            let at: Vec<String> = found.iter().map(|edit| edit.path.to_string()).collect();
+            let expected: Vec<String> = paths.iter().map(|at| path(at).to_string()).collect();
+            assert_eq!(at, expected, "{before} -> {after}");
+            assert_eq!(Node::replaced(trees[0].as_ref(), &found), trees[1]);
         }
     }
 

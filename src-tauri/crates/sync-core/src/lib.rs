@@ -21,7 +21,7 @@ mod tree;
 
 pub use brake::{Brake, Halt};
 pub use change::{Change, Plan, Side, Step};
-pub use edit::Edit;
+pub use edit::{Edit, differences};
 pub use merge::merge;
 pub use mode::{Mode, UnknownMode};
 pub use name::{Name, NameError, RelPath};

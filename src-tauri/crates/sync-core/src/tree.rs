@@ -141,6 +141,35 @@ impl Node {
         }
     }
 
+    /// The same tree, in which what is identical in another one is that one's: what is shared in memory need not be
+    /// compared again.
+    #[must_use]
+    pub fn sharing(&self, other: &Self) -> Self {
+        let (Self::Dir(dir), Self::Dir(others)) = (self, other) else {
+            return self.clone();
+        };
+        if Arc::ptr_eq(dir, others) {
+            return self.clone();
+        }
+        let entries = dir.iter().map(|(name, node)| {
+            let shared = others.get(name.as_bytes()).map(|other| node.sharing(other));
+            (name.clone(), shared.unwrap_or_else(|| node.clone()))
+        });
+        let shared: Box<[(Name, Self)]> = entries.collect();
+        let is_one = |one: &Self, two: &Self| match (one, two) {
+            (Self::Dir(one), Self::Dir(two)) => Arc::ptr_eq(one, two),
+            (one, two) => one == two,
+        };
+        let same = shared.len() == others.len()
+            && (shared.iter().zip(others.iter()))
+                .all(|((name, one), (other, two))| name == other && is_one(one, two));
+        Self::Dir(if same {
+            others.clone()
+        } else {
+            Arc::new(Dir(shared))
+        })
+    }
+
     /// Whether anything in it cannot be carried.
     #[must_use]
     pub fn has_unsyncable(&self) -> bool {
@@ -255,6 +284,25 @@ mod tests {
             executable: true,
             ..file
         })));
+    }
+
+    #[test]
+    fn what_is_identical_is_shared() {
+        use crate::sketch::tree;
+        let dir = |node: &Node, path: &str| {
+            let found = node.get(&RelPath::new(path.as_bytes()).unwrap()).cloned();
+            let Some(Node::Dir(dir)) = found else {
+                panic!("a directory")
+            };
+            dir
+        };
+        let [one, two] = ["a/b/c=1 a/d=1", "a/b/c=1 a/d=2"].map(|sketch| tree(sketch).unwrap());
+        let shared = one.sharing(&two);
+        assert_eq!(shared, one);
+        assert!(Arc::ptr_eq(&dir(&shared, "a/b"), &dir(&two, "a/b")));
+        assert!(!Arc::ptr_eq(&dir(&shared, "a"), &dir(&two, "a")));
+        let whole = one.sharing(&tree("a/b/c=1 a/d=1").unwrap());
+        assert!(!Arc::ptr_eq(&dir(&whole, ""), &dir(&one, "")));
     }
 
     #[test]

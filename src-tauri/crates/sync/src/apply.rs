@@ -20,16 +20,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mizzen_sync_core::{Edit, Plan, RelPath, Unsyncable};
+use serde::{Deserialize, Serialize};
 
 use crate::root::{DirHandle, Root, Way, is_shortage};
 use crate::scan::{Links, Scan};
 use crate::trash::{CycleId, Trash};
 
 pub use contents::{Contents, FromRoot, Supply, SupplyError};
-pub use order::wanted;
 
 pub(crate) use contents::FromHandle;
-pub(crate) use publish::discard;
+pub(crate) use order::{all_new, gathered};
+pub(crate) use publish::{as_made, discard};
 
 use disk::Disk;
 use publish::Publish;
@@ -49,7 +50,7 @@ pub struct ApplyOptions {
 }
 
 /// What survives a power cut.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Durability {
     /// All that is told to be done. New contents are on disk before anything is replaced by them.
     #[default]
@@ -156,6 +157,9 @@ pub fn apply(
         applied: Box::default(),
     })?;
     let here = order::found_here(&changes, before);
+    if contents.suppliers() == 1 {
+        contents.expect(order::wanted(&changes, &here));
+    }
     let disk = Disk::new(root, &cycle, &changes, options.durability);
     let staged = Stage {
         root,

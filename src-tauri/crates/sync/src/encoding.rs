@@ -96,12 +96,17 @@ fn entry(node: &Node) -> Entry<'_> {
 /// # Errors
 /// They are none, or more than one.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Node, Malformed> {
+    decode_below(0, bytes)
+}
+
+/// The same of an entry that lies below so many directories.
+pub(crate) fn decode_below(depth: usize, bytes: &[u8]) -> Result<Node, Malformed> {
     let mut reader = Reader {
         bytes,
         entries_left: bytes.len() / ENTRY_MIN,
     };
     let root = reader.take()?;
-    let tree = reader.node(root, 0)?;
+    let tree = reader.node(root, depth)?;
     reader
         .bytes
         .is_empty()
@@ -161,7 +166,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn number(why: Unsyncable) -> u8 {
+pub(crate) fn number(why: Unsyncable) -> u8 {
     match why {
         Unsyncable::Special => 0,
         Unsyncable::Unreadable => 1,
@@ -176,7 +181,7 @@ fn number(why: Unsyncable) -> u8 {
     }
 }
 
-fn unsyncable(number: u8) -> Option<Unsyncable> {
+pub(crate) fn unsyncable(number: u8) -> Option<Unsyncable> {
     Some(match number {
         0 => Unsyncable::Special,
         1 => Unsyncable::Unreadable,

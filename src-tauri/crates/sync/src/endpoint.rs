@@ -1,6 +1,7 @@
 //! One side of a link, in this process or at the other end of a wire.
 
 mod local;
+mod remote;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::scan::Dirty;
 use crate::trash::{CycleId, Past, Recall, TrashError};
 
 pub use local::{LocalEndpoint, LocalOptions};
+pub use remote::{OpenSide, RemoteEndpoint, ServeOptions, serve};
 
 /// Tells that a side has changed.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;

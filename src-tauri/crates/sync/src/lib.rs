@@ -27,12 +27,13 @@ mod watch;
 
 pub use apply::{
     Applied, ApplyError, ApplyOptions, Contents, Durability, Failure, FromRoot, Supply,
-    SupplyError, Why, apply, wanted,
+    SupplyError, Why, apply,
 };
 pub use base::{BaseStore, Kept, LinkId, Opened, SetAside, TEXT_SIZE_MAX, TextStore, Unusable};
 pub use encoding::Malformed;
 pub use endpoint::{
-    Endpoint, EndpointError, LocalEndpoint, LocalOptions, Looked, TakeBack, TakenBack, Wake,
+    Endpoint, EndpointError, LocalEndpoint, LocalOptions, Looked, OpenSide, RemoteEndpoint,
+    ServeOptions, TakeBack, TakenBack, Wake, serve,
 };
 pub use link::{
     Both, Cycle, CycleError, Folders, FoldersError, Link, LinkOptions, Order, RuleSource,

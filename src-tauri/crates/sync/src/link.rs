@@ -7,6 +7,14 @@ mod rules;
 #[cfg(unix)]
 #[cfg(test)]
 mod tests;
+#[expect(
+    clippy::duplicate_mod,
+    reason = "what holds for two folders holds over a wire"
+)]
+#[cfg(unix)]
+#[cfg(test)]
+#[path = "link/tests.rs"]
+mod tests_over_a_wire;
 
 use std::thread;
 

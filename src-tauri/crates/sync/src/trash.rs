@@ -100,6 +100,9 @@ impl Trash {
     ) -> io::Result<Cycle> {
         // Where the clock was set back, there may be another one of that name: the later one takes the next.
         for id in std::iter::successors(Some(id), |id| Some(id.next())).take(1000) {
+            if self.handle.look(id.to_string().as_bytes())?.is_some() {
+                continue;
+            }
             let token = self.token(id);
             let open = open_name(id, token);
             match self.handle.create_dir(open.as_bytes(), PRIVATE_DIR) {

@@ -9,8 +9,11 @@ use crate::root::{DirHandle, Directory, Root, Way, is_shortage};
 
 /// Contents of the other side's files.
 pub trait Contents: Sync {
-    /// How many may ask at once. One alone asks for [`wanted`](super::wanted), in its order.
+    /// How many may ask at once.
     fn suppliers(&self) -> usize;
+
+    /// Told, when one alone may ask, before it asks: all files that it will ask for, in its order. It may leave some out.
+    fn expect(&self, _files: Vec<(RelPath, File)>) {}
 
     /// Somebody who can be asked, for one file after the other.
     fn supplier(&self) -> Box<dyn Supply + '_>;

@@ -11,7 +11,7 @@ use crate::scan::{Scan, Seen};
 const WORTH_LOOKING: u64 = 256 * 1024;
 
 /// The changes of a plan; those below a directory that another one creates are part of that one.
-pub(super) fn gathered(plan: &Plan) -> Vec<Change> {
+pub(crate) fn gathered(plan: &Plan) -> Vec<Change> {
     let mut gathered: Vec<(Change, Vec<Edit>)> = Vec::with_capacity(plan.changes.len());
     for change in &plan.changes {
         let above = gathered.last_mut().filter(|(above, _)| {
@@ -52,20 +52,26 @@ pub(super) enum Here {
     Copied(RelPath),
 }
 
-/// The files that a plan asks the other side for, in the order in which they are asked for: those that have contents
-/// which this side, as it was seen, does not hold.
-#[must_use]
-pub fn wanted(plan: &Plan, before: &Scan) -> Vec<(RelPath, File)> {
-    let changes = gathered(plan);
-    let here = found_here(&changes, before);
+/// The files that the other side is asked for, in the order in which it is: those that have contents which this side
+/// does not hold.
+pub(super) fn wanted(changes: &[Change], here: &HashMap<RelPath, Here>) -> Vec<(RelPath, File)> {
     let mut wanted = Vec::new();
-    each_new_file(&changes, &mut |file, path| {
+    each_new_file(changes, &mut |file, path| {
         let path = path();
         if file.size > 0 && !here.contains_key(&path) {
             wanted.push((path, *file));
         }
     });
     wanted
+}
+
+/// All files that a plan makes, with their contents.
+pub(crate) fn all_new(plan: &Plan) -> HashMap<RelPath, File> {
+    let mut all = HashMap::new();
+    each_new_file(&plan.changes, &mut |file, path| {
+        all.insert(path(), *file);
+    });
+    all
 }
 
 fn each_new_file<'a>(changes: &'a [Change], tell: &mut impl FnMut(&'a File, &dyn Fn() -> RelPath)) {

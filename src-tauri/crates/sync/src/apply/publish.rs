@@ -254,8 +254,12 @@ pub(crate) fn discard(dir: &DirHandle, name: &[u8], made: &Node) -> io::Result<(
 }
 
 /// What was made of a new entry, without what was not.
-fn as_made(new: &Node, at: &RelPath, unready: &[Failure]) -> Node {
-    let missing = unready.iter().map(|failure| Edit {
+pub(crate) fn as_made<'f>(
+    new: &Node,
+    at: &RelPath,
+    unready: impl IntoIterator<Item = &'f Failure>,
+) -> Node {
+    let missing = unready.into_iter().map(|failure| Edit {
         path: failure.path.below(at).unwrap_or_default(),
         entry: None,
     });

@@ -113,6 +113,11 @@ impl Contents for WithMerged<'_> {
         self.from.suppliers()
     }
 
+    fn expect(&self, mut files: Vec<(RelPath, File)>) {
+        files.retain(|(path, _)| !self.merged.is_at(path));
+        self.from.expect(files);
+    }
+
     fn supplier(&self) -> Box<dyn Supply + '_> {
         Box::new(OneOf {
             merged: self.merged,

@@ -35,6 +35,25 @@ impl Dirty {
         }
     }
 
+    /// The places, each with all below it.
+    #[must_use]
+    pub fn places(&self) -> Vec<RelPath> {
+        let mut places = Vec::new();
+        self.tell(&RelPath::root(), &mut places);
+        places
+    }
+
+    fn tell(&self, at: &RelPath, places: &mut Vec<RelPath>) {
+        match self {
+            Self::All => places.push(at.clone()),
+            Self::Below(names) => {
+                for (name, dirty) in names {
+                    dirty.tell(&at.join(name), places);
+                }
+            }
+        }
+    }
+
     /// Adds a place and all below it; whether it was not dirty already.
     pub fn add(&mut self, path: &RelPath) -> bool {
         let mut place = self;
@@ -94,6 +113,15 @@ mod tests {
         let mut some = dirty(&["a/b"]);
         let added = ["a/b", "a/b/c", "a/c", "a", "a", "b"].map(|text| some.add(&path(text)));
         assert_eq!(added, [false, false, true, true, false, true]);
+    }
+
+    #[test]
+    fn places_are_told_as_they_were_added() {
+        let path = |text: &str| RelPath::new(text.as_bytes()).unwrap();
+        for paths in [&[][..], &[""], &["a/b", "a/c/d", "e"]] {
+            let paths: Vec<_> = paths.iter().map(|text| path(text)).collect();
+            assert_eq!(paths.iter().collect::<Dirty>().places(), paths);
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Symbolic links.
 
 use mizzen_sync_core::RelPath;
+use serde::{Deserialize, Serialize};
 
 /// What becomes of symbolic links.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Links {
     /// Those that stay within the root on any machine are carried; others are problems.
     #[default]

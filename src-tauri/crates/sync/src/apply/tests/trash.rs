@@ -29,6 +29,20 @@ fn sketch(words: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_clock_that_was_set_back_gives_no_name_twice() {
+    let (here, first) = followed();
+    let there = Side::new("a=other");
+    there.age();
+    let second = here.follow(&there).unwrap().cycle.unwrap();
+    assert_eq!(second, first.next());
+    let told = here.trash().history(&Recall::last(10)).unwrap();
+    assert_eq!(
+        told.iter().map(|past| past.id).collect::<Vec<_>>(),
+        [second, first]
+    );
+}
+
+#[test]
 fn history_tells_what_was_done() {
     let (here, id) = followed();
     let history = here.trash().history(&Recall::last(10)).unwrap();

@@ -1,0 +1,438 @@
+//! What both ends say to each other, and how it is made of, and becomes, what a link speaks of.
+//!
+//! Bytes that make no sense are refused here: beyond it, a path is a path and a tree a tree.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use mizzen_sync_core::{BadPattern, Change, Digest, Edit, File, Node, Plan, RelPath, RuleTexts};
+use serde::{Deserialize, Serialize};
+
+use super::frames::senseless;
+use crate::apply::Durability;
+use crate::encoding::{decode_below, encode};
+use crate::endpoint::EndpointError;
+use crate::scan::{Dirty, Links};
+use crate::trash::{CycleId, Past, PastChange, Was};
+
+/// Longest text of the other end that is shown.
+const TEXT_MAX: usize = 300;
+
+/// What a link asks the other end for.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Ask {
+    /// First of all: which folder it is about.
+    Open(OpenSide),
+    Obey(Texts),
+    Watch,
+    Look {
+        dirty: Vec<Place>,
+        /// Whether all is told, not only what is new.
+        whole: bool,
+    },
+    Apply {
+        cycle: i64,
+        changes: Vec<Changed>,
+    },
+    /// Contents, in this order.
+    Want(Vec<Wanted>),
+    History {
+        before: Option<i64>,
+        of: Option<Place>,
+        most: u64,
+    },
+    TakeBack {
+        cycle: i64,
+        what: i64,
+        at: Option<Place>,
+    },
+    Rest,
+}
+
+/// What the other end says.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Told {
+    Done,
+    Refused(Refused),
+    Looked(View),
+    /// While it applies: contents, in this order.
+    Want(Vec<Wanted>),
+    Applied(Done),
+    History(Vec<Gone>),
+    TakenBack(Option<Back>),
+}
+
+/// A folder that the other end is asked to serve, and how it looks at it and writes to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenSide {
+    /// The folder, absolute.
+    pub path: PathBuf,
+    /// Larger files are problems.
+    pub size_max: u64,
+    /// What becomes of symbolic links.
+    pub links: Links,
+    /// Whether files are searched for keys and tokens.
+    pub look_for_secrets: bool,
+    /// What survives a power cut.
+    pub durability: Durability,
+}
+
+/// Why something was not done.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Refused {
+    Place { path: PathBuf, why: String },
+    Rule { pattern: String, reason: String },
+}
+
+/// What was seen, as far as it is not what was told before.
+#[derive(Serialize, Deserialize)]
+pub(super) struct View {
+    /// Whether the root is there.
+    pub(super) stands: bool,
+    pub(super) edits: Vec<Edited>,
+    pub(super) hashed: u64,
+    pub(super) withheld: Vec<Place>,
+    pub(super) polling: Option<String>,
+}
+
+/// What was carried out of a plan.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Done {
+    /// Places, and whether something stands there now. What it is says the plan.
+    pub(super) done: Vec<(Place, bool)>,
+    pub(super) failed: Vec<(Place, Cause)>,
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+    pub(super) reused: u64,
+    pub(super) cycle: Option<i64>,
+    /// Where and why it ended early.
+    pub(super) ended: Option<(PathBuf, String)>,
+}
+
+/// A cycle of the past.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Gone {
+    id: i64,
+    changes: Vec<(Place, WasDone)>,
+    places: u64,
+    files: u64,
+    bytes: u64,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum WasDone {
+    Created,
+    Replaced,
+    Removed,
+}
+
+/// What was taken back.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Back {
+    /// What stands where now: there is no plan that says it.
+    pub(super) now: Vec<Edited>,
+    pub(super) done: Done,
+    pub(super) refused: Vec<Place>,
+}
+
+/// Why nothing was done at a place.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Cause {
+    ChangedHere,
+    ChangedThere,
+    NotEmpty,
+    Unsyncable(u8),
+    Supply(String),
+    System(String),
+}
+
+/// A path below the root.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Place(Vec<u8>);
+
+/// A file whose contents are asked for.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Wanted {
+    path: Place,
+    digest: [u8; 32],
+    size: u64,
+    mtime: i64,
+    executable: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Edited {
+    path: Place,
+    entry: Option<Vec<u8>>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Changed {
+    path: Place,
+    old: Option<Vec<u8>>,
+    new: Option<Vec<u8>>,
+}
+
+/// [`RuleTexts`] as they are told.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Texts {
+    gitignores: Vec<(Place, String)>,
+    git_exclude: String,
+    git_global: String,
+    ignore: Vec<String>,
+    include: Vec<String>,
+}
+
+impl From<&RelPath> for Place {
+    fn from(path: &RelPath) -> Self {
+        Self(path.as_bytes().to_vec())
+    }
+}
+
+impl Place {
+    pub(super) fn path(&self) -> io::Result<RelPath> {
+        RelPath::new(&self.0).map_err(senseless)
+    }
+}
+
+pub(super) fn places<'a>(paths: impl IntoIterator<Item = &'a RelPath>) -> Vec<Place> {
+    paths.into_iter().map(Place::from).collect()
+}
+
+pub(super) fn paths(places: &[Place]) -> io::Result<Vec<RelPath>> {
+    places.iter().map(Place::path).collect()
+}
+
+pub(super) fn dirty(places: &[Place]) -> io::Result<Dirty> {
+    Ok(paths(places)?.iter().collect())
+}
+
+impl Wanted {
+    pub(super) fn new(path: &RelPath, file: &File) -> Self {
+        Self {
+            path: path.into(),
+            digest: file.digest.0,
+            size: file.size,
+            mtime: file.mtime,
+            executable: file.executable,
+        }
+    }
+
+    /// About how many bytes it takes to ask.
+    pub(super) fn length(&self) -> usize {
+        self.path.0.len() + 48
+    }
+
+    pub(super) fn file(&self) -> io::Result<(RelPath, File)> {
+        let file = File {
+            digest: Digest(self.digest),
+            size: self.size,
+            mtime: self.mtime,
+            executable: self.executable,
+        };
+        Ok((self.path.path()?, file))
+    }
+}
+
+pub(super) fn edited(edits: &[Edit]) -> Vec<Edited> {
+    let edits = edits.iter().map(|edit| Edited {
+        path: Place::from(&edit.path),
+        entry: bytes(edit.entry.as_ref()),
+    });
+    edits.collect()
+}
+
+pub(super) fn edits(edited: &[Edited]) -> io::Result<Vec<Edit>> {
+    let edits = edited.iter().map(|edited| {
+        let path = edited.path.path()?;
+        let entry = node(&path, edited.entry.as_deref())?;
+        Ok(Edit { path, entry })
+    });
+    edits.collect()
+}
+
+pub(super) fn changed(plan: &Plan) -> Vec<Changed> {
+    let changes = plan.changes.iter().map(|change| Changed {
+        path: Place::from(&change.path),
+        old: bytes(change.old.as_ref()),
+        new: bytes(change.new.as_ref()),
+    });
+    changes.collect()
+}
+
+pub(super) fn plan(changed: &[Changed]) -> io::Result<Plan> {
+    let changes = changed.iter().map(|changed| {
+        let path = changed.path.path()?;
+        let old = node(&path, changed.old.as_deref())?;
+        let new = node(&path, changed.new.as_deref())?;
+        Ok(Change { path, old, new })
+    });
+    let changes = changes.collect::<io::Result<_>>()?;
+    Ok(Plan { changes })
+}
+
+fn bytes(node: Option<&Node>) -> Option<Vec<u8>> {
+    Some(encode(node?, Vec::new()))
+}
+
+fn node(at: &RelPath, bytes: Option<&[u8]>) -> io::Result<Option<Node>> {
+    let depth = at.components().count();
+    bytes
+        .map(|bytes| decode_below(depth, bytes).map_err(senseless))
+        .transpose()
+}
+
+impl From<&Past> for Gone {
+    fn from(past: &Past) -> Self {
+        let changes = past.changes.iter().map(|change| {
+            let was = match change.was {
+                Was::Created => WasDone::Created,
+                Was::Replaced => WasDone::Replaced,
+                Was::Removed => WasDone::Removed,
+            };
+            (Place::from(&change.path), was)
+        });
+        Self {
+            id: past.id.0,
+            changes: changes.collect(),
+            places: past.places,
+            files: past.files,
+            bytes: past.bytes,
+        }
+    }
+}
+
+impl Gone {
+    pub(super) fn past(&self) -> io::Result<Past> {
+        let changes = self.changes.iter().map(|(place, was)| {
+            let was = match was {
+                WasDone::Created => Was::Created,
+                WasDone::Replaced => Was::Replaced,
+                WasDone::Removed => Was::Removed,
+            };
+            let path = place.path()?;
+            Ok(PastChange { path, was })
+        });
+        Ok(Past {
+            id: CycleId(self.id),
+            changes: changes.collect::<io::Result<_>>()?,
+            places: self.places,
+            files: self.files,
+            bytes: self.bytes,
+        })
+    }
+}
+
+impl From<&RuleTexts> for Texts {
+    fn from(texts: &RuleTexts) -> Self {
+        let gitignores = texts.gitignores.iter();
+        Self {
+            gitignores: gitignores
+                .map(|(path, text)| (path.into(), text.clone()))
+                .collect(),
+            git_exclude: texts.git_exclude.clone(),
+            git_global: texts.git_global.clone(),
+            ignore: texts.ignore.clone(),
+            include: texts.include.clone(),
+        }
+    }
+}
+
+impl Texts {
+    pub(super) fn rules(self) -> io::Result<RuleTexts> {
+        let gitignores = self.gitignores.into_iter();
+        let gitignores = gitignores.map(|(place, text)| Ok((place.path()?, text)));
+        Ok(RuleTexts {
+            gitignores: gitignores.collect::<io::Result<BTreeMap<_, _>>>()?,
+            git_exclude: self.git_exclude,
+            git_global: self.git_global,
+            ignore: self.ignore,
+            include: self.include,
+        })
+    }
+}
+
+impl From<EndpointError> for Refused {
+    fn from(error: EndpointError) -> Self {
+        match error {
+            EndpointError::Place { path, source } => Self::Place {
+                path,
+                why: source.to_string(),
+            },
+            EndpointError::Rule(BadPattern { pattern, reason }) => Self::Rule { pattern, reason },
+            EndpointError::Wire(why) => Self::Place {
+                path: PathBuf::new(),
+                why,
+            },
+        }
+    }
+}
+
+impl From<Refused> for EndpointError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Place { path, why } => Self::Place {
+                path: shown_path(&path),
+                source: io::Error::other(shown(&why)),
+            },
+            Refused::Rule { pattern, reason } => Self::Rule(BadPattern {
+                pattern: shown(&pattern),
+                reason: shown(&reason),
+            }),
+        }
+    }
+}
+
+/// A text of the other end as it may be shown: one line, without what steers a terminal, and not endless.
+pub(super) fn shown(text: &str) -> String {
+    let plain = text.chars().filter(|char| !char.is_control());
+    plain.take(TEXT_MAX).collect()
+}
+
+pub(super) fn shown_path(path: &std::path::Path) -> PathBuf {
+    shown(&path.to_string_lossy()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_the_other_end_steer_no_terminal() {
+        assert_eq!(shown("a\u{1b}[31mb\r\nc\u{7}"), "a[31mbc");
+        assert_eq!(shown(&"x".repeat(1000)).len(), TEXT_MAX);
+    }
+
+    #[test]
+    fn what_is_no_path_and_no_tree_is_refused() {
+        for path in [&b"../a"[..], b"a//b", b"/a", b"a\0"] {
+            assert!(Place(path.to_vec()).path().is_err());
+        }
+        let file = Edited {
+            path: Place(b"a".to_vec()),
+            entry: Some(vec![255]),
+        };
+        assert!(edits(&[file]).is_err());
+    }
+
+    #[test]
+    fn a_tree_may_not_lie_deeper_than_it_is_looked_at() {
+        let deep = Place(vec!["d"; 199].join("/").into_bytes());
+        let entry = |node: &Node| Some(encode(node, Vec::new()));
+        let check = |node: &Node| {
+            let edited = Edited {
+                path: deep.clone(),
+                entry: entry(node),
+            };
+            edits(&[edited]).is_ok()
+        };
+        let inner = crate::sample::of_one(1);
+        assert!(check(&Node::empty_dir()));
+        assert!(check(&inner));
+        let name = crate::sample::name(b"e");
+        let nested =
+            |node| Node::Dir(mizzen_sync_core::Dir::new(vec![(name.clone(), node)]).into());
+        assert!(!check(&nested(nested(inner))));
+    }
+}

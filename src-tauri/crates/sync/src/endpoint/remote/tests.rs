@@ -1,0 +1,289 @@
+//! What a side at the other end may say, and what comes of it.
+
+use std::fs;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::channel;
+use std::thread;
+
+use mizzen_sync_core::Digest;
+use proptest::prelude::*;
+
+use super::frames::Frames;
+use super::message::Edited;
+use super::*;
+use crate::apply::{Durability, FromRoot};
+use crate::root::Root;
+use crate::scan::Links;
+use crate::trash::Retention;
+
+fn side() -> OpenSide {
+    OpenSide {
+        path: "/workspace".into(),
+        size_max: 1 << 30,
+        links: Links::Portable,
+        look_for_secrets: true,
+        durability: Durability::None,
+    }
+}
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text.as_bytes()).expect("a path")
+}
+
+fn node(sketch: &[&str]) -> Node {
+    let edit = |text: &&str| {
+        let file = File {
+            digest: Digest(*blake3::hash(text.as_bytes()).as_bytes()),
+            size: text.len() as u64,
+            mtime: 0,
+            executable: false,
+        };
+        Edit {
+            path: path(text),
+            entry: Some(Node::File(file)),
+        }
+    };
+    let edits: Vec<Edit> = sketch.iter().map(edit).collect();
+    Node::replaced(Some(&Node::empty_dir()), &edits).expect("a tree")
+}
+
+fn paths(tree: &Node) -> Vec<String> {
+    let all = mizzen_sync_core::differences(None, Some(tree));
+    let mut found = Vec::new();
+    fn tell(at: &RelPath, node: &Node, found: &mut Vec<String>) {
+        match node {
+            Node::Dir(dir) => dir
+                .iter()
+                .for_each(|(name, node)| tell(&at.join(name), node, found)),
+            _ => found.push(at.to_string()),
+        }
+    }
+    for edit in &all {
+        tell(&edit.path, edit.entry.as_ref().expect("new"), &mut found);
+    }
+    found
+}
+
+/// An end that says what it likes: one answer, or bytes, for each question after the first.
+fn told_by(answers: Vec<Vec<u8>>) -> RemoteEndpoint {
+    let (ours, theirs) = UnixStream::pair().expect("sockets");
+    thread::spawn(move || {
+        let mut asked = Reader::new(theirs.try_clone().expect("a socket"));
+        let mut to = theirs;
+        let done = message(&Told::Done);
+        for answer in std::iter::once(done).chain(answers) {
+            asked.next()?;
+            to.write_all(&answer)?;
+        }
+        // It says no more, and what follows is read, so that nobody waits.
+        to.shutdown(std::net::Shutdown::Write)?;
+        while asked.next().is_ok() {}
+        io::Result::Ok(())
+    });
+    RemoteEndpoint::open(ours.try_clone().expect("a socket"), ours, side()).expect("a folder")
+}
+
+fn message(told: &Told) -> Vec<u8> {
+    let bytes = postcard::to_allocvec(told).expect("bytes");
+    let length = u32::try_from(bytes.len()).expect("short").to_le_bytes();
+    [&[1][..], &length, &bytes].concat()
+}
+
+fn view(edits: Vec<Edited>) -> Told {
+    Told::Looked(View {
+        stands: true,
+        edits,
+        hashed: 0,
+        withheld: Vec::new(),
+        polling: Some("\u{1b}[2Jlost".into()),
+    })
+}
+
+fn edited(at: &str, entry: Option<Node>) -> Edited {
+    let path = path(at);
+    message::edited(&[Edit { path, entry }]).remove(0)
+}
+
+fn done(done: &[(&str, bool)]) -> Told {
+    Told::Applied(Done {
+        done: done
+            .iter()
+            .map(|(at, is_there)| (Place::from(&path(at)), *is_there))
+            .collect(),
+        failed: vec![(Place::from(&path("d/b")), Cause::System("no\nroom".into()))],
+        files: 1,
+        bytes: 2,
+        reused: 0,
+        cycle: None,
+        ended: None,
+    })
+}
+
+fn plan_of(new: &Node) -> Plan {
+    let changes = new
+        .as_dir()
+        .expect("a root")
+        .iter()
+        .map(|(name, node)| Change {
+            path: RelPath::root().join(name),
+            old: None,
+            new: Some(node.clone()),
+        });
+    Plan {
+        changes: changes.collect(),
+    }
+}
+
+#[test]
+fn what_the_rules_keep_back_is_not_seen_whatever_is_told() {
+    let tree = node(&[
+        "a",
+        ".git/config",
+        "deep/.git/config",
+        ".env",
+        "target/x",
+        "deep/b",
+    ]);
+    let later = node(&["hooks/evil"]);
+    let answers = [
+        message(&Told::Done),
+        message(&view(vec![edited("", Some(tree))])),
+        message(&view(vec![
+            edited("deep/.git", Some(later)),
+            edited("target", None),
+            edited("deep/c", node(&["c"]).get(&path("c")).cloned()),
+        ])),
+    ];
+    let mut endpoint = told_by(answers.into());
+    let rules = RuleTexts {
+        ignore: vec!["target/".into()],
+        ..RuleTexts::default()
+    };
+    endpoint.obey(&rules).unwrap();
+    let looked = endpoint.look(&Dirty::All, None).unwrap();
+    assert_eq!(paths(&looked.tree.unwrap()), ["a", "deep/b"]);
+    assert_eq!(looked.polling.unwrap(), "[2Jlost");
+    let looked = endpoint.look(&Dirty::All, None).unwrap();
+    assert_eq!(paths(&looked.tree.unwrap()), ["a", "deep/b", "deep/c"]);
+}
+
+#[test]
+fn nothing_is_handed_over_that_is_not_in_the_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    mizzen_fsx::write_atomic(folder.path().join("secret"), b"secret").unwrap();
+    let root = Root::open(folder.path().to_owned()).unwrap();
+    let secret = node(&["secret"]);
+    let file = *secret.get(&path("secret")).and_then(Node::as_file).unwrap();
+    let answers = [
+        message(&Told::Want(vec![Wanted::new(&path("secret"), &file)])),
+        message(&done(&[])),
+    ];
+    let mut endpoint = told_by(answers.into());
+    let plan = plan_of(&node(&["a"]));
+    let error = endpoint
+        .apply(CycleId(1), &plan, &FromRoot(&root))
+        .unwrap_err();
+    assert!(error.to_string().contains("not in the plan"), "{error}");
+}
+
+#[test]
+fn what_was_done_is_what_the_plan_says() {
+    let new = node(&["a", "d/b", "d/c"]);
+    let carried_out = |told: Told| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = Root::open(folder.path().to_owned()).expect("a root");
+        told_by(vec![message(&told)]).apply(CycleId(1), &plan_of(&new), &FromRoot(&root))
+    };
+    let applied = carried_out(done(&[("a", true), ("d", true)])).unwrap();
+    assert_eq!(applied.done[0].entry.as_ref(), new.get(&path("a")));
+    assert_eq!(paths(applied.done[1].entry.as_ref().unwrap()), ["c"]);
+    assert_eq!(applied.failed[0].why.to_string(), "noroom");
+    for lie in [("x", true), ("x", false), ("d/c", true), ("", true)] {
+        let error = carried_out(done(&[lie])).unwrap_err();
+        assert!(
+            error.to_string().contains("not in the plan"),
+            "{lie:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_stream_that_ends_wakes_the_link_and_is_told() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let serving = thread::spawn(move || {
+        let mut asked = Reader::new(theirs.try_clone().expect("a socket"));
+        let to = Writer::new(theirs);
+        for _ in 0..2 {
+            asked.next()?;
+            to.message(&Told::Done)?;
+        }
+        io::Result::Ok(())
+    });
+    let mut endpoint = RemoteEndpoint::open(ours.try_clone().unwrap(), ours, side()).unwrap();
+    let (tell, told) = channel();
+    let wake: Wake = Arc::new(move || {
+        let _ = tell.send(());
+    });
+    endpoint.watch(wake).unwrap();
+    serving.join().unwrap().unwrap();
+    told.recv_timeout(std::time::Duration::from_secs(60))
+        .unwrap();
+    let error = endpoint.look(&Dirty::All, None).unwrap_err();
+    assert!(matches!(error, EndpointError::Wire(_)), "{error}");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    thread::spawn(move || {
+        let options = ServeOptions {
+            umask: 0o022,
+            retention: Retention {
+                age: std::time::Duration::MAX,
+                bytes: u64::MAX,
+            },
+            now: || 0,
+        };
+        serve(theirs.try_clone().expect("a socket"), theirs, &options)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let missing = OpenSide {
+        path: folder.path().join("missing"),
+        ..side()
+    };
+    let opened = RemoteEndpoint::open(ours.try_clone().unwrap(), ours, missing);
+    let error = opened.map(drop).unwrap_err().to_string();
+    assert!(
+        error.contains("missing") && error.contains("No such file"),
+        "{error}"
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn answers_of_any_kind_are_errors_or_answers(
+        kinds in proptest::collection::vec(0..8_u8, 1..4),
+        bytes in proptest::collection::vec(any::<u8>(), 0..60),
+        which in 0..4,
+    ) {
+        let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        let frame = |kind: &u8| [&[*kind][..], &length, &bytes].concat();
+        let mut endpoint = told_by(vec![kinds.iter().flat_map(frame).collect()]);
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path().to_owned()).unwrap();
+        match which {
+            0 => drop(endpoint.look(&Dirty::All, None)),
+            1 => drop(endpoint.apply(CycleId(1), &plan_of(&node(&["a", "b"])), &FromRoot(&root))),
+            2 => drop(endpoint.history(&Recall::last(3))),
+            _ => {
+                let file = File { digest: Digest([0; 32]), size: 10, mtime: 0, executable: false };
+                let mut got = Vec::new();
+                let _ = endpoint.contents().supplier().supply(&path("a"), &file, &mut got);
+                prop_assert!(got.len() <= 10);
+            }
+        }
+    }
+}
