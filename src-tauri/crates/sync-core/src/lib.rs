@@ -9,6 +9,7 @@
 
 mod brake;
 mod change;
+mod diff;
 mod edit;
 mod merge;
 mod mode;
@@ -21,6 +22,7 @@ mod tree;
 
 pub use brake::{Brake, Halt};
 pub use change::{Change, Plan, Side, Step};
+pub use diff::diff;
 pub use edit::{Edit, differences};
 pub use merge::merge;
 pub use mode::{Mode, UnknownMode};
