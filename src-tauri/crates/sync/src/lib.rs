@@ -36,8 +36,9 @@ pub use endpoint::{
     ServeOptions, TakeBack, TakenBack, Wake, serve,
 };
 pub use link::{
-    Both, Cycle, CycleError, Folders, FoldersError, Link, LinkOptions, Order, RuleSource,
-    RulesError,
+    AskError, Both, Cycle, CycleError, Folders, FoldersError, Heard, Keep, Link, LinkLog,
+    LinkOptions, Order, PastCycle, Question, Resolved, RuleSource, RulesError, Standing, Took,
+    Undone, UnknownKeep,
 };
 pub use lock::{LockError, PairLock};
 pub use root::{Root, RootError};

@@ -1,8 +1,13 @@
 //! Two sides kept in step, cycle by cycle: look, decide, carry out, remember.
 
+mod ask;
+mod conflicts;
+mod cycle;
 mod folders;
 mod keep;
+mod log;
 mod merge;
+mod past;
 mod rules;
 #[cfg(unix)]
 #[cfg(test)]
@@ -15,31 +20,37 @@ mod tests;
 #[cfg(test)]
 #[path = "link/tests.rs"]
 mod tests_over_a_wire;
+mod why;
 
 use std::thread;
+use std::time::Instant;
 
 use mizzen_fsx::PathError;
-use mizzen_sync_core::{
-    Brake, Conflict, Edit, Halt, Mode, Node, Outcome, Problem, RelPath, RuleTexts, Side, reconcile,
-};
+use mizzen_sync_core::{Brake, Edit, Mode, Node, Outcome, RelPath, RuleTexts, Side, reconcile};
 
-use crate::apply::{Applied, ApplyError, Failure, Why};
 use crate::base::{BaseStore, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, Looked, Wake};
 use crate::scan::Dirty;
 use crate::trash::CycleId;
 
+pub use ask::AskError;
+pub use conflicts::{Keep, Resolved, UnknownKeep};
+pub use cycle::{Cycle, CycleError, Took};
 pub use folders::{Folders, FoldersError};
-pub use keep::Order;
+pub use keep::{Heard, Order, Question};
+pub use log::LinkLog;
+pub use past::{PastCycle, Undone};
 pub use rules::{RuleSource, RulesError};
+pub use why::Standing;
 
+use log::Audit;
 use merge::Merged;
 
 /// By new rules, further files that rules come from may be seen; a project has few such levels.
 const RULE_LOOKS: usize = 8;
 
 /// One for each side.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Both<T> {
     /// The person's machine.
     pub host: T,
@@ -92,99 +103,9 @@ pub struct Link {
     rules: Option<RuleSource>,
     /// How the last cycle is called.
     last: CycleId,
-}
-
-/// What a cycle came to.
-#[derive(Debug)]
-pub struct Cycle {
-    /// How it is called, in the trash of both sides as well.
-    pub id: CycleId,
-    /// What was done to each side.
-    pub applied: Both<Applied>,
-    /// Files that were read on each side.
-    pub hashed: Both<u64>,
-    /// Entries that were taken away on either side.
-    pub deleted: u64,
-    /// Texts that both sides had changed and that now hold both changes.
-    pub merged: Vec<RelPath>,
-    /// What both sides changed in ways that do not go together.
-    pub conflicts: Vec<Conflict>,
-    /// What cannot be carried.
-    pub problems: Vec<Problem>,
-    /// Entries that are kept back for their secrets' sake, by their names.
-    pub withheld: Vec<RelPath>,
-    /// Why a side is looked at from time to time although it is watched.
-    pub polling: Both<Option<String>>,
-}
-
-/// A cycle did not come to its end. What it had done by then stays done and is remembered.
-#[derive(Debug, thiserror::Error)]
-pub enum CycleError {
-    /// A person has to say how to go on.
-    #[error("{0}")]
-    Halted(#[from] Halt),
-    /// A side cannot be looked at.
-    #[error("the {0} cannot be looked at: {1}")]
-    Look(Side, EndpointError),
-    /// A side takes no more changes.
-    #[error("changes cannot be carried out on the {0}: {1}")]
-    Apply(Side, ApplyError),
-    /// Rules cannot be read: without them, what they keep back would be carried.
-    #[error("the rules cannot be read: {0}")]
-    Rules(#[from] RulesError),
-    /// What both agree on cannot be kept.
-    #[error("what both sides agree on cannot be kept: {0}")]
-    Base(#[from] PathError),
-}
-
-impl Cycle {
-    fn new(id: CycleId) -> Self {
-        Self {
-            id,
-            applied: Both::default(),
-            hashed: Both::default(),
-            deleted: 0,
-            merged: Vec::new(),
-            conflicts: Vec::new(),
-            problems: Vec::new(),
-            withheld: Vec::new(),
-            polling: Both::default(),
-        }
-    }
-
-    /// Places that were not dealt with because they changed meanwhile, or because a side says no.
-    pub fn failures(&self) -> impl Iterator<Item = (Side, &Failure)> {
-        let host = self.applied.host.failed.iter();
-        let container = self.applied.container.failed.iter();
-        host.map(|failure| (Side::Host, failure))
-            .chain(container.map(|failure| (Side::Container, failure)))
-    }
-
-    /// Notes what was done to a side; what was done before it ended counts as well.
-    fn took(&mut self, side: Side, done: Result<Applied, ApplyError>) -> Result<(), CycleError> {
-        let (applied, ended) = match done {
-            Ok(applied) => (applied, Ok(())),
-            Err(mut error) => {
-                let applied = std::mem::take(&mut *error.applied);
-                (applied, Err(CycleError::Apply(side, error)))
-            }
-        };
-        *self.applied.of(side) = applied;
-        ended
-    }
-
-    /// Whether something changed under our hands, so that another cycle may get further.
-    #[must_use]
-    pub fn met_changes(&self) -> bool {
-        self.failures()
-            .any(|(_, failure)| matches!(failure.why, Why::ChangedHere | Why::ChangedThere))
-    }
-
-    /// Whether both sides hold the same now, and nobody is asked for anything.
-    #[must_use]
-    pub fn is_in_step(&self) -> bool {
-        self.conflicts.is_empty() && self.problems.is_empty() && self.failures().next().is_none()
-    }
+    /// Where the last cycle did not get further, and why.
+    failed: Vec<(Side, RelPath, String)>,
+    log: Option<LinkLog>,
 }
 
 impl Link {
@@ -207,7 +128,14 @@ impl Link {
             base,
             rules: None,
             last: CycleId(i64::MIN),
+            failed: Vec::new(),
+            log: None,
         }
+    }
+
+    /// Writes down each cycle, and what a person asks of it, from now on.
+    pub fn log_to(&mut self, log: LinkLog) {
+        self.log = Some(log);
     }
 
     /// Looks at both sides by the rules of a folder from now on, as they are in each cycle.
@@ -259,17 +187,50 @@ impl Link {
     /// # Errors
     /// It was stopped, or not everything could be carried out.
     pub fn cycle(&mut self, dirty: &Both<Dirty>, consent: bool) -> Result<Cycle, CycleError> {
-        let mut outcome = self.plan(dirty)?;
+        let mut cycle = Cycle::new(self.begin());
+        let ended = self.run(&mut cycle, dirty, consent);
+        let failures = cycle.failures();
+        let failed =
+            failures.map(|(side, failure)| (side, failure.path.clone(), failure.why.to_string()));
+        self.failed = failed.collect();
+        if let Some(log) = &mut self.log {
+            log.cycle(&cycle, ended.as_ref().err());
+        }
+        ended.map(|()| cycle)
+    }
+
+    fn run(
+        &mut self,
+        cycle: &mut Cycle,
+        dirty: &Both<Dirty>,
+        consent: bool,
+    ) -> Result<(), CycleError> {
+        let started = Instant::now();
+        let planned = self.plan(dirty);
+        cycle.took.looking = started.elapsed();
+        let ended = planned.and_then(|outcome| self.carry_on(cycle, outcome, consent));
+        cycle.took.whole = started.elapsed();
+        ended
+    }
+
+    fn carry_on(
+        &mut self,
+        cycle: &mut Cycle,
+        mut outcome: Outcome,
+        consent: bool,
+    ) -> Result<(), CycleError> {
         let [host, container] = self.trees();
         let brake = self.options.brake;
-        let halt = brake.check(self.base.as_ref(), host, container, &outcome);
-        if let Some(halt) = halt.filter(|_| !consent) {
-            return Err(halt.into());
+        if let Some(halt) = brake.check(self.base.as_ref(), host, container, &outcome) {
+            if !consent {
+                return Err(halt.into());
+            }
+            self.audit(&Audit::consent(cycle.id, halt));
         }
         let merged = Merged::of(&mut outcome, &self.texts, &self.sides);
-        let mut cycle = Cycle::new(self.begin());
-        let carried_out = self.carry_out(&outcome, &merged, &mut cycle);
-        self.remember(&outcome, &merged, &mut cycle)?;
+        let carried_out = self.carry_out(&outcome, &merged, cycle);
+        let on_both = |path: &RelPath| merged.is_at(path);
+        self.remember(&outcome.agreed, on_both, cycle)?;
         carried_out?;
         cycle.merged = merged.paths().cloned().collect();
         cycle.conflicts = outcome.conflicts;
@@ -282,7 +243,7 @@ impl Link {
             cycle.withheld.append(&mut seen.withheld);
             cycle.polling.of(side).clone_from(&seen.polling);
         }
-        Ok(cycle)
+        Ok(())
     }
 
     /// What both sides last agreed on.
@@ -295,6 +256,12 @@ impl Link {
     pub fn rest(&mut self) {
         self.sides.host.rest();
         self.sides.container.rest();
+    }
+
+    fn audit(&mut self, audit: &Audit) {
+        if let Some(log) = &mut self.log {
+            log.audit(audit);
+        }
     }
 
     /// Names the next cycle: by the time, and after the last one whatever the clock says.
@@ -360,26 +327,22 @@ impl Link {
         cycle.took(Side::Container, done)
     }
 
-    /// The base learns what both sides agree on by now, and nothing else.
+    /// The base learns what both sides agree on by now, and nothing else: what was done to one side, which the other
+    /// holds already, and, of what neither held, what was done on both.
     fn remember(
         &mut self,
-        outcome: &Outcome,
-        merged: &Merged,
+        agreed: &[Edit],
+        on_both: impl Fn(&RelPath) -> bool,
         cycle: &mut Cycle,
     ) -> Result<(), PathError> {
-        for side in [Side::Host, Side::Container] {
-            let applied = cycle.applied.of(side);
-            let done = applied.done.iter().map(|edit| &edit.path);
-            let failed = applied.failed.iter().map(|failure| &failure.path);
-            self.stale.of(side).extend(done.chain(failed).cloned());
-        }
-        let mut learnt = outcome.agreed.clone();
+        self.note_stale(cycle);
+        let mut learnt = agreed.to_vec();
         let (host, container) = (&cycle.applied.host.done, &cycle.applied.container.done);
         let done_on_both = |edit: &Edit| [host, container].iter().all(|done| has(done, &edit.path));
         let known = host
             .iter()
             .chain(container)
-            .filter(|edit| !merged.is_at(&edit.path) || done_on_both(edit));
+            .filter(|edit| !on_both(&edit.path) || done_on_both(edit));
         learnt.extend(known.cloned());
         if learnt.is_empty() {
             return Ok(());
@@ -395,6 +358,16 @@ impl Link {
         match &self.base {
             Some(base) => self.store.save(base),
             None => Ok(()),
+        }
+    }
+
+    /// What was touched is looked at again.
+    fn note_stale(&mut self, cycle: &mut Cycle) {
+        for side in [Side::Host, Side::Container] {
+            let applied = cycle.applied.of(side);
+            let done = applied.done.iter().map(|edit| &edit.path);
+            let failed = applied.failed.iter().map(|failure| &failure.path);
+            self.stale.of(side).extend(done.chain(failed).cloned());
         }
     }
 

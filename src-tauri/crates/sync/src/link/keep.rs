@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use super::{Both, Cycle, CycleError, Link};
@@ -14,22 +14,63 @@ const AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 /// The same after a failure.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
+/// Hears what a cycle came to.
+pub type Heard = Box<dyn FnOnce(&Result<Cycle, CycleError>) + Send>;
+
+/// Asks something of a link between two cycles.
+pub type Question = Box<dyn FnOnce(&mut Link) + Send>;
+
 /// What a link is told while it is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// A side has changed.
     Changed,
     /// Everything is to be looked at now.
     Everything,
+    /// The same, and somebody waits until the cycle is over. It comes about in a pause as well.
+    Flush(Heard),
     /// A person has agreed to what stopped it.
     Consent,
+    /// Nothing is to be done until it is to go on.
+    Pause,
+    /// It is to go on.
+    Resume,
+    /// Somebody has a question, or a wish. It is heard in a pause as well; what comes of it goes over in the next cycle.
+    Ask(Question),
     /// It is enough.
     Stop,
 }
 
+impl Order {
+    /// A question, and where its answer comes.
+    #[must_use]
+    pub fn ask<T: Send + 'static>(
+        question: impl FnOnce(&mut Link) -> T + Send + 'static,
+    ) -> (Self, Receiver<T>) {
+        let (answer, answers) = mpsc::sync_channel(1);
+        let ask = move |link: &mut Link| {
+            // Who asked may be gone by now.
+            let _ = answer.send(question(link));
+        };
+        (Self::Ask(Box::new(ask)), answers)
+    }
+
+    /// Everything now, and where it is told what became of it, when there was a cycle at all.
+    #[must_use]
+    pub fn flush<T: Send + 'static>(
+        tell: impl FnOnce(&Result<Cycle, CycleError>) -> T + Send + 'static,
+    ) -> (Self, Receiver<T>) {
+        let (answer, answers) = mpsc::sync_channel(1);
+        let heard = move |cycle: &Result<Cycle, CycleError>| {
+            let _ = answer.send(tell(cycle));
+        };
+        (Self::Flush(Box::new(heard)), answers)
+    }
+}
+
 impl Link {
     /// Brings both sides in step whenever one changes, and looks at everything every `interval`, until it is told to
-    /// stop or `tell` breaks off. `tell` hears of each cycle; `ordered` and `orders` are the two ends of one channel.
+    /// stop or `tell` breaks off. `tell` hears of each cycle; `ordered` and `orders` are the two ends of one channel, in
+    /// which orders may stand already.
     ///
     /// # Errors
     /// A side cannot be watched.
@@ -46,30 +87,36 @@ impl Link {
             let _ = changed.send(Order::Changed);
         });
         self.watch(&wake)?;
-        let (mut dirty, mut waits) = (Both::everything(), Waits::default());
-        let mut consent = orders.try_iter().any(|order| order == Order::Consent);
+        let (mut wanted, mut waits) = (Wanted::everything(), Waits::default());
+        let mut next = Next::at(interval);
         loop {
-            let cycle = self.cycle(&dirty, consent);
-            consent = false;
-            let next = waits.next(&cycle, interval);
-            if tell(cycle).is_break() {
+            for order in orders.try_iter() {
+                wanted.heed(order, self);
+            }
+            if wanted.stop {
                 break;
             }
-            dirty = Both::default();
-            match orders.recv_timeout(next.after) {
-                Err(RecvTimeoutError::Timeout) => dirty = next.dirty,
-                Err(RecvTimeoutError::Disconnected) => break,
-                Ok(order) => {
-                    let all = std::iter::once(order).chain(orders.try_iter());
-                    let all: Vec<Order> = all.collect();
-                    if all.contains(&Order::Stop) {
-                        break;
-                    }
-                    consent = all.contains(&Order::Consent);
-                    if all.iter().any(|order| *order != Order::Changed) {
-                        dirty = Both::everything();
-                    }
+            if let Some(Due {
+                dirty,
+                consent,
+                waiting,
+            }) = wanted.due()
+            {
+                let cycle = self.cycle(&dirty, consent);
+                next = waits.next(&cycle, interval);
+                waiting.into_iter().for_each(|heard| heard(&cycle));
+                if tell(cycle).is_break() {
+                    break;
                 }
+            }
+            let after = match wanted.paused {
+                true => interval,
+                false => next.after,
+            };
+            match orders.recv_timeout(after) {
+                Err(RecvTimeoutError::Timeout) => wanted.more(next.dirty.clone()),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Ok(order) => wanted.heed(order, self),
             }
         }
         self.rest();
@@ -77,10 +124,93 @@ impl Link {
     }
 }
 
+/// What has been ordered and is not done yet.
+struct Wanted {
+    /// What the next cycle looks at; none while there is no reason for one.
+    dirty: Option<Both<Dirty>>,
+    consent: bool,
+    paused: bool,
+    stop: bool,
+    /// Who waits for the next cycle.
+    waiting: Vec<Heard>,
+}
+
+/// What is done now.
+struct Due {
+    dirty: Both<Dirty>,
+    consent: bool,
+    waiting: Vec<Heard>,
+}
+
+impl Wanted {
+    fn everything() -> Self {
+        Self {
+            dirty: Some(Both::everything()),
+            consent: false,
+            paused: false,
+            stop: false,
+            waiting: Vec::new(),
+        }
+    }
+
+    fn heed(&mut self, order: Order, link: &mut Link) {
+        match order {
+            // The link knows the places itself.
+            Order::Changed => self.more(Both::default()),
+            Order::Everything => self.more(Both::everything()),
+            Order::Flush(heard) => {
+                self.waiting.push(heard);
+                self.more(Both::everything());
+            }
+            Order::Consent => {
+                self.consent = true;
+                self.more(Both::everything());
+            }
+            Order::Pause => self.paused = true,
+            Order::Resume => {
+                self.paused = false;
+                self.more(Both::everything());
+            }
+            Order::Ask(question) => {
+                question(link);
+                self.more(Both::default());
+            }
+            Order::Stop => self.stop = true,
+        }
+    }
+
+    /// The next cycle looks at this as well.
+    fn more(&mut self, dirty: Both<Dirty>) {
+        let all = self.dirty.get_or_insert_default();
+        all.host.merge(dirty.host);
+        all.container.merge(dirty.container);
+    }
+
+    /// What there is to do, unless it has to wait.
+    fn due(&mut self) -> Option<Due> {
+        if self.paused && self.waiting.is_empty() {
+            return None;
+        }
+        Some(Due {
+            dirty: self.dirty.take()?,
+            consent: std::mem::take(&mut self.consent),
+            waiting: std::mem::take(&mut self.waiting),
+        })
+    }
+}
+
 /// What is done when nothing happens.
 struct Next {
     after: Duration,
     dirty: Both<Dirty>,
+}
+
+impl Next {
+    /// Everything after a time.
+    fn at(after: Duration) -> Self {
+        let dirty = Both::everything();
+        Self { after, dirty }
+    }
 }
 
 /// How often the same came one after the other.
@@ -103,19 +233,13 @@ impl Waits {
         self.failed = if failed { self.failed + 1 } else { 0 };
         self.again = if again { self.again + 1 } else { 0 };
         match () {
-            () if failed => Next {
-                after: doubled(BACKOFF, self.failed),
-                dirty: Both::everything(),
-            },
+            () if failed => Next::at(doubled(BACKOFF, self.failed)),
             () if again => Next {
                 after: doubled(AGAIN, self.again),
                 // The link knows the places itself.
                 dirty: Both::default(),
             },
-            () => Next {
-                after: interval,
-                dirty: Both::everything(),
-            },
+            () => Next::at(interval),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::endpoint::Endpoint;
 use crate::trash::CycleId;
 
 /// The merged texts of one cycle.
+#[derive(Default)]
 pub(super) struct Merged(BTreeMap<RelPath, Vec<u8>>);
 
 impl Merged {

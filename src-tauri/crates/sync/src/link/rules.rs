@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use mizzen_sync_core::{RelPath, RuleTexts};
 
-use crate::root::{Root, RootError};
+use crate::entry::Kind;
+use crate::root::{Directory, Root, RootError, Way};
 use crate::rule_files::{RuleFileError, find_rules, read_rules};
 use crate::settings::{SettingsError, SyncSettings};
 
@@ -58,6 +59,14 @@ impl RuleSource {
     /// They cannot be read or are none.
     pub fn settings(&self) -> Result<SyncSettings, SettingsError> {
         SyncSettings::read(&self.root, self.profile.as_deref())
+    }
+
+    /// Whether a directory is at a place now; none when nothing is there, or nobody may look.
+    pub(super) fn is_dir(&self, path: &RelPath) -> Option<bool> {
+        let mut way = Way::new(self.root.handle());
+        let dir = way.to(&path.parent()?).ok()?;
+        let kind = dir.look(path.components().last()?).ok()??;
+        Some(kind == Kind::Dir)
     }
 
     /// Searches the whole folder.

@@ -1,3 +1,10 @@
+#[path = "tests/asking.rs"]
+mod asking;
+#[path = "tests/keeping.rs"]
+mod keeping;
+#[path = "tests/looking_back.rs"]
+mod looking_back;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
@@ -8,7 +15,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
-use crate::apply::Durability;
+use mizzen_sync_core::Halt;
+
+use crate::apply::{Applied, Durability};
 use crate::base::LinkId;
 use crate::endpoint::{
     LocalEndpoint, LocalOptions, OpenSide, RemoteEndpoint, ServeOptions, TakeBack, serve,
@@ -345,75 +354,4 @@ fn the_next_process_reads_nothing_that_did_not_change() {
     link.rest();
     let cycle = fixture.once().unwrap();
     assert_eq!((cycle.hashed.host, cycle.hashed.container), (0, 0));
-}
-
-mod keeping {
-    use std::ops::ControlFlow;
-    use std::sync::mpsc::{self, Receiver, Sender};
-    use std::time::Duration;
-
-    use super::*;
-    use crate::link::Order;
-
-    const SOON: Duration = Duration::from_secs(20);
-
-    struct Kept {
-        orders: Sender<Order>,
-        told: Receiver<Result<Cycle, CycleError>>,
-    }
-
-    /// Keeps a fixture's sides in step until its orders end.
-    fn keep(fixture: &Fixture) -> Kept {
-        let (orders, received) = mpsc::channel();
-        let (tell, told) = mpsc::channel();
-        let (mut link, ordered) = (fixture.link(), orders.clone());
-        thread::spawn(move || {
-            let told = |cycle| match tell.send(cycle) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            };
-            link.keep(Duration::from_secs(300), &ordered, &received, told)
-        });
-        Kept { orders, told }
-    }
-
-    impl Kept {
-        /// Waits for the outcome of a cycle.
-        fn until(&self, wanted: impl Fn(&Result<Cycle, CycleError>) -> bool) {
-            while !wanted(&self.told.recv_timeout(SOON).expect("a cycle must come")) {}
-        }
-    }
-
-    fn reads(path: &Path, expected: &str) -> bool {
-        fs::read_to_string(path).is_ok_and(|found| found == expected)
-    }
-
-    #[test]
-    fn a_change_on_either_side_comes_to_the_other_by_itself() {
-        let fixture = Fixture::new(Mode::TwoWaySafe);
-        fixture.write("host/a", "1");
-        let kept = keep(&fixture);
-        kept.until(Result::is_ok);
-        fixture.write("container/new/b", "2");
-        kept.until(|_| reads(&fixture.path("host/new/b"), "2"));
-        fixture.write("host/new/b", "3");
-        kept.until(|_| reads(&fixture.path("container/new/b"), "3"));
-        remove(&fixture.path("host/new"));
-        kept.until(|_| !fixture.path("container/new").exists());
-    }
-
-    #[test]
-    fn a_halted_link_goes_on_when_a_person_agrees() {
-        let fixture = Fixture::new(Mode::TwoWaySafe);
-        fixture.write("host/a", "1");
-        let kept = keep(&fixture);
-        kept.until(|_| fixture.path("container/a").exists());
-        remove(&fixture.path("container/a"));
-        kept.until(|cycle| matches!(cycle, Err(CycleError::Halted(Halt::RootEmptied(_)))));
-        assert!(fixture.path("host/a").exists());
-        kept.orders.send(Order::Consent).unwrap();
-        kept.until(|_| !fixture.path("host/a").exists());
-        fixture.write("host/b", "1");
-        kept.until(|_| fixture.path("container/b").exists());
-    }
 }

@@ -153,6 +153,6 @@ mod tests {
         places.put(3, &path("b"));
         assert_eq!(places.remove_older(), [2]);
         assert_eq!(told(&places), [".=1", "b=3"]);
-        assert_eq!(places.remove_older(), []);
+        assert!(places.remove_older().is_empty());
     }
 }

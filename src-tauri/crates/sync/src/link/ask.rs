@@ -1,0 +1,37 @@
+//! What a person asks of a link, and why they get no answer.
+
+use mizzen_fsx::PathError;
+use mizzen_sync_core::{Mode, RelPath, Side};
+
+use super::CycleError;
+use crate::endpoint::EndpointError;
+use crate::trash::CycleId;
+
+/// Why what a person asked for did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The sides cannot be looked at, or take no changes.
+    #[error(transparent)]
+    Cycle(#[from] CycleError),
+    /// The trash of a side cannot be read.
+    #[error("the trash of the {0} cannot be read: {1}")]
+    Trash(Side, EndpointError),
+    /// What both agree on cannot be kept.
+    #[error("what both sides agree on cannot be kept: {0}")]
+    Base(#[from] PathError),
+    /// Both sides do not differ there, or their changes go together.
+    #[error("there is no conflict at {0}")]
+    NoConflict(RelPath),
+    /// The version that would have to go holds what is never carried.
+    #[error("{0} on the {1} holds entries that cannot be synced and would be lost")]
+    Unsyncable(RelPath, Side),
+    /// Neither side knows of the cycle.
+    #[error("no cycle {0} is known")]
+    UnknownCycle(CycleId),
+    /// No cycle displaced anything there, or the trash does not keep it any more.
+    #[error("the trash keeps nothing that stood at {0} then")]
+    NothingKept(RelPath),
+    /// The next cycle would do it again at once.
+    #[error("the mode {0} carries the host's changes only, and would do it again at once")]
+    Mode(Mode),
+}

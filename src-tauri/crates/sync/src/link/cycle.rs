@@ -1,0 +1,120 @@
+//! What a cycle came to.
+
+use std::time::Duration;
+
+use mizzen_fsx::PathError;
+use mizzen_sync_core::{Conflict, Halt, Problem, RelPath, Side};
+
+use super::{Both, RulesError};
+use crate::apply::{Applied, ApplyError, Failure, Why};
+use crate::endpoint::EndpointError;
+use crate::trash::CycleId;
+
+/// What a cycle came to.
+#[derive(Debug)]
+pub struct Cycle {
+    /// How it is called, in the trash of both sides as well.
+    pub id: CycleId,
+    /// How long it took to look at both sides, and how long it took as a whole.
+    pub took: Took,
+    /// What was done to each side.
+    pub applied: Both<Applied>,
+    /// Files that were read on each side.
+    pub hashed: Both<u64>,
+    /// Entries that were taken away on either side.
+    pub deleted: u64,
+    /// Texts that both sides had changed and that now hold both changes.
+    pub merged: Vec<RelPath>,
+    /// What both sides changed in ways that do not go together.
+    pub conflicts: Vec<Conflict>,
+    /// What cannot be carried.
+    pub problems: Vec<Problem>,
+    /// Entries that are kept back for their secrets' sake, by their names.
+    pub withheld: Vec<RelPath>,
+    /// Why a side is looked at from time to time although it is watched.
+    pub polling: Both<Option<String>>,
+}
+
+/// How long a cycle took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Took {
+    /// To look at both sides and to decide.
+    pub looking: Duration,
+    /// As a whole.
+    pub whole: Duration,
+}
+
+/// A cycle did not come to its end. What it had done by then stays done and is remembered.
+#[derive(Debug, thiserror::Error)]
+pub enum CycleError {
+    /// A person has to say how to go on.
+    #[error("{0}")]
+    Halted(#[from] Halt),
+    /// A side cannot be looked at.
+    #[error("the {0} cannot be looked at: {1}")]
+    Look(Side, EndpointError),
+    /// A side takes no more changes.
+    #[error("changes cannot be carried out on the {0}: {1}")]
+    Apply(Side, ApplyError),
+    /// Rules cannot be read: without them, what they keep back would be carried.
+    #[error("the rules cannot be read: {0}")]
+    Rules(#[from] RulesError),
+    /// What both agree on cannot be kept.
+    #[error("what both sides agree on cannot be kept: {0}")]
+    Base(#[from] PathError),
+}
+
+impl Cycle {
+    pub(super) fn new(id: CycleId) -> Self {
+        Self {
+            id,
+            took: Took::default(),
+            applied: Both::default(),
+            hashed: Both::default(),
+            deleted: 0,
+            merged: Vec::new(),
+            conflicts: Vec::new(),
+            problems: Vec::new(),
+            withheld: Vec::new(),
+            polling: Both::default(),
+        }
+    }
+
+    /// Places that were not dealt with because they changed meanwhile, or because a side says no.
+    pub fn failures(&self) -> impl Iterator<Item = (Side, &Failure)> {
+        let host = self.applied.host.failed.iter();
+        let container = self.applied.container.failed.iter();
+        host.map(|failure| (Side::Host, failure))
+            .chain(container.map(|failure| (Side::Container, failure)))
+    }
+
+    /// Notes what was done to a side; what was done before it ended counts as well.
+    pub(super) fn took(
+        &mut self,
+        side: Side,
+        done: Result<Applied, ApplyError>,
+    ) -> Result<(), CycleError> {
+        let (applied, ended) = match done {
+            Ok(applied) => (applied, Ok(())),
+            Err(mut error) => {
+                let applied = std::mem::take(&mut *error.applied);
+                (applied, Err(CycleError::Apply(side, error)))
+            }
+        };
+        *self.applied.of(side) = applied;
+        ended
+    }
+
+    /// Whether something changed under our hands, so that another cycle may get further.
+    #[must_use]
+    pub fn met_changes(&self) -> bool {
+        self.failures()
+            .any(|(_, failure)| matches!(failure.why, Why::ChangedHere | Why::ChangedThere))
+    }
+
+    /// Whether both sides hold the same now, and nobody is asked for anything.
+    #[must_use]
+    pub fn is_in_step(&self) -> bool {
+        self.conflicts.is_empty() && self.problems.is_empty() && self.failures().next().is_none()
+    }
+}

@@ -1,0 +1,133 @@
+//! A link that is kept in step by a thread.
+
+use std::ops::ControlFlow;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+
+use super::*;
+use crate::link::Order;
+
+const SOON: Duration = Duration::from_secs(20);
+
+struct Kept {
+    orders: Sender<Order>,
+    told: Receiver<Result<Cycle, CycleError>>,
+}
+
+/// Keeps a fixture's sides in step until its orders end.
+fn keep(fixture: &Fixture) -> Kept {
+    let (orders, received) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    let (mut link, ordered) = (fixture.link(), orders.clone());
+    thread::spawn(move || {
+        let told = |cycle| match tell.send(cycle) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        };
+        link.keep(Duration::from_secs(300), &ordered, &received, told)
+    });
+    Kept { orders, told }
+}
+
+impl Kept {
+    /// Waits for the outcome of a cycle.
+    fn until(&self, wanted: impl Fn(&Result<Cycle, CycleError>) -> bool) {
+        while !wanted(&self.told.recv_timeout(SOON).expect("a cycle must come")) {}
+    }
+}
+
+fn reads(path: &Path, expected: &str) -> bool {
+    fs::read_to_string(path).is_ok_and(|found| found == expected)
+}
+
+#[test]
+fn a_change_on_either_side_comes_to_the_other_by_itself() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "1");
+    let kept = keep(&fixture);
+    kept.until(Result::is_ok);
+    fixture.write("container/new/b", "2");
+    kept.until(|_| reads(&fixture.path("host/new/b"), "2"));
+    fixture.write("host/new/b", "3");
+    kept.until(|_| reads(&fixture.path("container/new/b"), "3"));
+    remove(&fixture.path("host/new"));
+    kept.until(|_| !fixture.path("container/new").exists());
+}
+
+#[test]
+fn a_halted_link_goes_on_when_a_person_agrees() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "1");
+    let kept = keep(&fixture);
+    kept.until(|_| fixture.path("container/a").exists());
+    remove(&fixture.path("container/a"));
+    kept.until(|cycle| matches!(cycle, Err(CycleError::Halted(Halt::RootEmptied(_)))));
+    assert!(fixture.path("host/a").exists());
+    kept.orders.send(Order::Consent).unwrap();
+    kept.until(|_| !fixture.path("host/a").exists());
+    fixture.write("host/b", "1");
+    kept.until(|_| fixture.path("container/b").exists());
+}
+
+#[test]
+fn a_question_is_answered_between_cycles_and_what_comes_of_it_goes_over() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "1");
+    let kept = keep(&fixture);
+    kept.until(|_| fixture.path("container/a").exists());
+    fixture.write("container/a", "22");
+    kept.until(|_| reads(&fixture.path("host/a"), "22"));
+    let (ask, answers) = Order::ask(|link| {
+        let last = link.history(&Recall::last(1))?.pop();
+        link.undo(last.expect("a cycle").id)
+    });
+    kept.orders.send(ask).unwrap();
+    let undone = answers.recv_timeout(SOON).unwrap().unwrap();
+    assert_eq!(undone.cycle.applied.host.done.len(), 1);
+    kept.until(|_| reads(&fixture.path("container/a"), "1"));
+}
+
+#[test]
+fn a_flush_is_answered_when_everything_was_looked_at() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "1");
+    let kept = keep(&fixture);
+    kept.until(Result::is_ok);
+    fixture.write("container/b", "2");
+    let (flush, flushed) = Order::flush(|cycle| cycle.as_ref().is_ok_and(Cycle::is_in_step));
+    kept.orders.send(flush).unwrap();
+    assert_eq!(flushed.recv_timeout(SOON), Ok(true));
+    assert!(reads(&fixture.path("host/b"), "2"));
+}
+
+#[test]
+fn a_link_in_a_pause_answers_and_does_nothing_else_until_it_is_to_go_on() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "1");
+    let kept = keep(&fixture);
+    kept.until(Result::is_ok);
+    kept.orders.send(Order::Pause).unwrap();
+    let ask = || {
+        let (ask, answers) = Order::ask(|link| link.why(&RelPath::new(b"b").unwrap()));
+        kept.orders.send(ask).unwrap();
+        answers.recv_timeout(SOON).unwrap().unwrap()
+    };
+    // Since then, no cycle is under way.
+    assert_eq!(ask(), Standing::Nowhere);
+    while kept.told.try_recv().is_ok() {}
+    fixture.write("container/b", "2");
+    for order in [Order::Changed, Order::Everything] {
+        kept.orders.send(order).unwrap();
+        assert_eq!(ask(), Standing::Pending(Side::Host));
+    }
+    assert!(kept.told.try_recv().is_err(), "no cycle in a pause");
+
+    let (flush, flushed) = Order::flush(Result::is_ok);
+    kept.orders.send(flush).unwrap();
+    assert_eq!(flushed.recv_timeout(SOON), Ok(true));
+    assert!(reads(&fixture.path("host/b"), "2"));
+    fixture.write("container/b", "33");
+    assert_eq!(ask(), Standing::Pending(Side::Host), "it is a pause still");
+    kept.orders.send(Order::Resume).unwrap();
+    kept.until(|_| reads(&fixture.path("host/b"), "33"));
+}
