@@ -9,7 +9,11 @@ fn a_stop_ends_all_in_good_order() {
     let before = reports.until_ready().seq.unwrap();
     assert_eq!(container.stop(), "0");
     let last = reports.now().unwrap();
-    assert!(last.last, "the last report says that it is the last");
+    assert!(
+        last.last,
+        "not the last report: {last:#?}, {}",
+        container.log()
+    );
     assert_eq!(
         (&last.status, last.phase.as_deref()),
         (&StatusWord::Stopped, Some("stopped"))

@@ -22,8 +22,8 @@ pub(crate) struct Facts {
     pub(crate) warnings: BTreeMap<&'static str, Notice>,
 }
 
-/// How far this container's life is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far this container's life is. It does not go back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     Starting,
     Ready,
@@ -59,7 +59,16 @@ impl Board {
     }
 
     pub(crate) fn set_stage(&self, stage: Stage) {
-        self.0.send_modify(|facts| facts.stage = stage);
+        self.0.send_if_modified(|facts| {
+            let is_further = stage > facts.stage;
+            facts.stage = stage.max(facts.stage);
+            is_further
+        });
+    }
+
+    /// Whether everything is about to end, or has.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.0.borrow().stage >= Stage::Stopping
     }
 
     /// Everything has ended.

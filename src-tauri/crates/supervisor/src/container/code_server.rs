@@ -76,6 +76,10 @@ impl CodeServer {
         loop {
             let started = Instant::now();
             let failure = self.run_once(&program, &socket).await;
+            if self.board.is_ending() {
+                // RACE: it was told to end, and this task is about to be.
+                return std::future::pending().await;
+            }
             if started.elapsed() >= STEADY {
                 retry.succeeded();
             }

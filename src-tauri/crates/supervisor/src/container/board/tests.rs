@@ -103,3 +103,19 @@ fn the_same_notice_again_is_no_change() {
     board.set_error("workspace", None);
     assert!(seen.has_changed().unwrap());
 }
+
+#[test]
+fn what_has_ended_does_not_come_back() {
+    let board = Board::new();
+    board.set_stage(Stage::Ready);
+    assert!(!board.is_ending());
+    board.set_stage(Stage::Stopping);
+    board.set_stage(Stage::Ready);
+    assert!(board.is_ending());
+    assert_eq!(board.watch().borrow().stage, Stage::Stopping);
+    board.set_stopped();
+    let seen = board.watch();
+    board.set_stage(Stage::Ready);
+    assert!(!seen.has_changed().unwrap());
+    assert_eq!(seen.borrow().stage, Stage::Stopped);
+}
