@@ -21,7 +21,7 @@ const TABLE: &[Row] = &[
     Row("contexts", 3, &["docker", "fsx"]),
     Row("gateway", 3, &["fsx", "tasks"]),
     Row("sessions", 3, &["docker", "fsx", "status", "tasks", "wire"]),
-    Row("supervisor", 3, &["fsx", "status", "tasks", "wire"]),
+    Row("supervisor", 3, &["fsx", "status", "sync", "tasks", "wire"]),
     Row(
         "core",
         4,

@@ -10,5 +10,6 @@ mod rig;
 mod scratch;
 mod shells;
 mod stopping;
+mod sync;
 mod users;
 mod workspace;

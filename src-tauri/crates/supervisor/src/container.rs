@@ -14,6 +14,7 @@ mod retry;
 mod run;
 mod shell;
 mod stdio;
+mod sync;
 
 use std::ffi::OsString;
 use std::fmt::Display;

@@ -50,3 +50,9 @@ pub use trash::{
     TrashError, Undo, Was,
 };
 pub use watch::{News, Polling, Rescan, WatchError, WatchOptions, Watcher};
+
+/// The time, in nanoseconds since 1970, by the clock that sets the times of files.
+#[must_use]
+pub fn now() -> i64 {
+    i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
+}

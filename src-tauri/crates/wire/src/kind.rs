@@ -12,6 +12,8 @@ pub enum StreamKind {
     Control,
     /// Raw bytes to and from something that listens in the container.
     Forward(Target),
+    /// A folder to be kept in step, as `mizzen-sync` speaks of it.
+    Sync,
     /// A terminal: [`crate::pty`] frames.
     Shell(ShellSpec),
     /// Raw bytes that measure the wire itself.

@@ -11,6 +11,7 @@
 //! Invariant: memory held for a peer is bounded by [`MAX_STREAMS`] × 256 KiB + 32 MiB.
 //! Invariant: texts from the peer are not fit to be shown before they are sanitised.
 
+mod blocking;
 pub mod control;
 mod direct_line;
 mod frame;
@@ -20,6 +21,7 @@ mod mux;
 pub mod pty;
 mod stream;
 
+pub use blocking::{BlockingReader, BlockingWriter};
 pub use control::{Control, SupervisorReport};
 pub use direct_line::{BoxedIo, DirectLine, Io, Offer, Token, Way};
 pub use frame::{FRAME_CAP, read_frame, write_frame};

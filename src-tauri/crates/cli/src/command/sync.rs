@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use mizzen_core::verb::{ApiError, ErrorCode};
 use mizzen_sync::{
     Both, CycleError, Durability, Folders, FoldersError, LinkOptions, Links, LocalOptions, Order,
@@ -39,7 +38,7 @@ pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
     let options = LinkOptions {
         mode: args.mode.or(settings.mode).unwrap_or_default(),
         brake: Brake::default(),
-        now,
+        now: mizzen_sync::now,
     };
     let size_max = args.max_file_size.or(settings.max_file_size);
     let local = local(args, size_max.unwrap_or(SIZE_MAX));
@@ -145,13 +144,8 @@ fn local(args: &Sync, size_max: u64) -> LocalOptions {
             false => Durability::Data,
         },
         memory: Path::new("").to_owned(),
-        now,
+        now: mizzen_sync::now,
     }
-}
-
-/// Nanoseconds since 1970.
-fn now() -> i64 {
-    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 #[cfg(unix)]
