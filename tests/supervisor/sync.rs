@@ -10,7 +10,7 @@ use mizzen_sync::{
 };
 use mizzen_sync_core::{Brake, Mode};
 use mizzen_tasks::Owner;
-use mizzen_wire::{StreamKind, Wire};
+use mizzen_wire::{StreamKind, Wire, into_blocking};
 use tempfile::TempDir;
 
 use crate::rig::{Container, Reports, UID, folder, tiny};
@@ -41,7 +41,7 @@ impl Rig {
     /// One cycle by a link of its own.
     async fn cycle(&self, wire: &Wire) -> Cycle {
         let stream = wire.open(StreamKind::Sync).await.expect("a stream");
-        let (from, to) = stream.into_blocking();
+        let (from, to) = into_blocking(Box::new(stream));
         let (host, state) = (self.host.path().to_owned(), self.state.path().to_owned());
         let joined = tokio::task::spawn_blocking(move || {
             let container = || -> Result<Box<dyn Endpoint>, EndpointError> {

@@ -36,6 +36,7 @@ pub(crate) fn main() -> ExitCode {
     match verb.as_ref().map(|verb| verb.to_str()) {
         None | Some(Some("run")) => serve(run::run),
         Some(Some("attach")) => serve(attach::attach),
+        Some(Some("sync")) => sync::on_stdio(),
         Some(Some(pty::VERB)) => pty::become_command(arguments.collect::<Vec<OsString>>()),
         Some(Some("version" | "--version")) => {
             say(
@@ -45,7 +46,7 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Some(_) => {
-            complain("usage: mizzen-supervisor [run | attach | version]");
+            complain("usage: mizzen-supervisor [run | attach | sync | version]");
             ExitCode::from(USAGE)
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! `run` (also without an argument) is the container's first process: it starts code-server, reaps
 //! what is left behind and reports in `status.json`. `attach` is started beside it, once per core,
-//! and speaks [`mizzen_wire`] on its stdio. `version` says which one this is.
+//! and speaks [`mizzen_wire`] on its stdio. `sync` serves a folder of any container on its stdio, as
+//! the user that it was started as. `version` says which one this is.
 //!
-//! Invariant: nothing is served as root. Started as root, it becomes `coder` or ends.
+//! Invariant: a session is not served as root. Started as root, `run` and `attach` become `coder` or end.
 //! Invariant: it needs nothing of the image: no shell, no libraries, no user list, no `/tmp`.
 //! Invariant: it keeps running whatever is missing, and says in `status.json` what that is.
 

@@ -1,4 +1,4 @@
-//! A stream for code that blocks, in threads of its own.
+//! A stream of bytes for code that blocks, in threads of its own.
 
 use std::io::{self, Read, Write};
 use std::pin::Pin;
@@ -9,40 +9,36 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, sp
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use crate::stream::Stream;
+use crate::direct_line::BoxedIo;
 
 /// How long a peer may take no bytes at all.
 const STALL_MAX: Duration = Duration::from_secs(60);
 
 /// What comes in. A read waits for as long as it takes.
-#[derive(Debug)]
 pub struct BlockingReader {
-    from: ReadHalf<Stream>,
+    from: ReadHalf<BoxedIo>,
     runtime: Handle,
 }
 
 /// What goes out. Its drop ends our direction.
-#[derive(Debug)]
 pub struct BlockingWriter {
-    to: WriteHalf<Stream>,
+    to: WriteHalf<BoxedIo>,
     runtime: Handle,
 }
 
-impl Stream {
-    /// Both directions, for threads that are not the runtime's own.
-    ///
-    /// # Panics
-    /// Outside a runtime.
-    #[must_use]
-    pub fn into_blocking(self) -> (BlockingReader, BlockingWriter) {
-        let runtime = Handle::current();
-        let (from, to) = split(self);
-        let reader = BlockingReader {
-            from,
-            runtime: runtime.clone(),
-        };
-        (reader, BlockingWriter { to, runtime })
-    }
+/// Both directions of a stream, for threads that are not the runtime's own.
+///
+/// # Panics
+/// Outside a runtime.
+#[must_use]
+pub fn into_blocking(stream: BoxedIo) -> (BlockingReader, BlockingWriter) {
+    let runtime = Handle::current();
+    let (from, to) = split(stream);
+    let reader = BlockingReader {
+        from,
+        runtime: runtime.clone(),
+    };
+    (reader, BlockingWriter { to, runtime })
 }
 
 impl Read for BlockingReader {

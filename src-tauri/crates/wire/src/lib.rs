@@ -21,7 +21,7 @@ mod mux;
 pub mod pty;
 mod stream;
 
-pub use blocking::{BlockingReader, BlockingWriter};
+pub use blocking::{BlockingReader, BlockingWriter, into_blocking};
 pub use control::{Control, SupervisorReport};
 pub use direct_line::{BoxedIo, DirectLine, Io, Offer, Token, Way};
 pub use frame::{FRAME_CAP, read_frame, write_frame};
