@@ -31,6 +31,26 @@ impl Pair {
         self.command(more).output().expect("mizzen runs").into()
     }
 
+    /// Asks something of the two folders.
+    fn ask(&self, words: &[&str]) -> Said {
+        let mut command = self.mizzen.command(["sync"]);
+        command.args(words).arg(&self.a).arg(&self.b);
+        command.output().expect("mizzen runs").into()
+    }
+
+    /// The same, for programs: a value for each line.
+    fn values(&self, words: &[&str]) -> (i32, Vec<Value>) {
+        let said = self.ask(&[words, &["--json"]].concat());
+        let lines = said.stdout.lines();
+        let value = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {said:?}"));
+        (said.code, lines.map(value).collect())
+    }
+
+    /// What both hold at a place.
+    fn both(&self, path: &str) -> [String; 2] {
+        [&self.a, &self.b].map(|folder| read(&folder.join(path)))
+    }
+
     /// The last line of a run that came to its end.
     fn summary(&self, more: &[&str]) -> (i32, Value) {
         let said = self.sync(&[more, &["--once", "--json"]].concat());
@@ -145,6 +165,148 @@ fn folders_that_cannot_be_joined_are_named() {
     let said = refused(&pair.b);
     assert_eq!(said.code, 2, "{said:?}");
     assert!(said.stderr.contains("mizzen.toml"), "{said:?}");
+}
+
+/// Both sides have changed hello.txt.
+fn disputed() -> Pair {
+    let pair = Pair::new();
+    pair.summary(&[]);
+    write(&pair.a.join("hello.txt"), "a\n");
+    write(&pair.b.join("hello.txt"), "b\n");
+    assert_eq!(pair.sync(&["--once"]).code, 1);
+    pair
+}
+
+#[test]
+fn a_conflict_is_shown_and_decided() {
+    for (keep, expected) in [("host", "a\n"), ("container", "b\n"), ("both", "a\n")] {
+        let pair = disputed();
+        let said = pair.ask(&["conflicts"]);
+        assert_eq!(said.code, 1, "{said:?}");
+        for part in ["conflict  hello.txt", "  A  file, 2 B, of ", "  -a", "  +b"] {
+            assert!(said.stdout.contains(part), "{part}: {said:?}");
+        }
+        let (code, values) = pair.values(&["conflicts"]);
+        assert_eq!((code, &values[0]["path"]), (1, &"hello.txt".into()));
+        assert_eq!(values[0]["diff"], "@@ -1 +1 @@\n-a\n+b\n");
+
+        let (code, values) = pair.values(&["resolve", "hello.txt", "--keep", keep]);
+        assert_eq!(code, 0, "{keep}: {values:?}");
+        assert_eq!(pair.both("hello.txt"), [expected, expected]);
+        let beside = values[0]["resolved"]["beside"].as_str();
+        assert_eq!(beside.is_some(), keep == "both");
+        if let Some(beside) = beside {
+            assert_eq!(pair.both(beside), ["b\n", "b\n"]);
+        }
+        let said = pair.ask(&["conflicts"]);
+        assert_eq!((said.code, &*said.stdout), (0, "No conflicts.\n"));
+        assert_eq!(pair.summary(&[]).0, 0);
+        let said = pair.ask(&["resolve", "hello.txt", "--keep", keep, "--json"]);
+        assert_eq!((said.code, &said.error()["code"]), (5, &"not_found".into()));
+    }
+}
+
+#[test]
+fn a_cycle_is_found_in_the_history_and_taken_back() {
+    let pair = Pair::new();
+    pair.summary(&[]);
+    write(&pair.b.join("hello.txt"), "changed");
+    write(&pair.b.join("new"), "1");
+    pair.summary(&[]);
+    let (code, values) = pair.values(&["history", "-n", "1"]);
+    assert_eq!((code, values.len()), (0, 1));
+    let cycle = values[0]["cycle"].as_str().unwrap();
+    assert_eq!(values[0]["container"], Value::Null);
+    assert_eq!(
+        values[0]["host"]["changes"],
+        serde_json::json!([
+            { "path": "hello.txt", "was": "replace" },
+            { "path": "new", "was": "create" },
+        ])
+    );
+    let said = pair.ask(&["history", "--of", "hello.txt"]);
+    assert!(said.stdout.contains(cycle), "{said:?}");
+    assert!(said.stdout.contains("  replace  A  hello.txt"), "{said:?}");
+
+    let said = pair.ask(&["undo", cycle]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.stdout.starts_with("Undone at 2 places"), "{said:?}");
+    assert_eq!(pair.both("hello.txt"), ["hello\n", "hello\n"]);
+    assert!(!pair.a.join("new").exists() && !pair.b.join("new").exists());
+    let (code, summary) = pair.summary(&[]);
+    assert_eq!((code, &summary["transferred_files"]), (0, &0.into()));
+
+    write(&pair.a.join("hello.txt"), "later");
+    let said = pair.ask(&["undo", cycle]);
+    assert_eq!(said.code, 1, "{said:?}");
+    let kept = "kept  A  hello.txt  it has changed since";
+    assert!(said.stdout.contains(kept), "{said:?}");
+    assert_eq!(pair.both("hello.txt"), ["later", "later"]);
+
+    let said = pair.ask(&["undo", "20260102T030405.000000006Z", "--json"]);
+    assert_eq!((said.code, &said.error()["code"]), (5, &"not_found".into()));
+}
+
+#[test]
+fn a_file_that_was_deleted_everywhere_comes_back() {
+    let pair = Pair::new();
+    write(&pair.a.join("below/one"), "1");
+    pair.summary(&[]);
+    fs::remove_file(pair.b.join("below/one")).unwrap();
+    pair.summary(&[]);
+    assert!(!pair.a.join("below/one").exists());
+    // However it is named.
+    let path = pair.b.join("below/one");
+    let (code, values) = pair.values(&["restore", path.to_str().unwrap()]);
+    assert_eq!((code, &values[0]["restored"]["changed"]), (0, &1.into()));
+    assert_eq!(pair.both("below/one"), ["1", "1"]);
+    let said = pair.ask(&["restore", "none", "--json"]);
+    assert_eq!((said.code, &said.error()["code"]), (5, &"not_found".into()));
+    let said = pair.ask(&["restore", "../outside", "--json"]);
+    assert_eq!((said.code, &said.error()["code"]), (2, &"usage".into()));
+}
+
+#[test]
+fn why_a_file_stands_as_it_does_is_said() {
+    let pair = disputed();
+    write(&pair.a.join(".gitignore"), "*.log\n");
+    write(&pair.a.join("new"), "1");
+    for (path, expected) in [
+        ("hello.txt", "hello.txt: conflict: changed on both sides."),
+        ("x.log", "x.log: not carried: `*.log` in .gitignore."),
+        (
+            ".git/HEAD",
+            ".git/HEAD: not carried by .git: version control's own files are never synced.",
+        ),
+        (
+            "./new",
+            "new: pending on B: the next cycle changes it there.",
+        ),
+        ("none", "none: nowhere: neither side has it."),
+    ] {
+        let said = pair.ask(&["why", path]);
+        assert_eq!((said.code, said.stdout.trim_end()), (0, expected));
+    }
+    let (_, values) = pair.values(&["why", "new"]);
+    assert_eq!(values[0]["standing"], "pending");
+}
+
+#[test]
+fn a_folder_that_is_called_like_a_verb_is_named_by_its_path() {
+    let mizzen = Mizzen::new();
+    let undo = mizzen.project("undo");
+    assert!(undo.is_dir());
+    let b = mizzen.project("b");
+    let folder = b.parent().unwrap();
+    let run = |args: &[&str]| -> Said {
+        let mut command = mizzen.command(["sync"]);
+        command.args(args).current_dir(folder);
+        command.output().unwrap().into()
+    };
+    let said = run(&["./undo", "b", "--once"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let said = run(&["undo", "b", "--once"]);
+    assert_eq!(said.code, 2, "{said:?}");
 }
 
 /// Ends with the test.

@@ -1,12 +1,14 @@
 //! The command line as people type it.
 
+mod sync;
+
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mizzen_sync_core::Mode;
 
 use crate::size::bytes;
+
+pub(crate) use sync::{Sync, SyncHow, SyncPair, SyncRun, SyncVerb};
 
 /// Sessions for coding agents in Docker containers.
 ///
@@ -70,8 +72,9 @@ pub(crate) enum Command {
     /// Mizzen's state. Version control's own files, what A's .gitignore files name and what holds a key or token stay
     /// where they are.
     ///
-    /// Exit codes: 0 in step, 1 conflicts or problems left, 2 usage, 3 stopped until a person agrees, 4 failed.
-    Sync(Sync),
+    /// Exit codes: 0 in step, 1 conflicts or problems left, 2 usage, 3 stopped until a person agrees, 4 failed, 5 not
+    /// found, 6 another Mizzen keeps the folders.
+    Sync(Box<Sync>),
     /// Look for what is missing, and say how to fix it.
     Doctor(Doctor),
     /// The session image.
@@ -190,48 +193,6 @@ pub(crate) struct Shell {
     /// Command and arguments; the user's shell without them.
     #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Sync {
-    /// One folder; in modes that prefer a side, the host.
-    #[arg(value_name = "A")]
-    pub(crate) host: PathBuf,
-    /// The other one; in modes that prefer a side, the container.
-    #[arg(value_name = "B")]
-    pub(crate) container: PathBuf,
-    /// Bring both in step and end.
-    #[arg(long, required_unless_present_any = ["watch", "dry_run"])]
-    pub(crate) once: bool,
-    /// Keep both in step until Ctrl-C.
-    #[arg(long, conflicts_with = "once")]
-    pub(crate) watch: bool,
-    /// Print what would be done, and do nothing.
-    #[arg(long, conflicts_with = "watch")]
-    pub(crate) dry_run: bool,
-    /// How often everything is looked at while watching, in seconds; as A's mizzen.toml says, or 300.
-    #[arg(long, value_name = "SECONDS", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) interval: Option<u64>,
-    /// Which side's changes go where; as A's mizzen.toml says, or two-way-safe.
-    #[arg(long, value_parser = mode())]
-    pub(crate) mode: Option<Mode>,
-    /// A profile in A's mizzen.toml.
-    #[arg(long)]
-    pub(crate) profile: Option<String>,
-    /// Larger files are problems; as A's mizzen.toml says, or 4g.
-    #[arg(long, value_name = "SIZE", value_parser = bytes)]
-    pub(crate) max_file_size: Option<u64>,
-    /// Agree to what would otherwise stop it: a side that was emptied, or many deletions.
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Do not wait until what was written is on the disk.
-    #[arg(long)]
-    pub(crate) no_fsync: bool,
-}
-
-fn mode() -> impl TypedValueParser<Value = Mode> {
-    let names = Mode::ALL.map(Mode::name);
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<Mode>())
 }
 
 #[derive(Debug, Args)]

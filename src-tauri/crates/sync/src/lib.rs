@@ -36,7 +36,7 @@ pub use endpoint::{
     ServeOptions, TakeBack, TakenBack, Wake, serve,
 };
 pub use link::{
-    AskError, Both, Cycle, CycleError, Folders, FoldersError, Heard, Keep, Link, LinkLog,
+    AskError, Both, Cycle, CycleError, Folders, FoldersError, Heard, Journal, Keep, Link,
     LinkOptions, Order, PastCycle, Question, Resolved, RuleSource, RulesError, Standing, Took,
     Undone, UnknownKeep,
 };

@@ -4,8 +4,8 @@ mod ask;
 mod conflicts;
 mod cycle;
 mod folders;
+mod journal;
 mod keep;
-mod log;
 mod merge;
 mod past;
 mod rules;
@@ -26,7 +26,9 @@ use std::thread;
 use std::time::Instant;
 
 use mizzen_fsx::PathError;
-use mizzen_sync_core::{Brake, Edit, Mode, Node, Outcome, RelPath, RuleTexts, Side, reconcile};
+use mizzen_sync_core::{
+    Brake, Edit, Mode, Node, Outcome, Plan, RelPath, RuleTexts, Side, reconcile,
+};
 
 use crate::base::{BaseStore, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, Looked, Wake};
@@ -37,13 +39,13 @@ pub use ask::AskError;
 pub use conflicts::{Keep, Resolved, UnknownKeep};
 pub use cycle::{Cycle, CycleError, Took};
 pub use folders::{Folders, FoldersError};
+pub use journal::Journal;
 pub use keep::{Heard, Order, Question};
-pub use log::LinkLog;
 pub use past::{PastCycle, Undone};
 pub use rules::{RuleSource, RulesError};
 pub use why::Standing;
 
-use log::Audit;
+use journal::Audit;
 use merge::Merged;
 
 /// By new rules, further files that rules come from may be seen; a project has few such levels.
@@ -105,7 +107,7 @@ pub struct Link {
     last: CycleId,
     /// Where the last cycle did not get further, and why.
     failed: Vec<(Side, RelPath, String)>,
-    log: Option<LinkLog>,
+    journal: Option<Journal>,
 }
 
 impl Link {
@@ -129,13 +131,13 @@ impl Link {
             rules: None,
             last: CycleId(i64::MIN),
             failed: Vec::new(),
-            log: None,
+            journal: None,
         }
     }
 
     /// Writes down each cycle, and what a person asks of it, from now on.
-    pub fn log_to(&mut self, log: LinkLog) {
-        self.log = Some(log);
+    pub fn write_down(&mut self, journal: Journal) {
+        self.journal = Some(journal);
     }
 
     /// Looks at both sides by the rules of a folder from now on, as they are in each cycle.
@@ -193,8 +195,8 @@ impl Link {
         let failed =
             failures.map(|(side, failure)| (side, failure.path.clone(), failure.why.to_string()));
         self.failed = failed.collect();
-        if let Some(log) = &mut self.log {
-            log.cycle(&cycle, ended.as_ref().err());
+        if let Some(journal) = &mut self.journal {
+            journal.cycle(&cycle, ended.as_ref().err());
         }
         ended.map(|()| cycle)
     }
@@ -228,6 +230,7 @@ impl Link {
             self.audit(&Audit::consent(cycle.id, halt));
         }
         let merged = Merged::of(&mut outcome, &self.texts, &self.sides);
+        self.note_contested(cycle.id, [&outcome.host, &outcome.container]);
         let carried_out = self.carry_out(&outcome, &merged, cycle);
         let on_both = |path: &RelPath| merged.is_at(path);
         self.remember(&outcome.agreed, on_both, cycle)?;
@@ -259,8 +262,23 @@ impl Link {
     }
 
     fn audit(&mut self, audit: &Audit) {
-        if let Some(log) = &mut self.log {
-            log.audit(audit);
+        if let Some(journal) = &mut self.journal {
+            journal.audit(audit);
+        }
+    }
+
+    /// Notes where a cycle is about to displace what both sides had not agreed on.
+    fn note_contested(&mut self, id: CycleId, plans: [&Plan; 2]) {
+        let base = self.base.as_ref();
+        let changes = plans.into_iter().flat_map(|plan| &plan.changes);
+        let contested = changes.filter(|change| {
+            let agreed = base.and_then(|base| base.get(&change.path));
+            let old = change.old.as_ref();
+            old.is_some_and(|old| !agreed.is_some_and(|agreed| agreed.same(old)))
+        });
+        let places: Vec<&RelPath> = contested.map(|change| &change.path).collect();
+        if let (Some(journal), false) = (&mut self.journal, places.is_empty()) {
+            journal.contest(id, &places);
         }
     }
 

@@ -1,5 +1,7 @@
 //! `mizzen sync`: two folders kept in step, without a session.
 
+mod answer;
+mod ask;
 mod report;
 
 use std::ops::ControlFlow;
@@ -14,7 +16,7 @@ use mizzen_sync::{
 };
 use mizzen_sync_core::Brake;
 
-use crate::args::Sync;
+use crate::args::{Sync, SyncHow, SyncRun};
 use crate::connect;
 use crate::output::{Failure, Output, failed};
 
@@ -32,19 +34,34 @@ const LEFT: u8 = 1;
 const FAILED: u8 = 4;
 
 pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
-    let started = Instant::now();
+    match (&args.verb, &args.run) {
+        (Some(verb), _) => ask::run(verb, output),
+        (None, Some(run)) => come_in_step(run, &args.how, output),
+        (None, None) => Err(failed(
+            ErrorCode::Usage,
+            "What is to be synced?",
+            "Name two folders, with --once, --watch or --dry-run.",
+        )),
+    }
+}
+
+/// Joins two folders; tells what the first one's settings say as well.
+fn open(
+    [host, container]: [&Path; 2],
+    how: &SyncHow,
+    output: Output,
+) -> Result<(Folders, SyncSettings), Failure> {
     let state = connect::world()?.dirs.state.join("sync");
-    let (rules, settings) = rules(args)?;
+    let (rules, settings) = rules(host, how)?;
     let options = LinkOptions {
-        mode: args.mode.or(settings.mode).unwrap_or_default(),
+        mode: how.mode.or(settings.mode).unwrap_or_default(),
         brake: Brake::default(),
         now: mizzen_sync::now,
     };
-    let size_max = args.max_file_size.or(settings.max_file_size);
-    let local = local(args, size_max.unwrap_or(SIZE_MAX));
-    let sides = [&*args.host, &*args.container];
-    let opened = Folders::open(sides, &state, options, &local, rules);
-    let mut folders = opened.map_err(|error| not_opened(&error))?;
+    let size_max = how.max_file_size.or(settings.max_file_size);
+    let local = local(how, size_max.unwrap_or(SIZE_MAX));
+    let opened = Folders::open([host, container], &state, options, &local, rules);
+    let folders = opened.map_err(|error| not_opened(&error))?;
     for aside in &folders.set_aside {
         let (file, why) = (aside.file.display(), &aside.why);
         output.note(&format!(
@@ -52,6 +69,13 @@ pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
              and what differs is a conflict."
         ));
     }
+    Ok((folders, settings))
+}
+
+fn come_in_step(args: &SyncRun, how: &SyncHow, output: Output) -> Result<(), Failure> {
+    let started = Instant::now();
+    let sides = [&*args.host, &*args.container];
+    let (mut folders, settings) = open(sides, how, output)?;
     if args.dry_run {
         let outcome = folders.link.plan(&Both::everything());
         return report::plan(&outcome.map_err(|error| ended(&error))?, output);
@@ -117,10 +141,10 @@ fn watch(
 }
 
 /// Where the rules come from, and what else is said there.
-fn rules(args: &Sync) -> Result<(RuleSource, SyncSettings), Failure> {
+fn rules(host: &Path, how: &SyncHow) -> Result<(RuleSource, SyncSettings), Failure> {
     let git_global = ignore::gitignore::gitconfig_excludes_path();
     let read = || {
-        let source = RuleSource::new(&args.host, args.profile.clone(), git_global)?;
+        let source = RuleSource::new(host, how.profile.clone(), git_global)?;
         let settings = source.settings()?;
         Ok((source, settings))
     };
@@ -133,13 +157,13 @@ fn rules(args: &Sync) -> Result<(RuleSource, SyncSettings), Failure> {
     })
 }
 
-fn local(args: &Sync, size_max: u64) -> LocalOptions {
+fn local(how: &SyncHow, size_max: u64) -> LocalOptions {
     LocalOptions {
         size_max,
         links: Links::Portable,
         look_for_secrets: true,
         umask: umask(),
-        durability: match args.no_fsync {
+        durability: match how.no_fsync {
             true => Durability::None,
             false => Durability::Data,
         },

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use mizzen_sync_core::{Change, Conflict, Name, Node, Plan, RelPath, Side, diff};
 
-use super::log::Audit;
+use super::journal::Audit;
 use super::merge::{self, Merged};
 use super::{AskError, Both, Cycle, CycleError, Link};
 use crate::endpoint::Endpoint;
@@ -112,6 +112,7 @@ impl Link {
         let is_taken = |path: &RelPath| trees.iter().flatten().any(|tree| tree.get(path).is_some());
         let beside = (keep == Keep::Both).then(|| beside(path, cycle.id, is_taken));
         let plans = plans(&conflict, keep, beside.as_ref())?;
+        self.note_contested(cycle.id, [&plans.host, &plans.container]);
         let carried_out = self.carry_out_decision(&plans, &mut cycle);
         self.remember(&[], |path| Some(path) == beside.as_ref(), &mut cycle)?;
         self.audit(&Audit::resolve(&cycle, path, keep, beside.as_ref()));

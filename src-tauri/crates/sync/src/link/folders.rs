@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mizzen_fsx::{At, PathError};
 
-use super::{Both, CycleError, Link, LinkLog, LinkOptions, RuleSource};
+use super::{Both, CycleError, Journal, Link, LinkOptions, RuleSource};
 use crate::base::{BaseStore, LinkId, SetAside, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, LocalEndpoint, LocalOptions};
 use crate::lock::{LockError, PairLock};
@@ -149,7 +149,7 @@ impl Place {
         };
         let texts = TextStore::new(self.dir.join("texts"), TEXTS_MAX);
         let mut link = Link::new(sides, options, opened.store, texts, opened.base);
-        link.log_to(LinkLog::new(&self.dir));
+        link.write_down(Journal::new(&self.dir));
         link.ruled_by(rules)?;
         Ok(Folders {
             link,

@@ -1,15 +1,15 @@
 //! Looks back at cycles, and takes them back.
 //!
 //! What is taken back on a side looks like a person's change there, and the next cycle carries it to the other: the base
-//! stays, so that what has happened since on either side counts as well. But what a cycle changed on both sides, it had
-//! merged. Taken back, each side has its own version again, and to merge them once more would bring back neither: there
-//! the base forgets, and they are a conflict.
+//! stays, so that what has happened since on either side counts as well. But where a cycle displaced what both had not
+//! agreed on, to merge two versions or to decide for one, the other side had something of its own, and must not lose it
+//! to what comes back: there the base forgets, and they are a conflict again.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use mizzen_sync_core::{Edit, Mode, Node, RelPath, Side};
 
-use super::log::Audit;
+use super::journal::Audit;
 use super::{AskError, Both, Cycle, Link};
 use crate::endpoint::{TakeBack, TakenBack};
 use crate::trash::{CycleId, Past, Recall};
@@ -147,49 +147,38 @@ impl Link {
         }
         let mut undone = Undone { cycle, refused };
         self.note_stale(&mut undone.cycle);
-        self.forget(&undone.merged())?;
+        if let TakeBack::Cycle(id) = what {
+            self.forget(*id, &undone.cycle)?;
+        }
         ended?;
         Ok(is_known.then_some(undone))
     }
 
-    /// The base does not know any more what both sides agreed on at some places.
-    fn forget(&mut self, places: &[RelPath]) -> Result<(), AskError> {
-        if places.is_empty() {
+    /// The base does not know any more what both sides agreed on where something came back that was contested.
+    fn forget(&mut self, id: CycleId, undone: &Cycle) -> Result<(), AskError> {
+        let contested = self.journal.as_ref().map(|journal| journal.contested(id));
+        let contested = contested.unwrap_or_default();
+        let Both { host, container } = &undone.applied;
+        let done = host.done.iter().chain(&container.done);
+        let places = done.filter(|edit| {
+            let mut above = std::iter::successors(Some(edit.path.clone()), RelPath::parent);
+            above.any(|above| contested.contains(&above))
+                || contested
+                    .iter()
+                    .any(|place| place.is_at_or_below(&edit.path))
+        });
+        let edits = places.map(|edit| Edit {
+            path: edit.path.clone(),
+            entry: None,
+        });
+        let edits: Vec<Edit> = edits.collect();
+        if edits.is_empty() {
             return Ok(());
         }
-        let edit = |path: &RelPath| Edit {
-            path: path.clone(),
-            entry: None,
-        };
-        let edits: Vec<Edit> = places.iter().map(edit).collect();
         self.base = Node::overlaid(self.base.as_ref(), &edits);
-        if let Some(base) = &self.base {
-            self.store.save(base)?;
+        match &self.base {
+            Some(base) => Ok(self.store.save(base)?),
+            None => Ok(()),
         }
-        Ok(())
-    }
-}
-
-impl Undone {
-    /// Places where something was taken back on a side, and which both were changed by what is taken back.
-    fn merged(&self) -> Vec<RelPath> {
-        let (host, container) = (&self.cycle.applied.host, &self.cycle.applied.container);
-        let sides = [
-            (host, &self.refused.host),
-            (container, &self.refused.container),
-        ];
-        let [host, container] = sides.map(|(applied, refused)| {
-            let done = applied.done.iter().map(|edit| &edit.path);
-            let failed = applied.failed.iter().map(|failure| &failure.path);
-            done.chain(failed).chain(refused).collect::<HashSet<_>>()
-        });
-        let done = [&self.cycle.applied.host, &self.cycle.applied.container];
-        let done: HashSet<&RelPath> = done
-            .iter()
-            .flat_map(|applied| applied.done.iter().map(|edit| &edit.path))
-            .collect();
-        let on_both = host.intersection(&container);
-        let places = on_both.filter(|path| done.contains(**path));
-        places.map(|path| (*path).clone()).collect()
     }
 }

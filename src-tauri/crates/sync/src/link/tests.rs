@@ -2,6 +2,8 @@
 mod asking;
 #[path = "tests/keeping.rs"]
 mod keeping;
+#[path = "tests/laws.rs"]
+mod laws;
 #[path = "tests/looking_back.rs"]
 mod looking_back;
 
@@ -110,7 +112,9 @@ impl Fixture {
             host: self.side("host"),
             container: self.side("container"),
         };
-        Link::new(sides, self.options, opened.store, texts, opened.base)
+        let mut link = Link::new(sides, self.options, opened.store, texts, opened.base);
+        link.write_down(Journal::new(&self.path("state")));
+        link
     }
 
     fn once(&self) -> Result<Cycle, CycleError> {

@@ -44,7 +44,7 @@ impl Summary {
 
 /// One line of what is left, or of what would be done.
 #[derive(Serialize)]
-struct Event {
+pub(super) struct Event {
     event: &'static str,
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ struct Event {
 }
 
 impl Event {
-    fn new(event: &'static str, path: &RelPath) -> Self {
+    pub(super) fn new(event: &'static str, path: &RelPath) -> Self {
         Self {
             event,
             path: path.to_string(),
@@ -63,18 +63,15 @@ impl Event {
         }
     }
 
-    fn on(self, side: Side) -> Self {
-        let name = match side {
-            Side::Host => "A",
-            Side::Container => "B",
-        };
+    /// On a side, by its name.
+    pub(super) fn on(self, side: &'static str) -> Self {
         Self {
-            side: Some(name),
+            side: Some(side),
             ..self
         }
     }
 
-    fn because(self, why: impl ToString) -> Self {
+    pub(super) fn because(self, why: impl ToString) -> Self {
         Self {
             why: Some(why.to_string()),
             ..self
@@ -180,11 +177,11 @@ fn events(cycle: &Cycle) -> Vec<Event> {
     }
     for problem in &cycle.problems {
         let event = Event::new("problem", &problem.path);
-        events.push(event.on(problem.side).because(problem.why));
+        events.push(event.on(letter(problem.side)).because(problem.why));
     }
     for (side, failure) in cycle.failures() {
         let event = Event::new("failed", &failure.path);
-        events.push(event.on(side).because(&failure.why));
+        events.push(event.on(letter(side)).because(&failure.why));
     }
     for path in &cycle.withheld {
         events.push(Event::new("withheld", path).because("its name says that it holds secrets"));
@@ -209,12 +206,20 @@ pub(super) fn plan(outcome: &Outcome, output: Output) -> Result<(), Failure> {
     }
     for problem in &outcome.problems {
         let event = Event::new("problem", &problem.path);
-        events.push(event.on(problem.side).because(problem.why));
+        events.push(event.on(letter(problem.side)).because(problem.why));
     }
     if events.is_empty() && !output.json {
         return output.line("In step: nothing to do.");
     }
     print(&events, output)
+}
+
+/// Of two folders, by their order.
+fn letter(side: Side) -> &'static str {
+    match side {
+        Side::Host => "A",
+        Side::Container => "B",
+    }
 }
 
 fn steps(side: Side, plan: &Plan, events: &mut Vec<Event>) {
@@ -225,12 +230,12 @@ fn steps(side: Side, plan: &Plan, events: &mut Vec<Event>) {
                 Step::Replace(..) => "replace",
                 Step::Remove(_) => "remove",
             };
-            events.push(Event::new(event, path).on(side));
+            events.push(Event::new(event, path).on(letter(side)));
         });
     }
 }
 
-fn print(events: &[Event], output: Output) -> Result<(), Failure> {
+pub(super) fn print(events: &[Event], output: Output) -> Result<(), Failure> {
     if output.json {
         return events.iter().try_for_each(|event| output.object(event));
     }

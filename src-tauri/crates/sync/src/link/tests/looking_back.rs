@@ -159,6 +159,52 @@ fn a_merge_that_is_taken_back_on_one_side_only_is_a_conflict_too() {
 }
 
 #[test]
+fn a_decision_that_is_taken_back_is_a_conflict_again() {
+    for keep in Keep::ALL {
+        let fixture = Fixture::new(Mode::TwoWaySafe);
+        fixture.write("host/a", "1");
+        fixture.once().unwrap();
+        fixture.write("host/a", "host");
+        fixture.write("container/a", "container");
+        let resolved = fixture.link().resolve(&at("a"), keep).unwrap();
+        fixture.once().unwrap();
+        let undone = fixture.link().undo(resolved.cycle.id).unwrap();
+        for _ in 0..2 {
+            let cycle = fixture.once().unwrap();
+            assert_eq!(cycle.conflicts.len(), 1, "{keep}");
+            assert_eq!(fixture.tree("host"), ["a=host"], "{keep}");
+            assert_eq!(fixture.tree("container"), ["a=container"], "{keep}");
+        }
+        // That can be taken back as well.
+        fixture.link().undo(undone.cycle.id).unwrap();
+        settle(&fixture);
+        let kept = match keep {
+            Keep::Container => "a=container",
+            Keep::Host | Keep::Both => "a=host",
+        };
+        let beside = resolved.beside.map(|path| format!("{path}=container"));
+        let expected = beside.as_deref().into_iter().chain([kept]);
+        fixture.check_same(&expected.collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_a_mode_decided_is_a_conflict_when_it_is_taken_back() {
+    let mut fixture = Fixture::new(Mode::TwoWayHostWins);
+    fixture.write("host/a", "1");
+    fixture.once().unwrap();
+    fixture.write("host/a", "host");
+    fixture.write("container/a", "container");
+    let id = fixture.once().unwrap().id;
+    fixture.check_same(&["a=host"]);
+    fixture.options.mode = Mode::TwoWaySafe;
+    fixture.link().undo(id).unwrap();
+    assert_eq!(fixture.once().unwrap().conflicts.len(), 1);
+    assert_eq!(fixture.tree("host"), ["a=host"]);
+    assert_eq!(fixture.tree("container"), ["a=container"]);
+}
+
+#[test]
 fn a_cycle_that_nobody_knows_and_a_mode_that_would_do_it_again_are_refused() {
     let (mut fixture, id) = followed();
     let error = fixture.link().undo(CycleId(7)).unwrap_err();
@@ -261,7 +307,6 @@ fn lines(fixture: &Fixture, name: &str) -> Vec<serde_json::Value> {
 fn each_cycle_and_each_wish_is_written_down_by_its_name() {
     let fixture = Fixture::new(Mode::TwoWaySafe);
     let mut link = fixture.link();
-    link.log_to(LinkLog::new(&fixture.path("state")));
     fixture.write("host/a", "1");
     fixture.write("host/b", "22");
     let first = link.cycle(&Both::everything(), false).unwrap();

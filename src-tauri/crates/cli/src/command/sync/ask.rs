@@ -1,0 +1,190 @@
+//! What a person asks of two folders besides to come in step.
+
+use std::path::{Component, Path};
+
+use mizzen_core::verb::ErrorCode;
+use mizzen_sync::{AskError, Both, CycleId, Keep, Link, Recall};
+use mizzen_sync_core::{RelPath, Side};
+
+use super::answer::{self, Dispute, Done, FOLDERS, PastView, StandingView};
+use super::{LEFT, did_not_work, ended, open, report};
+use crate::args::{SyncPair, SyncVerb};
+use crate::output::{Failure, Output, failed};
+
+pub(super) fn run(verb: &SyncVerb, output: Output) -> Result<(), Failure> {
+    match verb {
+        SyncVerb::Conflicts { pair } => conflicts(pair, output),
+        SyncVerb::Resolve { path, keep, pair } => {
+            resolve(pair, &inside(pair, path)?, *keep, output)
+        }
+        SyncVerb::History {
+            pair,
+            of,
+            before,
+            limit,
+        } => {
+            let of = of.as_deref().map(|path| inside(pair, path)).transpose()?;
+            let recall = Recall {
+                before: *before,
+                of,
+                most: *limit,
+            };
+            history(pair, &recall, output)
+        }
+        SyncVerb::Undo { cycle, pair, force } => undo(pair, *cycle, *force, output),
+        SyncVerb::Restore {
+            path,
+            pair,
+            at,
+            side,
+            force,
+        } => {
+            let path = inside(pair, path)?;
+            restore(pair, &path, (*at, *side), *force, output)
+        }
+        SyncVerb::Why { path, pair } => why(pair, &inside(pair, path)?, output),
+    }
+}
+
+fn conflicts(pair: &SyncPair, output: Output) -> Result<(), Failure> {
+    let mut link = open(sides(pair), &pair.how, output)?.0.link;
+    let conflicts = link.conflicts(&Both::everything());
+    let conflicts = conflicts.map_err(|error| ended(&error))?;
+    let disputes = conflicts
+        .iter()
+        .map(|conflict| Dispute::new(conflict, link.diff(conflict)));
+    let disputes: Vec<Dispute> = disputes.collect();
+    answer::conflicts(&disputes, FOLDERS, output)?;
+    left_unless(disputes.is_empty())
+}
+
+fn resolve(pair: &SyncPair, path: &RelPath, keep: Keep, output: Output) -> Result<(), Failure> {
+    let mut folders = open(sides(pair), &pair.how, output)?.0;
+    let resolved = folders
+        .link
+        .resolve(path, keep)
+        .map_err(|error| refused(&error))?;
+    folders.link.rest();
+    let done = Done::resolved(&resolved, FOLDERS);
+    answer::done("resolved", &done, FOLDERS, output)?;
+    left_unless(done.is_whole())
+}
+
+fn history(pair: &SyncPair, recall: &Recall, output: Output) -> Result<(), Failure> {
+    let mut folders = open(sides(pair), &pair.how, output)?.0;
+    let past = folders
+        .link
+        .history(recall)
+        .map_err(|error| refused(&error))?;
+    let past: Vec<PastView> = past.iter().map(PastView::new).collect();
+    answer::history(&past, FOLDERS, output)
+}
+
+fn undo(pair: &SyncPair, id: CycleId, force: bool, output: Output) -> Result<(), Failure> {
+    let mut folders = open(sides(pair), &pair.how, output)?.0;
+    let undone = folders.link.undo(id).map_err(|error| refused(&error))?;
+    let done = Done::undone(&undone, FOLDERS);
+    answer::done("undone", &done, FOLDERS, output)?;
+    carry_over(&mut folders.link, done.is_whole(), force, output)
+}
+
+fn restore(
+    pair: &SyncPair,
+    path: &RelPath,
+    (at, side): (Option<CycleId>, Option<Side>),
+    force: bool,
+    output: Output,
+) -> Result<(), Failure> {
+    let mut folders = open(sides(pair), &pair.how, output)?.0;
+    let restored = folders.link.restore(path, at, side);
+    let restored = restored.map_err(|error| refused(&error))?;
+    let done = Done::undone(&restored, FOLDERS);
+    answer::done("restored", &done, FOLDERS, output)?;
+    carry_over(&mut folders.link, done.is_whole(), force, output)
+}
+
+fn why(pair: &SyncPair, path: &RelPath, output: Output) -> Result<(), Failure> {
+    let mut folders = open(sides(pair), &pair.how, output)?.0;
+    let standing = folders.link.why(path).map_err(|error| refused(&error))?;
+    answer::standing(&StandingView::new(path, &standing, FOLDERS), output)
+}
+
+/// What was taken back on one side goes to the other.
+fn carry_over(link: &mut Link, is_whole: bool, force: bool, output: Output) -> Result<(), Failure> {
+    let cycle = link.cycle(&Both::default(), force);
+    let cycle = cycle.map_err(|error| ended(&error))?;
+    link.rest();
+    report::cycle(&cycle, output)?;
+    left_unless(is_whole && cycle.is_in_step())
+}
+
+fn left_unless(is_whole: bool) -> Result<(), Failure> {
+    match is_whole {
+        true => Ok(()),
+        false => Err(Failure::ExitCode(LEFT)),
+    }
+}
+
+fn sides(pair: &SyncPair) -> [&Path; 2] {
+    [&*pair.host, &*pair.container]
+}
+
+/// A path in both folders, however it was named.
+fn inside(pair: &SyncPair, path: &Path) -> Result<RelPath, Failure> {
+    let mut folders = sides(pair).into_iter();
+    let below = folders.find_map(|folder| path.strip_prefix(folder).ok());
+    let names = below.unwrap_or(path).components();
+    let names = names.filter(|component| !matches!(component, Component::CurDir));
+    let names: Option<Vec<&[u8]>> = names
+        .map(|component| match component {
+            Component::Normal(name) => Some(name.as_encoded_bytes()),
+            _ => None,
+        })
+        .collect();
+    let inside = names.and_then(|names| RelPath::new(&names.join(&b'/')).ok());
+    inside.ok_or_else(|| {
+        failed(
+            ErrorCode::Usage,
+            format!("{} lies in neither folder.", path.display()),
+            "Name it from the folder on, like src/main.rs.",
+        )
+    })
+}
+
+/// Why a person gets no answer.
+fn refused(error: &AskError) -> Failure {
+    let message = format!("{error}.");
+    match error {
+        AskError::Cycle(error) => ended(error),
+        AskError::Trash(..) => did_not_work(&message, "Check the permissions of the trash."),
+        AskError::Base(_) => did_not_work(
+            &message,
+            "Nothing is lost; mend the cause and run it again.",
+        ),
+        AskError::NoConflict(_) => failed(
+            ErrorCode::NotFound,
+            message,
+            "`mizzen sync conflicts A B` lists them.",
+        ),
+        AskError::UnknownCycle(_) => failed(
+            ErrorCode::NotFound,
+            message,
+            "`mizzen sync history A B` lists them.",
+        ),
+        AskError::NothingKept(_) => failed(
+            ErrorCode::NotFound,
+            message,
+            "`mizzen sync history A B --of PATH` lists the cycles of which it is kept.",
+        ),
+        AskError::Unsyncable(..) => failed(
+            ErrorCode::State,
+            message,
+            "Move them elsewhere, or keep the other version.",
+        ),
+        AskError::Mode(_) => failed(
+            ErrorCode::State,
+            message,
+            "Change it in A, or run it with --mode two-way-safe.",
+        ),
+    }
+}
