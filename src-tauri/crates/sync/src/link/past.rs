@@ -3,14 +3,16 @@
 //! What is taken back on a side looks like a person's change there, and the next cycle carries it to the other: the base
 //! stays, so that what has happened since on either side counts as well. But where a cycle displaced what both had not
 //! agreed on, to merge two versions or to decide for one, the other side had something of its own, and must not lose it
-//! to what comes back: there the base forgets, and they are a conflict again.
+//! to what comes back: there the base forgets, and they are a conflict again. It forgets first, so that whoever is killed
+//! in between has lost nothing either. Where the mode decides such conflicts, what comes back goes over as well: it would
+//! decide the same again.
 
 use std::collections::BTreeMap;
 
-use mizzen_sync_core::{Edit, Mode, Node, RelPath, Side};
+use mizzen_sync_core::{Edit, Halt, Mode, Node, RelPath, Side};
 
 use super::journal::Audit;
-use super::{AskError, Both, Cycle, Link};
+use super::{AskError, Both, Cycle, CycleError, Link};
 use crate::endpoint::{TakeBack, TakenBack};
 use crate::trash::{CycleId, Past, Recall};
 
@@ -58,7 +60,10 @@ impl Link {
         if matches!(self.options.mode, Mode::OneWaySafe | Mode::OneWayReplica) {
             return Err(AskError::Mode(self.options.mode));
         }
-        self.plan(&Both::everything())?;
+        self.look_at_both()?;
+        if self.options.mode == Mode::TwoWaySafe {
+            self.forget_contested(id)?;
+        }
         let what = TakeBack::Cycle(id);
         let undone = self.take_back(&[Side::Host, Side::Container], &what)?;
         let undone = undone.ok_or(AskError::UnknownCycle(id))?;
@@ -84,7 +89,7 @@ impl Link {
         if self.options.mode == Mode::OneWayReplica {
             return Err(AskError::Mode(self.options.mode));
         }
-        self.plan(&Both::everything())?;
+        self.look_at_both()?;
         let what = TakeBack::Place(id, path.clone());
         let undone = self.take_back(&[side], &what)?;
         let undone = undone.ok_or_else(nothing)?;
@@ -145,32 +150,29 @@ impl Link {
                 break;
             }
         }
-        let mut undone = Undone { cycle, refused };
-        self.note_stale(&mut undone.cycle);
-        if let TakeBack::Cycle(id) = what {
-            self.forget(*id, &undone.cycle)?;
-        }
+        self.note_stale(&mut cycle);
         ended?;
-        Ok(is_known.then_some(undone))
+        Ok(is_known.then_some(Undone { cycle, refused }))
     }
 
-    /// The base does not know any more what both sides agreed on where something came back that was contested.
-    fn forget(&mut self, id: CycleId, undone: &Cycle) -> Result<(), AskError> {
+    /// Looks at everything, on sides that are there.
+    fn look_at_both(&mut self) -> Result<(), CycleError> {
+        self.plan(&Both::everything())?;
+        let trees = [Side::Host, Side::Container].into_iter().zip(self.trees());
+        let mut missing = trees.filter(|(_, tree)| tree.is_none());
+        match missing.next() {
+            Some((side, _)) => Err(Halt::RootMissing(side).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The base does not know any more what both sides agreed on where a cycle displaced what they had not agreed on.
+    fn forget_contested(&mut self, id: CycleId) -> Result<(), AskError> {
         let contested = self.journal.as_ref().map(|journal| journal.contested(id));
-        let contested = contested.unwrap_or_default();
-        let Both { host, container } = &undone.applied;
-        let done = host.done.iter().chain(&container.done);
-        let places = done.filter(|edit| {
-            let mut above = std::iter::successors(Some(edit.path.clone()), RelPath::parent);
-            above.any(|above| contested.contains(&above))
-                || contested
-                    .iter()
-                    .any(|place| place.is_at_or_below(&edit.path))
-        });
-        let edits = places.map(|edit| Edit {
-            path: edit.path.clone(),
-            entry: None,
-        });
+        let edits = contested
+            .into_iter()
+            .flatten()
+            .map(|path| Edit { path, entry: None });
         let edits: Vec<Edit> = edits.collect();
         if edits.is_empty() {
             return Ok(());

@@ -147,6 +147,16 @@ struct Meddled(
     Box<dyn Fn() -> std::io::Result<()> + Send>,
 );
 
+impl Meddled {
+    fn meddle(&self) -> Result<(), ApplyError> {
+        (self.1)().map_err(|source| ApplyError {
+            path: PathBuf::new(),
+            source,
+            applied: Box::default(),
+        })
+    }
+}
+
 impl Endpoint for Meddled {
     fn obey(&mut self, rules: &RuleTexts) -> Result<(), EndpointError> {
         self.0.obey(rules)
@@ -166,12 +176,7 @@ impl Endpoint for Meddled {
         plan: &Plan,
         contents: &dyn Contents,
     ) -> Result<Applied, ApplyError> {
-        let happened = (self.1)();
-        happened.map_err(|source| ApplyError {
-            path: PathBuf::new(),
-            source,
-            applied: Box::default(),
-        })?;
+        self.meddle()?;
         self.0.apply(cycle, plan, contents)
     }
 
@@ -188,6 +193,7 @@ impl Endpoint for Meddled {
         cycle: CycleId,
         what: &TakeBack,
     ) -> Result<Option<TakenBack>, ApplyError> {
+        self.meddle()?;
         self.0.take_back(cycle, what)
     }
 
@@ -196,8 +202,8 @@ impl Endpoint for Meddled {
     }
 }
 
-/// A link to whose container something happens right before it is changed.
-fn meddled(
+/// A link to a side of which something happens right before it is changed.
+pub(super) fn meddled(
     fixture: &Fixture,
     side: Side,
     happens: impl Fn() -> std::io::Result<()> + Send + 'static,

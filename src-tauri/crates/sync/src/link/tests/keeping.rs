@@ -75,15 +75,20 @@ fn a_question_is_answered_between_cycles_and_what_comes_of_it_goes_over() {
     fixture.write("host/a", "1");
     let kept = keep(&fixture);
     kept.until(|_| fixture.path("container/a").exists());
-    fixture.write("container/a", "22");
+    // Whole at once: a file that is written over may go over empty first.
+    mizzen_fsx::write_atomic(fixture.path("container/a"), b"22").unwrap();
     kept.until(|_| reads(&fixture.path("host/a"), "22"));
     let (ask, answers) = Order::ask(|link| {
-        let last = link.history(&Recall::last(1))?.pop();
+        let recall = Recall {
+            of: Some(RelPath::new(b"a").expect("a path")),
+            ..Recall::last(1)
+        };
+        let last = link.history(&recall)?.pop();
         link.undo(last.expect("a cycle").id)
     });
     kept.orders.send(ask).unwrap();
     let undone = answers.recv_timeout(SOON).unwrap().unwrap();
-    assert_eq!(undone.cycle.applied.host.done.len(), 1);
+    assert!(!undone.cycle.applied.host.done.is_empty(), "{undone:?}");
     kept.until(|_| reads(&fixture.path("container/a"), "1"));
 }
 

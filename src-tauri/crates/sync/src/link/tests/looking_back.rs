@@ -1,5 +1,6 @@
 //! A person looks back at cycles, takes them back and restores places.
 
+use super::asking::meddled;
 use super::*;
 use crate::trash::CycleId;
 
@@ -188,20 +189,65 @@ fn a_decision_that_is_taken_back_is_a_conflict_again() {
     }
 }
 
-#[test]
-fn what_a_mode_decided_is_a_conflict_when_it_is_taken_back() {
-    let mut fixture = Fixture::new(Mode::TwoWayHostWins);
+/// A file of both sides' own, for which the mode has decided.
+fn decided() -> (Fixture, CycleId) {
+    let fixture = Fixture::new(Mode::TwoWayHostWins);
     fixture.write("host/a", "1");
     fixture.once().unwrap();
     fixture.write("host/a", "host");
     fixture.write("container/a", "container");
     let id = fixture.once().unwrap().id;
     fixture.check_same(&["a=host"]);
+    (fixture, id)
+}
+
+#[test]
+fn what_a_mode_decided_is_decided_the_other_way_when_it_is_taken_back() {
+    let (fixture, id) = decided();
+    fixture.link().undo(id).unwrap();
+    settle(&fixture);
+    fixture.check_same(&["a=container"]);
+}
+
+#[test]
+fn what_another_mode_decided_is_a_conflict_when_it_is_taken_back() {
+    let (mut fixture, id) = decided();
     fixture.options.mode = Mode::TwoWaySafe;
     fixture.link().undo(id).unwrap();
     assert_eq!(fixture.once().unwrap().conflicts.len(), 1);
     assert_eq!(fixture.tree("host"), ["a=host"]);
     assert_eq!(fixture.tree("container"), ["a=container"]);
+}
+
+#[test]
+fn nothing_is_taken_back_on_a_side_that_is_not_there() {
+    let (fixture, id) = followed();
+    let mut link = fixture.link();
+    remove(&fixture.path("container"));
+    let error = link.undo(id).unwrap_err();
+    let missing = Halt::RootMissing(Side::Container);
+    assert!(matches!(error, AskError::Cycle(CycleError::Halted(halt)) if halt == missing));
+    assert_eq!(fixture.tree("host"), AFTER);
+}
+
+#[test]
+fn a_merge_that_is_taken_back_by_half_is_a_conflict() {
+    let (fixture, id) = merged();
+    let state = fixture.path("state");
+    let mut link = meddled(&fixture, Side::Container, move || {
+        // Whoever is killed from here on leaves a base that does not know it any more.
+        let opened = BaseStore::open(&state, LinkId::new([&b"test"[..]])).expect("a store");
+        assert_eq!(opened.base.expect("a base").get(&at("a")), None);
+        Err(std::io::ErrorKind::StorageFull.into())
+    });
+    let error = link.undo(id).unwrap_err();
+    assert!(matches!(
+        error,
+        AskError::Cycle(CycleError::Apply(Side::Container, _))
+    ));
+    assert_eq!(fixture.once().unwrap().conflicts.len(), 1);
+    assert_eq!(fixture.tree("host"), ["a=host\n2\n3\n"]);
+    assert_eq!(fixture.tree("container"), ["a=host\n2\ncontainer\n"]);
 }
 
 #[test]
