@@ -31,6 +31,18 @@ impl Figure {
         }
     }
 
+    /// What cannot be measured, for want of a program.
+    #[must_use]
+    pub fn none(name: &str, lacks: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            goal: String::new(),
+            median: "not measured".to_owned(),
+            spread: format!("`{lacks}` is not installed"),
+            runs: 0,
+        }
+    }
+
     /// Durations, in the unit that suits them.
     #[must_use]
     pub fn of_times(name: &str, goal: &str, samples: &[Duration]) -> Self {

@@ -24,6 +24,8 @@ pub(crate) enum Area {
     Core,
     /// The desktop program: start, memory, idle
     Desktop,
+    /// Two folders kept in step, against other programs
+    Sync,
     /// Streams between the core and a container
     Wire,
 }
@@ -33,6 +35,7 @@ impl Area {
         match self {
             Self::Core => "core",
             Self::Desktop => "desktop",
+            Self::Sync => "sync",
             Self::Wire => "wire",
         }
     }
@@ -49,6 +52,7 @@ impl Area {
                 product::build("release")?;
                 image::ensure(image::Image::Tiny)?;
             }
+            Self::Sync => product::build_command_line("release")?,
             Self::Wire => {
                 image::ensure(image::Image::Tiny)?;
             }
