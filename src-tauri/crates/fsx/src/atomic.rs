@@ -3,6 +3,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use crate::path_error::{At, PathError};
 
 /// Temporary files are `.<name>.<random>.tmp`: hidden, so that readers of the directory skip them.
@@ -30,6 +32,27 @@ pub fn write_atomic_with(
     owner: Option<(u32, u32)>,
 ) -> Result<(), PathError> {
     let path = path.as_ref();
+    let temp = written(path, bytes)?;
+    protect(temp.as_file(), mode, owner).at(temp.path())?;
+    temp.as_file().sync_all().at(temp.path())?;
+    temp.persist(path).map_err(|failed| failed.error).at(path)?;
+    let (dir, _) = split(path).at(path)?;
+    sync_dir(dir).at(dir)
+}
+
+/// Replaces the content of a file that may be lost with the machine's power: nothing is waited for. The file is private
+/// to its owner; after a power cut it may be of any length.
+///
+/// # Errors
+/// Names the path that could not be written. The old content is then untouched.
+pub fn write_cache(path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), PathError> {
+    let path = path.as_ref();
+    let persisted = written(path, bytes)?.persist(path);
+    persisted.map(drop).map_err(|failed| failed.error).at(path)
+}
+
+/// A file beside another, with the content that is to take its place; private to its owner.
+fn written(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, PathError> {
     let (dir, name) = split(path).at(path)?;
     let prefix = format!(".{}.", name.to_string_lossy());
     let mut temp = tempfile::Builder::new()
@@ -38,10 +61,7 @@ pub fn write_atomic_with(
         .tempfile_in(dir)
         .at(dir)?;
     temp.write_all(bytes).at(temp.path())?;
-    protect(temp.as_file(), mode, owner).at(temp.path())?;
-    temp.as_file().sync_all().at(temp.path())?;
-    temp.persist(path).map_err(|failed| failed.error).at(path)?;
-    sync_dir(dir).at(dir)
+    Ok(temp)
 }
 
 /// Removes what a writer of `path` that was killed left beside it, and says how many files.

@@ -1,5 +1,6 @@
 //! Names and paths below a root, as bytes: a tree holds what the disk holds, valid text or not.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -65,6 +66,13 @@ impl fmt::Display for Name {
 /// A path below a root: names with a slash between them. The empty one is the root itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct RelPath(Arc<[u8]>);
+
+/// Paths are compared as their bytes are.
+impl Borrow<[u8]> for RelPath {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 impl RelPath {
     /// The root itself.

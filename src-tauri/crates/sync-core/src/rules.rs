@@ -189,18 +189,20 @@ impl Rules {
 
     /// The nearest file that says something decides.
     fn check_git(&self, path: &RelPath, is_dir: bool) -> Result<(), Ignored> {
-        let mut directory = path.parent();
-        while let Some(above) = directory {
-            if let Some((patterns, source)) = self.gitignores.get(&above) {
-                let inner = &path.as_bytes()[above.as_bytes().len()..];
-                let inner = inner.strip_prefix(b"/").unwrap_or(inner);
-                match patterns.matched(os_path(inner), is_dir) {
+        let whole = path.as_bytes();
+        let mut inner = whole.len();
+        // From each name on, the last one first.
+        while let Some(before) = inner.checked_sub(1).filter(|_| !self.gitignores.is_empty()) {
+            let slash = whole[..before].iter().rposition(|byte| *byte == b'/');
+            let above = &whole[..slash.unwrap_or(0)];
+            inner = slash.map_or(0, |slash| slash + 1);
+            if let Some((patterns, source)) = self.gitignores.get(above) {
+                match patterns.matched(os_path(&whole[inner..]), is_dir) {
                     Match::Ignore(glob) => return Err(by_pattern(source, glob)),
                     Match::Whitelist(_) => return Ok(()),
                     Match::None => {}
                 }
             }
-            directory = above.parent();
         }
         for (patterns, source) in &self.whole {
             match patterns.matched(os_path(path.as_bytes()), is_dir) {

@@ -257,6 +257,9 @@ impl Link {
 
     /// Keeps what makes the next process cheap.
     pub fn rest(&mut self) {
+        if let Some(rules) = &mut self.rules {
+            rules.rest();
+        }
         self.sides.host.rest();
         self.sides.container.rest();
     }
@@ -325,6 +328,13 @@ impl Link {
             };
             self.obey(&changed)?;
             self.rules = self.rules.take().map(|rules| rules.now(changed));
+            self.look(&Both::everything())?;
+        }
+        // Each look has found more: no look by rules that are not whole may end here.
+        if let Some(rules) = &mut self.rules {
+            rules.search()?;
+            let texts = rules.texts.clone();
+            self.obey(&texts)?;
             self.look(&Both::everything())?;
         }
         Ok(())

@@ -95,6 +95,12 @@ impl Scan {
         }
     }
 
+    /// Whether nothing was seen that was not seen by an earlier look.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// An entry below the root, and what else is remembered of it.
     pub(crate) fn get(&self, path: &RelPath) -> Option<Known<'_>> {
         let mut found: Option<Known<'_>> = None;

@@ -43,6 +43,10 @@ pub struct LocalEndpoint {
     options: LocalOptions,
     rules: Arc<Rules>,
     seen: Option<Scan>,
+    /// Whether what the last process saw was asked for.
+    has_recalled: bool,
+    /// Whether that is on disk which was seen last.
+    is_kept: bool,
     watch: Option<(Watcher, Wake)>,
     /// What a look that failed did not come to.
     owed: Dirty,
@@ -54,14 +58,15 @@ impl LocalEndpoint {
     /// A folder, and the trash for what is displaced in it.
     #[must_use]
     pub fn new(root: Root, trash: Trash, options: LocalOptions) -> Self {
-        let seen = Scan::kept(&options.memory, &root, options.look_for_secrets);
         let rules = Rules::new(&RuleTexts::default()).expect("BUG: no pattern is a bad one");
         Self {
             root,
             trash,
             options,
             rules: Arc::new(rules),
-            seen,
+            seen: None,
+            has_recalled: false,
+            is_kept: false,
             watch: None,
             owed: Dirty::default(),
             owes_rules: false,
@@ -131,6 +136,11 @@ impl Endpoint for LocalEndpoint {
         if !self.root.stands() {
             return Ok(looked);
         }
+        if !std::mem::replace(&mut self.has_recalled, true) {
+            let options = &self.options;
+            self.seen = Scan::kept(&options.memory, &self.root, options.look_for_secrets);
+            self.is_kept = self.seen.is_some();
+        }
         if self.seen.is_none() || !self.owed.is_empty() {
             let found = self.scan(&self.owed)?;
             looked.rules_changed = self.owes_rules || self.owed.has(SETTINGS_FILE.as_bytes());
@@ -139,7 +149,9 @@ impl Endpoint for LocalEndpoint {
             self.owed = Dirty::default();
             looked.hashed = found.hashed;
             looked.withheld = found.withheld;
-            self.seen = Some(found.scan);
+            let before = self.seen.replace(found.scan);
+            let is_same = |now: &Scan| before.is_some_and(|before| now.is(&before));
+            self.is_kept &= self.seen.as_ref().is_some_and(is_same);
         }
         let seen = self.seen.take().map(|seen| match base {
             Some(base) => seen.sharing(base),
@@ -203,13 +215,11 @@ impl Endpoint for LocalEndpoint {
     }
 
     fn rest(&mut self) {
-        if let Some(seen) = &self.seen {
+        if let Some(seen) = self.seen.as_ref().filter(|_| !self.is_kept) {
+            let options = &self.options;
             // Without it the next process reads all files.
-            let _ = seen.keep(
-                &self.options.memory,
-                &self.root,
-                self.options.look_for_secrets,
-            );
+            let kept = seen.keep(&options.memory, &self.root, options.look_for_secrets);
+            self.is_kept = kept.is_ok();
         }
     }
 }

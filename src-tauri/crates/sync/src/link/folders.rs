@@ -150,7 +150,7 @@ impl Place {
         let texts = TextStore::new(self.dir.join("texts"), TEXTS_MAX);
         let mut link = Link::new(sides, options, opened.store, texts, opened.base);
         link.write_down(Journal::new(&self.dir));
-        link.ruled_by(rules)?;
+        link.ruled_by(rules.remembered_in(self.dir.join("rules")))?;
         Ok(Folders {
             link,
             set_aside: opened.set_aside,

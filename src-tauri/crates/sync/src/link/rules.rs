@@ -1,8 +1,10 @@
 //! Where a link's rules come from: the host's folder.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use mizzen_fsx::{PathError, write_cache};
 use mizzen_sync_core::{RelPath, RuleTexts};
 
 use crate::entry::Kind;
@@ -17,6 +19,9 @@ pub struct RuleSource {
     git_global: Option<PathBuf>,
     /// Where rules were found.
     files: BTreeSet<RelPath>,
+    /// Where that is kept for the next process, and what is kept there.
+    memory: Option<PathBuf>,
+    kept: Option<BTreeSet<RelPath>>,
     pub(super) texts: RuleTexts,
 }
 
@@ -49,8 +54,16 @@ impl RuleSource {
             profile,
             git_global,
             files: BTreeSet::new(),
+            memory: None,
+            kept: None,
             texts: RuleTexts::default(),
         })
+    }
+
+    /// The same, and keeps in a file where rules are, so that the next process need not search for them.
+    pub(super) fn remembered_in(self, file: PathBuf) -> Self {
+        let memory = Some(file);
+        Self { memory, ..self }
     }
 
     /// What the settings say as they are now.
@@ -69,12 +82,37 @@ impl RuleSource {
         Some(kind == Kind::Dir)
     }
 
-    /// Searches the whole folder.
+    /// Reads them where they were the last time; where that is not known, searches the whole folder. In other places
+    /// they may be by now: the first look tells those, since it is one at everything.
     pub(super) fn find(&mut self) -> Result<(), RulesError> {
+        let Some(kept) = self.memory.as_deref().and_then(kept_places) else {
+            return self.search();
+        };
+        self.files.clone_from(&kept);
+        self.kept = Some(kept);
+        if let Some(texts) = self.changed(&[])? {
+            self.texts = texts;
+        }
+        Ok(())
+    }
+
+    /// Searches the whole folder.
+    pub(super) fn search(&mut self) -> Result<(), RulesError> {
         let settings = self.settings()?;
         self.texts = find_rules(&self.root, &settings, self.git_global.as_deref())?;
         self.files = self.texts.gitignores.keys().cloned().collect();
         Ok(())
+    }
+
+    /// Keeps where they are for the next process.
+    pub(super) fn rest(&mut self) {
+        let is_new = self.kept.as_ref() != Some(&self.files);
+        // Without it the next process searches.
+        if let Some(memory) = self.memory.as_deref().filter(|_| is_new)
+            && keep_places(memory, &self.files).is_ok()
+        {
+            self.kept = Some(self.files.clone());
+        }
     }
 
     /// Reads them again where they are known to be, and in more places; none when they are what they were.
@@ -95,4 +133,24 @@ impl RuleSource {
             ..self
         }
     }
+}
+
+/// Writes down where rules are, with a checksum before it.
+fn keep_places(file: &Path, places: &BTreeSet<RelPath>) -> Result<(), PathError> {
+    let places: Vec<&[u8]> = places.iter().map(RelPath::as_bytes).collect();
+    let body = postcard::to_stdvec(&places).expect("BUG: bytes in memory take all");
+    let checksum = blake3::hash(&body);
+    write_cache(file, &[&checksum.as_bytes()[..], &body].concat())
+}
+
+/// What was written down; none when there is nothing that can be used.
+fn kept_places(file: &Path) -> Option<BTreeSet<RelPath>> {
+    let bytes = fs::read(file).ok()?;
+    let (checksum, body) = bytes.split_first_chunk::<32>()?;
+    if blake3::hash(body).as_bytes() != checksum {
+        return None;
+    }
+    let places: Vec<&[u8]> = postcard::from_bytes(body).ok()?;
+    let places = places.into_iter().map(|place| RelPath::new(place).ok());
+    places.collect()
 }

@@ -349,6 +349,53 @@ fn what_the_host_ignores_is_not_carried_and_stays_where_it_is() {
 }
 
 #[test]
+fn rules_that_came_while_nobody_looked_hold_in_the_first_cycle() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    let memory = fixture.path("state/rules");
+    let cycle = || {
+        let rules = RuleSource::new(&fixture.path("host"), None, None).unwrap();
+        let mut link = fixture.link();
+        link.ruled_by(rules.remembered_in(memory.clone())).unwrap();
+        link.cycle(&Both::everything(), false).unwrap();
+        link.rest();
+    };
+    fixture.write("host/.gitignore", "gone\n");
+    fixture.write("host/a/kept", "1");
+    cycle();
+    // Each lies where only the one above it lets anybody look, and more of them than there are looks.
+    let mut dir = "host/a".to_owned();
+    for _ in 0..2 * RULE_LOOKS {
+        fixture.write(&format!("{dir}/.gitignore"), "out\n!/in\n");
+        fixture.write(&format!("{dir}/out/x"), "1");
+        dir += "/in";
+        fixture.write(&format!("{dir}/file"), "1");
+    }
+    fixture.write("host/.gitignore", "in\n");
+    cycle();
+    let carried = fixture.tree("container");
+    let ends = |end: &str| carried.iter().filter(|path| path.ends_with(end)).count();
+    assert_eq!((ends("file=1"), ends("x=1")), (2 * RULE_LOOKS, 0));
+
+    // What is kept is a hint and no more.
+    for (kept, number) in [
+        (&b""[..], 1),
+        (b"no places at all, but long enough for some", 2),
+    ] {
+        mizzen_fsx::write_atomic(&memory, kept).unwrap();
+        fixture.write("host/b/.gitignore", "secret*\n");
+        fixture.write(&format!("host/b/secret{number}"), "1");
+        fixture.write(&format!("host/b/shown{number}"), "1");
+        cycle();
+        assert!(fixture.path(&format!("container/b/shown{number}")).exists());
+        assert!(
+            !fixture
+                .path(&format!("container/b/secret{number}"))
+                .exists()
+        );
+    }
+}
+
+#[test]
 fn the_next_process_reads_nothing_that_did_not_change() {
     let fixture = Fixture::new(Mode::TwoWaySafe);
     fixture.write("host/a", "1");

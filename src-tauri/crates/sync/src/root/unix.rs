@@ -1,15 +1,22 @@
 //! Directories by their descriptors.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
+#[cfg(target_os = "linux")]
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use mizzen_sync_core::Name;
+#[cfg(not(target_os = "linux"))]
+use rustix::fs::Dir;
+#[cfg(target_os = "linux")]
+use rustix::fs::RawDir;
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, RawMode, RenameFlags, Stat, Timespec, Timestamps,
-    UTIME_OMIT, fchmod, fstat, futimens, linkat, mkdirat, openat, readlinkat, renameat,
-    renameat_with, statat, symlinkat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RawMode, RenameFlags, Stat, Timespec, Timestamps, UTIME_OMIT,
+    fchmod, fstat, futimens, linkat, mkdirat, openat, readlinkat, renameat, renameat_with, statat,
+    symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -35,6 +42,10 @@ pub(crate) struct OpenFile {
 }
 
 const SECOND: i64 = 1_000_000_000;
+
+/// Bytes of a listing that the system is asked for at once: some hundred entries.
+#[cfg(target_os = "linux")]
+const LISTED_AT_ONCE: usize = 16 * 1024;
 
 const DIR: OFlags = OFlags::DIRECTORY
     .union(OFlags::RDONLY)
@@ -88,6 +99,21 @@ impl DirHandle {
         Ok(renameat(&self.descriptor, name, &to.descriptor, new_name)?)
     }
 
+    /// An entry as the listing has it; none for `.`, `..` and what went since it was listed.
+    fn listed(&self, name: &CStr, kind: FileType) -> io::Result<Option<Listed>> {
+        let Ok(name) = Name::new(name.to_bytes()) else {
+            return Ok(None);
+        };
+        // The listing says what is no file, and most systems say it for nothing.
+        let kind = match kind {
+            FileType::Directory => Some(Kind::Dir),
+            FileType::Symlink => Some(Kind::Link),
+            FileType::RegularFile | FileType::Unknown => self.look(name.as_bytes())?,
+            _ => Some(Kind::Special),
+        };
+        Ok(kind.map(|kind| Listed { name, kind }))
+    }
+
     fn rename_with(
         &self,
         name: &[u8],
@@ -113,23 +139,26 @@ impl AsFd for DirHandle {
 }
 
 impl Directory for DirHandle {
+    #[cfg(target_os = "linux")]
+    fn list(&self) -> io::Result<Vec<Listed>> {
+        let mut listed = Vec::new();
+        let mut buffer = [MaybeUninit::uninit(); LISTED_AT_ONCE];
+        // It may have been listed before. Two threads do not list one handle at once.
+        rustix::fs::seek(&self.descriptor, rustix::fs::SeekFrom::Start(0))?;
+        let mut entries = RawDir::new(&self.descriptor, &mut buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            listed.extend(self.listed(entry.file_name(), entry.file_type())?);
+        }
+        Ok(listed)
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn list(&self) -> io::Result<Vec<Listed>> {
         let mut listed = Vec::new();
         for entry in Dir::read_from(&self.descriptor)? {
             let entry = entry?;
-            let name = entry.file_name();
-            let Ok(name) = Name::new(name.to_bytes()) else {
-                continue; // `.` and `..`
-            };
-            // The listing says what is no file, and most systems say it for nothing.
-            let kind = match entry.file_type() {
-                FileType::Directory => Some(Kind::Dir),
-                FileType::Symlink => Some(Kind::Link),
-                FileType::RegularFile | FileType::Unknown => self.look(name.as_bytes())?,
-                _ => Some(Kind::Special),
-            };
-            // None: it went since it was listed.
-            listed.extend(kind.map(|kind| Listed { name, kind }));
+            listed.extend(self.listed(entry.file_name(), entry.file_type())?);
         }
         Ok(listed)
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use mizzen_fsx::{At, PathError, write_atomic};
+use mizzen_fsx::{At, PathError, write_cache};
 use mizzen_sync_core::{Dir, Node};
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +55,7 @@ impl Scan {
         };
         let body = postcard::to_stdvec(&cache).expect("BUG: bytes in memory take all");
         let checksum = blake3::hash(&body);
-        write_atomic(file, &[&MAGIC, &checksum.as_bytes()[..], &body].concat())
+        write_cache(file, &[&MAGIC, &checksum.as_bytes()[..], &body].concat())
     }
 
     /// What an earlier process kept; none when there is nothing that can be used.
