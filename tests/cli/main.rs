@@ -11,4 +11,5 @@ mod outside;
 mod papers;
 mod shell;
 mod sync;
+mod sync_container;
 mod terminal;

@@ -16,10 +16,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 pub struct Outsider {
     /// The container's whole id: another container of its name is another one.
     pub id: String,
-    /// What it says.
-    pub from: BlockingReader,
-    /// What it is told.
-    pub to: BlockingWriter,
+    /// What it says, and what it is told; none once it was taken.
+    pub stream: Option<(BlockingReader, BlockingWriter)>,
 }
 
 impl Outsider {
@@ -54,9 +52,10 @@ impl Outsider {
         }
         let spec = ExecSpec::new([path.as_str(), "sync"]);
         let ExecStream { io, .. } = engine.exec(&found.id, &spec).await?;
-        let (from, to) = into_blocking(Box::new(io));
-        let id = found.id;
-        Ok(Self { id, from, to })
+        Ok(Self {
+            id: found.id,
+            stream: Some(into_blocking(Box::new(io))),
+        })
     }
 }
 

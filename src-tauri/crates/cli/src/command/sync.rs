@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod elsewhere;
 mod report;
 
 use std::ops::ControlFlow;
@@ -20,6 +21,7 @@ use crate::args::{Sync, SyncHow, SyncRun};
 use crate::connect;
 use crate::output::{Failure, Output, failed};
 
+use elsewhere::Way;
 use report::Summary;
 
 /// Larger files are problems unless somebody says otherwise.
@@ -45,13 +47,27 @@ pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
     }
 }
 
+/// Two folders joined, and the way to the one that lies in a container.
+struct Joined {
+    folders: Folders,
+    _way: Option<Way>,
+}
+
 /// Joins two folders; tells what the first one's settings say as well.
 fn open(
     [host, container]: [&Path; 2],
     how: &SyncHow,
     output: Output,
-) -> Result<(Folders, SyncSettings), Failure> {
-    let state = connect::world()?.dirs.state.join("sync");
+) -> Result<(Joined, SyncSettings), Failure> {
+    if elsewhere::address(host).is_some() {
+        return Err(failed(
+            ErrorCode::Usage,
+            "The first folder says what is carried, and must be one of this machine.",
+            "Name the container's folder second.",
+        ));
+    }
+    let config = connect::world()?;
+    let state = config.dirs.state.join("sync");
     let (rules, settings) = rules(host, how)?;
     let options = LinkOptions {
         mode: how.mode.or(settings.mode).unwrap_or_default(),
@@ -60,7 +76,25 @@ fn open(
     };
     let size_max = how.max_file_size.or(settings.max_file_size);
     let local = local(how, size_max.unwrap_or(SIZE_MAX));
-    let opened = Folders::open([host, container], &state, options, &local, rules);
+    let address = elsewhere::address(container);
+    let mut way = address
+        .map(|address| Way::to(&config, address))
+        .transpose()?;
+    let opened = match &mut way {
+        None => Folders::open([host, container], &state, options, &local, rules),
+        Some(way) => {
+            let id = way.link(host);
+            Folders::join(
+                host,
+                || way.side(&local),
+                id,
+                &state,
+                options,
+                &local,
+                rules,
+            )
+        }
+    };
     let folders = opened.map_err(|error| not_opened(&error))?;
     for aside in &folders.set_aside {
         let (file, why) = (aside.file.display(), &aside.why);
@@ -69,25 +103,21 @@ fn open(
              and what differs is a conflict."
         ));
     }
-    Ok((folders, settings))
+    Ok((Joined { folders, _way: way }, settings))
 }
 
 fn come_in_step(args: &SyncRun, how: &SyncHow, output: Output) -> Result<(), Failure> {
     let started = Instant::now();
     let sides = [&*args.host, &*args.container];
-    let (mut folders, settings) = open(sides, how, output)?;
+    let (mut joined, settings) = open(sides, how, output)?;
+    let folders = &mut joined.folders;
     if args.dry_run {
         let outcome = folders.link.plan(&Both::everything());
         return report::plan(&outcome.map_err(|error| ended(&error))?, output);
     }
     if args.watch {
         let interval = args.interval.map(Duration::from_secs).or(settings.interval);
-        return watch(
-            &mut folders,
-            interval.unwrap_or(INTERVAL),
-            args.force,
-            output,
-        );
+        return watch(folders, interval.unwrap_or(INTERVAL), args.force, output);
     }
     let mut summary = Summary::default();
     let last = loop {

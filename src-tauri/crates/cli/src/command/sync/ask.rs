@@ -47,7 +47,8 @@ pub(super) fn run(verb: &SyncVerb, output: Output) -> Result<(), Failure> {
 }
 
 fn conflicts(pair: &SyncPair, output: Output) -> Result<(), Failure> {
-    let mut link = open(sides(pair), &pair.how, output)?.0.link;
+    let mut joined = open(sides(pair), &pair.how, output)?.0;
+    let link = &mut joined.folders.link;
     let conflicts = link.conflicts(&Both::everything());
     let conflicts = conflicts.map_err(|error| ended(&error))?;
     let disputes = conflicts
@@ -59,7 +60,8 @@ fn conflicts(pair: &SyncPair, output: Output) -> Result<(), Failure> {
 }
 
 fn resolve(pair: &SyncPair, path: &RelPath, keep: Keep, output: Output) -> Result<(), Failure> {
-    let mut folders = open(sides(pair), &pair.how, output)?.0;
+    let mut joined = open(sides(pair), &pair.how, output)?.0;
+    let folders = &mut joined.folders;
     let resolved = folders
         .link
         .resolve(path, keep)
@@ -71,7 +73,8 @@ fn resolve(pair: &SyncPair, path: &RelPath, keep: Keep, output: Output) -> Resul
 }
 
 fn history(pair: &SyncPair, recall: &Recall, output: Output) -> Result<(), Failure> {
-    let mut folders = open(sides(pair), &pair.how, output)?.0;
+    let mut joined = open(sides(pair), &pair.how, output)?.0;
+    let folders = &mut joined.folders;
     let past = folders
         .link
         .history(recall)
@@ -81,7 +84,8 @@ fn history(pair: &SyncPair, recall: &Recall, output: Output) -> Result<(), Failu
 }
 
 fn undo(pair: &SyncPair, id: CycleId, force: bool, output: Output) -> Result<(), Failure> {
-    let mut folders = open(sides(pair), &pair.how, output)?.0;
+    let mut joined = open(sides(pair), &pair.how, output)?.0;
+    let folders = &mut joined.folders;
     let undone = folders.link.undo(id).map_err(|error| refused(&error))?;
     let done = Done::undone(&undone, FOLDERS);
     answer::done("undone", &done, FOLDERS, output)?;
@@ -95,7 +99,8 @@ fn restore(
     force: bool,
     output: Output,
 ) -> Result<(), Failure> {
-    let mut folders = open(sides(pair), &pair.how, output)?.0;
+    let mut joined = open(sides(pair), &pair.how, output)?.0;
+    let folders = &mut joined.folders;
     let restored = folders.link.restore(path, at, side);
     let restored = restored.map_err(|error| refused(&error))?;
     let done = Done::undone(&restored, FOLDERS);
@@ -104,7 +109,8 @@ fn restore(
 }
 
 fn why(pair: &SyncPair, path: &RelPath, output: Output) -> Result<(), Failure> {
-    let mut folders = open(sides(pair), &pair.how, output)?.0;
+    let mut joined = open(sides(pair), &pair.how, output)?.0;
+    let folders = &mut joined.folders;
     let standing = folders.link.why(path).map_err(|error| refused(&error))?;
     answer::standing(&StandingView::new(path, &standing, FOLDERS), output)
 }

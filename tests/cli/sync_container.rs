@@ -1,0 +1,162 @@
+//! A folder kept in step with one of a container that is no session, as `mizzen sync` reaches it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use mizzen_tests::own_core::{docker, tiny_image};
+use mizzen_tests::rig::{Mizzen, Said};
+
+/// A container that sleeps; removed with the test.
+struct Container {
+    name: String,
+}
+
+impl Container {
+    fn run(name: &str) -> Self {
+        let name = format!("mizzen-test-{name}-{}", std::process::id());
+        let image = tiny_image().expect("an image");
+        let run = [
+            "run",
+            "--detach",
+            "--init",
+            "--network=none",
+            "--name",
+            &name,
+        ];
+        let rest = ["--user=0", "--entrypoint=sleep", &image, "1000000"];
+        docker(&[&run[..], &rest].concat()).expect("a container");
+        Self { name }
+    }
+
+    fn sh(&self, script: &str) -> String {
+        docker(&["exec", &self.name, "bash", "-c", script]).expect("a shell")
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        // It may be gone.
+        let _ = docker(&["rm", "--force", &self.name]);
+    }
+}
+
+/// Ended with the test.
+struct Watching(Child);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+struct Rig {
+    mizzen: Mizzen,
+    host: PathBuf,
+    address: String,
+}
+
+impl Rig {
+    fn new(container: &Container) -> Self {
+        let mizzen = Mizzen::new();
+        let host = mizzen.project("host");
+        let address = format!("docker://{}/srv/data", container.name);
+        Self {
+            mizzen,
+            host,
+            address,
+        }
+    }
+
+    fn command(&self, more: &[&str]) -> Command {
+        let mut command = self.mizzen.command(["sync"]);
+        command.arg(&self.host).arg(&self.address).args(more);
+        command
+    }
+
+    fn sync(&self, more: &[&str]) -> Said {
+        self.command(more).output().expect("mizzen runs").into()
+    }
+}
+
+#[test]
+fn a_folder_and_one_of_a_container_come_in_step() {
+    let container = Container::run("step");
+    container.sh("mkdir -p /srv/data/made && echo there > /srv/data/made/there");
+    let rig = Rig::new(&container);
+    let said = rig.sync(&["--once"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(fs::read(rig.host.join("made/there")).unwrap(), b"there\n");
+    assert_eq!(container.sh("ls /srv/data"), "hello.txt\nmade");
+
+    container.sh("rm /srv/data/hello.txt && echo again > /srv/data/made/there");
+    let said = rig.sync(&["--once"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(!rig.host.join("hello.txt").exists());
+    assert_eq!(fs::read(rig.host.join("made/there")).unwrap(), b"again\n");
+    assert!(
+        container
+            .sh("cd / && ls -A | grep mizzen")
+            .contains(".mizzen")
+    );
+}
+
+#[test]
+fn another_container_of_the_same_name_deletes_nothing() {
+    let container = Container::run("another");
+    container.sh("mkdir -p /srv/data");
+    let rig = Rig::new(&container);
+    assert_eq!(rig.sync(&["--once"]).code, 0);
+    drop(container);
+    let container = Container::run("another");
+    container.sh("mkdir -p /srv/data && echo new > /srv/data/new");
+    let said = rig.sync(&["--once"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(rig.host.join("hello.txt").exists());
+    assert_eq!(container.sh("ls /srv/data"), "hello.txt\nnew");
+}
+
+#[test]
+fn a_change_in_the_container_comes_over_while_watching() {
+    let container = Container::run("watch");
+    container.sh("mkdir -p /srv/data");
+    let rig = Rig::new(&container);
+    let child = rig.command(&["--watch"]).stdout(Stdio::piped()).spawn();
+    let mut watching = Watching(child.unwrap());
+    let mut lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
+    let mut a_cycle = || drop(lines.next().expect("a line for each cycle").unwrap());
+    a_cycle();
+    container.sh("echo 1 > /srv/data/from-there");
+    while fs::read(rig.host.join("from-there")).unwrap_or_default() != b"1\n" {
+        a_cycle();
+    }
+}
+
+#[test]
+fn what_cannot_be_reached_is_named() {
+    let rig = Rig::new(&Container {
+        name: "mizzen-test-nobody".to_owned(),
+    });
+    let said = rig.sync(&["--once"]);
+    assert_eq!(said.code, 5, "{said:?}");
+    assert!(
+        said.stderr
+            .contains("There is no container `mizzen-test-nobody`"),
+        "{said:?}"
+    );
+    let mut command = rig.mizzen.command(["sync", "--once"]);
+    let said: Said = command
+        .arg(&rig.address)
+        .arg(&rig.host)
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(
+        said.stderr.contains("Name the container's folder second"),
+        "{said:?}"
+    );
+}
