@@ -47,6 +47,7 @@ async fn a_volume_outlives_its_container_and_goes_when_told() -> Result<()> {
     let volume = rig.name();
     let mut spec = rig.spec(IDLE);
     spec.mounts = vec![Mount::Volume {
+        empty: false,
         name: volume.clone(),
         target: "/data".to_owned(),
         labels: rig.labels(),

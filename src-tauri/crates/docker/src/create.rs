@@ -128,10 +128,16 @@ fn mount(mount: &Mount) -> Result<models::Mount, SpecError> {
             described.source = Some(host_path(source)?);
             described.read_only = Some(*read_only);
         }
-        Mount::Volume { name, labels, .. } => {
+        Mount::Volume {
+            name,
+            labels,
+            empty,
+            ..
+        } => {
             described.typ = Some(models::MountType::VOLUME);
             described.source = Some(name.clone());
             described.volume_options = Some(models::MountVolumeOptions {
+                no_copy: Some(*empty),
                 labels: Some(labels.clone().into_iter().collect::<HashMap<_, _>>()),
                 ..Default::default()
             });

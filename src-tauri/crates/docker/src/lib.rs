@@ -37,6 +37,6 @@ pub use fact::{ContainerFact, ContainerState, Health};
 pub use image::ImageFact;
 pub use logs::{LogLine, LogOptions, LogSource};
 pub use oom::KILLED;
-pub use resources::ResourceFact;
+pub use resources::{ResourceFact, VolumeFact};
 pub use spec::{ContainerSpec, Limits, Mount, SpecError, Tmpfs, User};
 pub use stats::StatsSample;

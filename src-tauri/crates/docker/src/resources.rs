@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::containers::{gone_is_fine, segment};
 use crate::deadline::{CHANGE, LIST, call};
-use crate::{DockerError, Engine};
+use crate::{DockerError, DockerErrorKind, Engine};
 
 /// A network or a volume with our label.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,17 @@ pub struct ResourceFact {
     pub name: String,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+}
+
+/// A volume as the engine knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeFact {
+    /// Name.
+    pub name: String,
+    /// Labels it was made with.
+    pub labels: BTreeMap<String, String>,
+    /// When it was made, as the engine writes it; none from an engine that does not tell.
+    pub created_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +98,21 @@ impl Engine {
         let name = segment(OP, name)?;
         let options = query::RemoveVolumeOptionsBuilder::new().build();
         gone_is_fine(call(OP, CHANGE, self.docker().remove_volume(name, Some(options))).await)
+    }
+
+    /// Looks at a volume, whoever made it; none when there is none of this name.
+    pub async fn volume(&self, name: &str) -> Result<Option<VolumeFact>, DockerError> {
+        const OP: &str = "look at the volume";
+        let name = segment(OP, name)?;
+        match call(OP, LIST, self.docker().inspect_volume(name)).await {
+            Ok(found) => Ok(Some(VolumeFact {
+                name: found.name,
+                labels: found.labels.into_iter().collect(),
+                created_at: found.created_at.map(|at| at.to_string()),
+            })),
+            Err(error) if error.kind == DockerErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Lists the volumes with the engine's label.

@@ -114,6 +114,8 @@ pub enum Mount {
         target: String,
         /// Labels for a volume that is made.
         labels: BTreeMap<String, String>,
+        /// Whether one that is made is empty, whatever the image holds at that path.
+        empty: bool,
     },
     /// An empty folder that hides what is at the path; writable only below other mounts when it is
     /// read-only.

@@ -222,6 +222,7 @@ impl Actor {
             cancel: cancel.clone(),
             phases: crate::job::phases(self.tell.clone()),
             life: None,
+            in_step: self.life.as_ref().and_then(Life::in_step),
             code_server: self.fact.code_server,
             heard: None,
             touched: true,

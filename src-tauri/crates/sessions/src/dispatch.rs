@@ -161,6 +161,7 @@ impl Dispatch {
             created_at: recalled.created_at,
             user: folder.user,
             limits: recalled.limits,
+            workspace: claim.workspace,
             requested_image: recalled.requested_image,
             image: recalled.image,
             wanted: if fact.is_up() {

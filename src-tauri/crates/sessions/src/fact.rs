@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::machine::{Phase, State};
 use crate::name::SessionName;
 use crate::record::Record;
+use crate::workspace::WorkspaceKind;
 
 /// Every session by its key (the name without case).
 pub type Facts = BTreeMap<String, Arc<SessionFact>>;
@@ -48,6 +49,8 @@ pub struct SessionFact {
     pub code_server: CodeServer,
     /// Limits in force.
     pub limits: Limits,
+    /// How its workspace reaches the container.
+    pub workspace: WorkspaceKind,
     /// When the session was made.
     pub created_at: Timestamp,
     /// When its container last started.
@@ -76,6 +79,7 @@ impl SessionFact {
             wired: false,
             code_server: CodeServer::Unknown,
             limits: record.limits,
+            workspace: record.workspace,
             created_at: record.created_at,
             started_at: None,
         }

@@ -10,6 +10,7 @@ mod start;
 mod undo;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mizzen_docker::{DockerError, DockerErrorKind, Engine};
 use mizzen_tasks::Owner;
@@ -24,9 +25,13 @@ use crate::machine::{Phase, Seen, Wanted, Work};
 use crate::record::{Intent, Record};
 use crate::reports::Heard;
 use crate::spec::STOP_GRACE;
+use crate::workspace::{Flushed, InStep};
 use crate::world::World;
 
 use phases::Phases;
+
+/// How long a container that is to end may be waited for, so that its workspace is in step.
+const LAST_SYNC: Duration = Duration::from_secs(30);
 
 /// What a job does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +75,8 @@ pub(crate) struct Job {
     pub(crate) cancel: CancellationToken,
     pub(crate) phases: Phases,
     pub(crate) life: Option<Life>,
+    /// Who keeps the workspace in step already.
+    pub(crate) in_step: Option<Arc<dyn InStep>>,
     pub(crate) code_server: CodeServer,
     /// What the container said at the end of a start.
     pub(crate) heard: Option<Heard>,
@@ -131,7 +138,7 @@ impl Job {
         Ok(())
     }
 
-    /// Ends a container in good order; one that is down or gone is no error.
+    /// Ends a container in good order, its workspace in step if that can be; one that is down or gone is no error.
     async fn shut_down(&self, id: &str) -> Result<(), SessionError> {
         let frozen = self
             .engine
@@ -142,7 +149,23 @@ impl Job {
             // A frozen process cannot heed a signal.
             unless_gone(self.engine.unpause(id).await)?;
         }
+        self.last_sync().await;
         Ok(unless_gone(self.engine.stop(id, STOP_GRACE).await)?)
+    }
+
+    /// What is not carried by now stays in the volume, which outlives the container.
+    async fn last_sync(&self) {
+        let Some(in_step) = &self.in_step else { return };
+        let lines = self.phases.lines(Phase::Stop);
+        lines.say("The workspace is brought in step.".to_owned());
+        let why = match tokio::time::timeout(LAST_SYNC, in_step.flush()).await {
+            Ok(Flushed::Carried(said)) => return lines.say(said),
+            Ok(Flushed::Failed(why)) => why,
+            Err(_) => "It took too long.".to_owned(),
+        };
+        tracing::warn!(session = %self.record.name, why, "no last sync");
+        let said = format!("Not all of the workspace was carried, and stays in its volume: {why}");
+        lines.say(said);
     }
 
     async fn pause(&mut self) -> Result<(), SessionError> {
@@ -170,7 +193,7 @@ impl Job {
         }
         self.world.step("remove: stopped");
         let volumes = if volumes {
-            self.home_volumes()
+            self.record.volumes(&self.world.identity)
         } else {
             Vec::new()
         };

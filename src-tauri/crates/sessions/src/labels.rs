@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::identity::{Identity, is_token};
 use crate::name::SessionName;
+use crate::workspace::WorkspaceKind;
 
 const APP: &str = "dev.mizzen.app";
 const APP_VALUE: &str = "mizzen";
@@ -14,6 +15,8 @@ const SESSION: &str = "dev.mizzen.session";
 const PROJECT: &str = "dev.mizzen.project";
 pub(crate) const OWNER: &str = "dev.mizzen.owner";
 const NONCE: &str = "dev.mizzen.nonce";
+/// Only on a container, and only when its workspace is not the folder itself.
+pub(crate) const WORKSPACE: &str = "dev.mizzen.workspace";
 
 /// Label of an image: the hash of the supervisor it holds.
 pub(crate) const SUPERVISOR: &str = "dev.mizzen.supervisor";
@@ -24,6 +27,7 @@ pub(crate) struct Claim {
     pub(crate) session: SessionName,
     pub(crate) project: PathBuf,
     pub(crate) nonce: String,
+    pub(crate) workspace: WorkspaceKind,
 }
 
 /// What is to be thought of a container by its labels alone.
@@ -76,10 +80,14 @@ pub(crate) fn read(labels: &BTreeMap<String, String>, owner: &Identity) -> Readi
     if !project.is_absolute() {
         return Reading::Unreadable("its project folder is malformed");
     }
+    let Some(workspace) = WorkspaceKind::of_word(get(WORKSPACE)) else {
+        return Reading::Unreadable("its kind of workspace is unknown");
+    };
     Reading::Claims(Claim {
         session,
         project,
         nonce: nonce.to_owned(),
+        workspace,
     })
 }
 
@@ -95,9 +103,10 @@ pub(crate) fn shown_session(labels: &BTreeMap<String, String>) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::{Claim, NONCE, OWNER, PROJECT, Reading, SCHEMA, SESSION, make, read};
+    use super::{Claim, NONCE, OWNER, PROJECT, Reading, SCHEMA, SESSION, WORKSPACE, make, read};
     use crate::identity::Identity;
     use crate::name::SessionName;
+    use crate::workspace::WorkspaceKind;
 
     const OURS: &str = "0011223344556677";
     const NONCE_VALUE: &str = "8899aabbccddeeff";
@@ -115,6 +124,7 @@ mod tests {
             session: name,
             project: "/srv/web shop".into(),
             nonce: NONCE_VALUE.to_owned(),
+            workspace: WorkspaceKind::Bind,
         };
         assert_eq!(read(&labels, &Identity::of(OURS)), Reading::Claims(claim));
         assert_eq!(
@@ -141,6 +151,7 @@ mod tests {
             (PROJECT, "relative"),
             (PROJECT, ""),
             (SCHEMA, "2"),
+            (WORKSPACE, "elsewhere"),
         ] {
             let mut forged = good.clone();
             forged.insert(key.to_owned(), value.to_owned());

@@ -33,6 +33,7 @@ mod spec;
 mod supervisor;
 mod wiring;
 mod words;
+mod workspace;
 mod world;
 
 pub use error::{ErrorKind, SessionError};
@@ -48,3 +49,4 @@ pub use outsider::Outsider;
 pub use registry::RegistryError;
 pub use sessions::{Clock, Sessions, SessionsDeps, StepHook, UpRequest};
 pub use supervisor::SupervisorFiles;
+pub use workspace::{Flushed, Flushing, InStep, SyncedWorkspace, Syncing, Wires, WorkspaceKind};

@@ -1,5 +1,7 @@
 //! What accompanies a container while it runs: the wire to its supervisor, and its reports.
 
+use std::sync::Arc;
+
 use mizzen_docker::Engine;
 use mizzen_tasks::{Owner, Task};
 use tokio::sync::mpsc;
@@ -8,6 +10,8 @@ use crate::para::ParaDirs;
 use crate::record::Record;
 use crate::reports::{self, Heard};
 use crate::wiring::{self, LinePort, Peer};
+use crate::workspace::{InStep, SyncedWorkspace, Wires};
+use crate::world::World;
 
 /// Where a session's life is published; the same for all its containers.
 #[derive(Clone)]
@@ -16,8 +20,9 @@ pub(crate) struct LifePorts {
     pub(crate) heard: mpsc::Sender<Heard>,
 }
 
-/// Dropped, both tasks stop.
+/// Dropped, all of it stops.
 pub(crate) struct Life {
+    in_step: Option<Arc<dyn InStep>>,
     _wire: Task,
     _reports: Task,
 }
@@ -40,11 +45,40 @@ impl Life {
         };
         let keep = wiring::keep(owner.clone(), peer, ports.line.clone());
         Self {
+            in_step: None,
             _wire: owner.spawn_held("wire", keep),
             _reports: owner.spawn_held(
                 "reports",
                 reports::follow(status, record.user.uid, ports.heard.clone()),
             ),
         }
+    }
+
+    /// Who keeps the workspace in step.
+    pub(crate) fn in_step(&self) -> Option<Arc<dyn InStep>> {
+        self.in_step.clone()
+    }
+
+    /// Begins to keep a synced workspace in step, when nobody does yet; none for one that is mounted.
+    pub(crate) fn keep_in_step(
+        &mut self,
+        world: &World,
+        engine: &Engine,
+        record: &Record,
+        ports: &LifePorts,
+    ) -> Option<Arc<dyn InStep>> {
+        if self.in_step.is_none() {
+            let volume = record.workspace_volume(&world.identity)?;
+            self.in_step = Some(world.syncing.begin(SyncedWorkspace {
+                owner: world.identity.clone(),
+                session: record.name.clone(),
+                created_at: record.created_at,
+                project: record.project.clone(),
+                engine: engine.clone(),
+                volume,
+                wires: Wires(ports.line.line.subscribe()),
+            }));
+        }
+        self.in_step()
     }
 }

@@ -43,6 +43,8 @@ pub enum Phase {
     Supervisor,
     /// The workspace is there and writable.
     Workspace,
+    /// A synced workspace is brought in step for the first time.
+    Sync,
     /// code-server answers.
     CodeServer,
     /// Graceful shutdown.

@@ -20,7 +20,7 @@ use crate::folder::FolderUser;
 use crate::identity::Identity;
 use crate::limits::Limits;
 use crate::name::SessionName;
-use crate::record::{HomeVolume, Record};
+use crate::record::Record;
 
 /// Fields of ours in `{session}.docker`, from which a lost registry is rebuilt.
 const LIMITS: &str = "limits";
@@ -282,9 +282,7 @@ fn docker_file(
         nonce: container.nonce.clone(),
         engine: [("context".to_owned(), record.engine.clone())].into(),
         environment: names(&["HOME", "PARA_SESSION_NAME"]),
-        volumes: HomeVolume::ALL
-            .map(|volume| volume.engine_name(owner, &record.name))
-            .to_vec(),
+        volumes: record.volumes(owner),
         extra,
     })
 }

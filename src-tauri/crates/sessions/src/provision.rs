@@ -46,6 +46,8 @@ pub(crate) struct Provision<'a> {
     pub(crate) user: FolderUser,
     /// Who lives in the image.
     pub(crate) tables: &'a UserTables,
+    /// Whether the workspace is a volume, whose root the engine makes its own.
+    pub(crate) owns_workspace: bool,
     /// Whether the home's volumes are new, so that default settings hurt nobody.
     pub(crate) fresh_home: bool,
     /// The supervisor, when the image has not ours.
@@ -63,6 +65,9 @@ pub(crate) fn tar(provision: &Provision<'_>) -> Result<Bytes, TarError> {
     tar.file("etc/group", 0o644, ROOT, group.as_bytes())?;
     for dir in HOME_DIRS {
         tar.dir(dir, 0o755, ours)?;
+    }
+    if provision.owns_workspace {
+        tar.dir("workspace", 0o755, ours)?;
     }
     if provision.fresh_home {
         tar.file(EDITOR_SETTINGS_PATH, 0o644, ours, EDITOR_SETTINGS)?;

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::folder::FolderUser;
 use crate::identity::Identity;
 use crate::limits::Limits;
 use crate::machine::Wanted;
 use crate::name::SessionName;
+use crate::workspace::WorkspaceKind;
 
 /// One session in the registry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +28,9 @@ pub(crate) struct Record {
     pub(crate) user: FolderUser,
     /// Limits in force.
     pub(crate) limits: Limits,
+    /// How its workspace reaches the container.
+    #[serde(default = "WorkspaceKind::of_old")]
+    pub(crate) workspace: WorkspaceKind,
     /// Image that was asked for; none means Mizzen's own.
     pub(crate) requested_image: Option<String>,
     /// Image its container was made from; empty before the first.
@@ -112,6 +117,27 @@ impl HomeVolume {
     }
 }
 
+impl Record {
+    /// Name of the volume that holds a synced workspace. The folder is in it: a session of another folder that gets the
+    /// same name later must not meet what this one left.
+    pub(crate) fn workspace_volume(&self, owner: &Identity) -> Option<String> {
+        (self.workspace == WorkspaceKind::Sync).then(|| {
+            let hash = Sha256::digest(self.project.as_os_str().as_encoded_bytes());
+            let folder: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+            let short = &owner.as_str()[..8.min(owner.as_str().len())];
+            format!("mizzen-{}-{short}-workspace-{folder}", self.name.key())
+        })
+    }
+
+    /// Names of all its volumes.
+    pub(crate) fn volumes(&self, owner: &Identity) -> Vec<String> {
+        let home = HomeVolume::ALL.map(|volume| volume.engine_name(owner, &self.name));
+        home.into_iter()
+            .chain(self.workspace_volume(owner))
+            .collect()
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::{ContainerRef, HomeVolume, Identity, Intent, Record};
@@ -119,6 +145,7 @@ pub(crate) mod tests {
     use crate::limits::Limits;
     use crate::machine::Wanted;
     use crate::name::SessionName;
+    use crate::workspace::WorkspaceKind;
 
     /// A record in the midst of being made.
     pub(crate) fn record(name: &str) -> Record {
@@ -136,6 +163,7 @@ pub(crate) mod tests {
                 cpus: 1.5,
                 pids: 512,
             },
+            workspace: WorkspaceKind::Bind,
             requested_image: None,
             image: "mizzen-session:0123456789ab".to_owned(),
             wanted: Wanted::Up,
@@ -147,6 +175,29 @@ pub(crate) mod tests {
                 id: None,
             }),
         }
+    }
+
+    #[test]
+    fn a_record_without_a_kind_is_one_of_a_mounted_folder() {
+        let mut old = serde_json::to_value(record("web")).unwrap();
+        old.as_object_mut().unwrap().remove("workspace").unwrap();
+        let read: Record = serde_json::from_value(old).unwrap();
+        assert_eq!(read, record("web"));
+    }
+
+    #[test]
+    fn a_synced_workspace_belongs_to_one_session_of_one_folder() {
+        let owner = Identity::of("0011223344556677");
+        let mut web = record("Web");
+        assert_eq!(web.workspace_volume(&owner), None);
+        web.workspace = WorkspaceKind::Sync;
+        let mut elsewhere = web.clone();
+        elsewhere.project = "/srv/other".into();
+        let names = [&web, &elsewhere].map(|record| record.workspace_volume(&owner).unwrap());
+        let [here, there] = names.each_ref();
+        assert!(here.starts_with("mizzen-web-00112233-workspace-"), "{here}");
+        assert_ne!(here, there);
+        assert_eq!(web.volumes(&owner).last(), Some(here));
     }
 
     #[test]

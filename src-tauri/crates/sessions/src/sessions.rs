@@ -28,6 +28,7 @@ use crate::slots::Slots;
 use crate::supervisor::SupervisorFiles;
 use crate::wiring::Line;
 use crate::words;
+use crate::workspace::{Syncing, WorkspaceKind};
 use crate::world::World;
 
 /// Notices that wait for a slow reader.
@@ -49,6 +50,8 @@ pub struct SessionsDeps {
     pub supervisors: SupervisorFiles,
     /// Certificates the host trusts beyond the system's own, for the image: [`crate::image::host_authorities`].
     pub extra_ca: Vec<PathBuf>,
+    /// Who keeps synced workspaces in step.
+    pub syncing: Arc<dyn Syncing>,
     /// The user's settings.
     pub settings: watch::Receiver<SessionSettings>,
     /// Wall clock.
@@ -72,6 +75,8 @@ pub struct UpRequest {
     pub name: Option<String>,
     /// Engine; the first one when empty.
     pub engine: Option<String>,
+    /// How the workspace reaches the container; [`WorkspaceKind::NEW`] when empty.
+    pub workspace: Option<WorkspaceKind>,
     /// Image reference; the settings' when empty.
     pub image: Option<String>,
     /// Memory limit; the settings' when empty.
@@ -106,6 +111,7 @@ impl Sessions {
             engines,
             settings: deps.settings,
             supervisors: deps.supervisors,
+            syncing: deps.syncing,
             user_tables: std::sync::Mutex::default(),
             per_engine: std::sync::Mutex::default(),
             authorities: deps.extra_ca,

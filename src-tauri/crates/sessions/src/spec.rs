@@ -10,15 +10,20 @@ use crate::labels;
 use crate::para::ParaDirs;
 use crate::provision::{HOME, SUPERVISOR_PATH};
 use crate::record::{ContainerRef, HomeVolume, Record};
+use crate::workspace::WorkspaceKind;
 
 /// How long the supervisor has to end its services before the engine kills.
 pub(crate) const STOP_GRACE: Duration = Duration::from_secs(10);
 
 /// Where the supervisor keeps its sockets.
 const RUNTIME_DIR: &str = "/run/mizzen";
+
 const RUNTIME_BYTES: u64 = 16 << 20;
 /// Holds mount points only.
 const MASK_BYTES: u64 = 64 << 10;
+
+/// Where the workspace appears.
+const WORKSPACE: &str = "/workspace";
 
 /// Describes the container of a session, on a network of the same name.
 pub(crate) fn container_spec(
@@ -30,12 +35,16 @@ pub(crate) fn container_spec(
     let engine_name = container.engine_name(&record.name);
     let mut spec = ContainerSpec::new(&record.image, &engine_name, user);
     spec.labels = labels::make(owner, &record.name, &record.project, &container.nonce);
+    if record.workspace != WorkspaceKind::Bind {
+        let kind = record.workspace.word().to_owned();
+        spec.labels.insert(labels::WORKSPACE.to_owned(), kind);
+    }
     spec.env = [("PARA_SESSION_NAME", record.name.as_str()), ("HOME", HOME)]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
     spec.entrypoint = Some(vec![SUPERVISOR_PATH.to_owned()]);
     spec.command = Some(Vec::new());
-    spec.working_dir = Some("/workspace".to_owned());
+    spec.working_dir = Some(WORKSPACE.to_owned());
     spec.hostname = Some(hostname(record.name.as_str()));
     spec.mounts = mounts(owner, record, container);
     spec.tmpfs = vec![Tmpfs {
@@ -63,8 +72,20 @@ fn mounts(owner: &Identity, record: &Record, container: &ContainerRef) -> Vec<Mo
         target: target.to_owned(),
         read_only,
     };
+    let labels = labels::make(owner, &record.name, &record.project, &container.nonce);
+    let volume = |name: String, target: &str, empty: bool| Mount::Volume {
+        name,
+        target: target.to_owned(),
+        labels: labels.clone(),
+        empty,
+    };
+    let workspace = match record.workspace_volume(owner) {
+        // What an image has there is nobody's work.
+        Some(name) => volume(name, WORKSPACE, true),
+        None => bind(record.project.clone(), WORKSPACE, false),
+    };
     let mut mounts = vec![
-        bind(record.project.clone(), "/workspace", false),
+        workspace,
         Mount::Tmpfs {
             target: "/workspace/.para".to_owned(),
             read_only: true,
@@ -77,11 +98,9 @@ fn mounts(owner: &Identity, record: &Record, container: &ContainerRef) -> Vec<Mo
         bind(para.status, &in_workspace, false),
         bind(para.shared, "/workspace/.para/state/docker/shared", true),
     ];
-    let labels = labels::make(owner, &record.name, &record.project, &container.nonce);
-    mounts.extend(HomeVolume::ALL.map(|volume| Mount::Volume {
-        name: volume.engine_name(owner, &record.name),
-        target: volume.target().to_owned(),
-        labels: labels.clone(),
+    mounts.extend(HomeVolume::ALL.map(|home| {
+        let name = home.engine_name(owner, &record.name);
+        volume(name, home.target(), false)
     }));
     mounts
 }
@@ -97,10 +116,14 @@ fn hostname(name: &str) -> String {
 mod tests {
     use expect_test::expect;
 
+    use mizzen_docker::Mount;
+
     use super::{container_spec, hostname};
     use crate::identity::Identity;
+    use crate::labels;
     use crate::record::ContainerRef;
     use crate::record::tests::record;
+    use crate::workspace::WorkspaceKind;
 
     #[test]
     fn the_container_of_a_session() {
@@ -190,6 +213,7 @@ mod tests {
                             "dev.mizzen.schema": "1",
                             "dev.mizzen.session": "Web.1",
                         },
+                        empty: false,
                     },
                     Volume {
                         name: "mizzen-web.1-00112233-local",
@@ -202,6 +226,7 @@ mod tests {
                             "dev.mizzen.schema": "1",
                             "dev.mizzen.session": "Web.1",
                         },
+                        empty: false,
                     },
                 ],
                 tmpfs: [
@@ -232,6 +257,31 @@ mod tests {
             }
         "#]]
         .assert_debug_eq(&spec.unwrap());
+    }
+
+    #[test]
+    fn a_synced_workspace_is_a_volume_and_its_container_says_so() {
+        let mut record = record("web");
+        record.workspace = WorkspaceKind::Sync;
+        let owner = Identity::of("0011223344556677");
+        let spec = container_spec(&owner, &record, &ContainerRef::intended()).unwrap();
+        assert_eq!(spec.labels[labels::WORKSPACE], "sync");
+        let [workspace, rest @ ..] = spec.mounts.as_slice() else {
+            panic!("no mounts");
+        };
+        let Mount::Volume {
+            name,
+            target,
+            empty,
+            ..
+        } = workspace
+        else {
+            panic!("{workspace:?}");
+        };
+        assert_eq!(Some(name), record.workspace_volume(&owner).as_ref());
+        assert_eq!((target.as_str(), *empty), ("/workspace", true));
+        let shows_the_folder = |mount: &Mount| matches!(mount, Mount::Bind { source, .. } if *source == record.project);
+        assert!(!rest.iter().any(shows_the_folder), "{rest:?}");
     }
 
     #[test]

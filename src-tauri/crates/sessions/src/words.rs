@@ -4,6 +4,7 @@ use mizzen_docker::{ContainerFact, ContainerState, KILLED};
 
 use crate::error::{ErrorKind, SessionError};
 use crate::fact::{NoticeKind, Reason, SessionFact};
+use crate::identity::Identity;
 use crate::limits::human_bytes;
 use crate::machine::{Cause, Ending, Refusal, Seen, State, Wish};
 use crate::name::SessionName;
@@ -172,6 +173,21 @@ pub(crate) fn done(wish: Wish, name: &SessionName, before: State) -> String {
         Wish::Remove { .. } => "removed",
     };
     format!("Session `{name}` is {already}{now}.")
+}
+
+/// That a session is gone, and what it leaves.
+pub(crate) fn removed(wish: Wish, record: &Record, owner: &Identity) -> String {
+    let done = done(wish, &record.name, State::Removing);
+    let kept = record
+        .workspace_volume(owner)
+        .filter(|_| !matches!(wish, Wish::Remove { volumes: true, .. }));
+    match kept {
+        Some(volume) => format!(
+            "{done} Its workspace stays in the volume `{volume}`: `mizzen up` in the folder uses it again, \
+             `docker volume rm` removes it."
+        ),
+        None => done,
+    }
 }
 
 /// A state as people and files read it.

@@ -19,6 +19,7 @@ use crate::registry::Registry;
 use crate::sessions::{Clock, StepHook};
 use crate::slots::Slots;
 use crate::supervisor::SupervisorFiles;
+use crate::workspace::Syncing;
 
 /// How long a first answer of an engine is waited for.
 const FIRST_ANSWER: std::time::Duration = std::time::Duration::from_secs(10);
@@ -30,6 +31,7 @@ pub(crate) struct World {
     pub(crate) engines: Vec<Engine>,
     pub(crate) settings: watch::Receiver<SessionSettings>,
     pub(crate) supervisors: SupervisorFiles,
+    pub(crate) syncing: Arc<dyn Syncing>,
     /// By the image's id, which stands for what is in it.
     pub(crate) user_tables: std::sync::Mutex<BTreeMap<String, Arc<UserTables>>>,
     /// By the engine's name. A std lock: held for one look-up, never across an await.

@@ -103,6 +103,7 @@ fn a_session_s_container_in_full() {
             mode: 0o755,
         },
         Mount::Volume {
+            empty: true,
             name: "mizzen-web-config".to_owned(),
             target: "/home/coder/.config".to_owned(),
             labels: spec.labels.clone(),
@@ -160,7 +161,8 @@ fn a_session_s_container_in_full() {
                 "VolumeOptions": {
                   "Labels": {
                     "dev.mizzen.app": "mizzen"
-                  }
+                  },
+                  "NoCopy": true
                 }
               }
             ],

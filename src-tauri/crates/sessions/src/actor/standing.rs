@@ -162,13 +162,10 @@ impl Actor {
         if self.life.is_none()
             && let Some(id) = id
         {
-            self.life = Some(Life::begin(
-                &self.owner,
-                &self.engine,
-                &self.record,
-                &id,
-                &self.ports,
-            ));
+            let (engine, record, ports) = (&self.engine, &self.record, &self.ports);
+            let mut life = Life::begin(&self.owner, engine, record, &id, ports);
+            life.keep_in_step(&self.world, engine, record, ports);
+            self.life = Some(life);
         }
         // A container that was frozen or is new has its time to report.
         self.heard_at = Some(self.heard_at.unwrap_or_else(tokio::time::Instant::now));
@@ -285,7 +282,7 @@ impl Actor {
 
     fn removed(&self, wish: Wish) -> Done {
         Done {
-            message: words::done(wish, &self.record.name, State::Removing),
+            message: words::removed(wish, &self.record, &self.world.identity),
             name: self.record.name.clone(),
             session: None,
         }

@@ -17,6 +17,7 @@ use crate::registry::Registry;
 use crate::reports;
 use crate::slots::Slots;
 use crate::supervisor::SupervisorFiles;
+use crate::workspace::tests::NothingToSync;
 use crate::world::World;
 
 /// A session `web` on an engine that nobody asks.
@@ -36,6 +37,7 @@ fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
         cpus: 1.0,
     };
     let world = World {
+        syncing: Arc::new(NothingToSync),
         identity,
         registry: Registry::open(state_dir, "now").unwrap().0,
         engines: vec![engine.clone()],

@@ -13,6 +13,7 @@ use crate::para::ParaDirs;
 use crate::provision::{self, Provision, UserTables};
 use crate::record::{ContainerRef, HomeVolume, Intent};
 use crate::spec::container_spec;
+use crate::workspace::WorkspaceKind;
 
 /// `/etc/passwd` and its kin are small.
 const TABLE_CAP: usize = 256 * 1024;
@@ -71,7 +72,8 @@ impl Job {
         newborn: bool,
     ) -> Result<String, SessionError> {
         let new_volumes = self.missing_volumes().await?;
-        let fresh_home = !new_volumes.is_empty();
+        let home = self.home_volumes();
+        let fresh_home = new_volumes.iter().any(|name| home.contains(name));
         let container = ContainerRef::intended();
         self.record.container = Some(container.clone());
         self.record.intent = Some(if newborn {
@@ -134,6 +136,7 @@ impl Job {
         let tar = provision::tar(&Provision {
             user: self.record.user,
             tables: &tables,
+            owns_workspace: self.record.workspace == WorkspaceKind::Sync,
             fresh_home,
             supervisor: (!supervisor.is_in(image)).then_some(&supervisor.bytes),
         })
@@ -175,12 +178,12 @@ impl Job {
 
     async fn missing_volumes(&self) -> Result<Vec<String>, SessionError> {
         let there = self.engine.list_volumes().await?;
-        let mut names = self.home_volumes();
+        let mut names = self.record.volumes(&self.world.identity);
         names.retain(|name| !there.iter().any(|volume| volume.name == *name));
         Ok(names)
     }
 
-    pub(super) fn home_volumes(&self) -> Vec<String> {
+    fn home_volumes(&self) -> Vec<String> {
         HomeVolume::ALL
             .map(|volume| volume.engine_name(&self.world.identity, &self.record.name))
             .to_vec()

@@ -16,6 +16,7 @@ use crate::machine::{Phase, Seen, Wanted};
 use crate::provision::USER;
 use crate::reports;
 use crate::wiring::{self, Line};
+use crate::workspace::Flushed;
 use crate::world::online;
 
 /// How long the supervisor may take to answer.
@@ -95,6 +96,7 @@ impl Job {
         self.phases.leave("").await;
         let wire = self.meet_supervisor(&id).await?;
         let report = self.check_workspace(&wire).await?;
+        self.first_sync(&id).await?;
         self.wait_for_code_server(&wire, report).await?;
         self.record.intent = None;
         self.remember().await?;
@@ -208,6 +210,27 @@ impl Job {
         }
         self.phases.leave("").await;
         Ok(report)
+    }
+
+    /// Brings a synced workspace in step before anybody works in it. A session works without: a failure is shown, and
+    /// tried again while it serves.
+    async fn first_sync(&mut self, id: &str) -> Result<(), SessionError> {
+        let life = self.life.as_mut().expect("BUG: there is a wire");
+        let in_step = life.keep_in_step(&self.world, &self.engine, &self.record, &self.ports);
+        let Some(in_step) = in_step else {
+            return Ok(());
+        };
+        self.phases.enter(Phase::Sync).await;
+        let flushed = tokio::select! {
+            flushed = in_step.flush() => flushed,
+            error = self.broken_off(id) => return Err(error),
+        };
+        self.world.step("up: synced");
+        match flushed {
+            Flushed::Carried(said) => self.phases.leave(&said).await,
+            Flushed::Failed(why) => self.phases.give_up(&why).await,
+        }
+        Ok(())
     }
 
     /// Waits until code-server answers. A session works without it: a failure is shown, and serves on.

@@ -43,6 +43,7 @@ fn a_fresh_home_in_a_foreign_image_gets_all_it_needs() {
     let provision = Provision {
         user: USER,
         tables: &UserTables::default(),
+        owns_workspace: true,
         fresh_home: true,
         supervisor: Some(b"binary"),
     };
@@ -60,6 +61,7 @@ fn a_fresh_home_in_a_foreign_image_gets_all_it_needs() {
             755 4321:4322 home/coder/.local/share 0
             755 4321:4322 home/coder/.local/share/code-server 0
             755 4321:4322 home/coder/.local/share/code-server/User 0
+            755 4321:4322 workspace 0
             644 4321:4322 home/coder/.local/share/code-server/User/settings.json 277
             755 0:0 usr/local/bin/mizzen-supervisor 6
         "#]],
@@ -75,6 +77,7 @@ fn a_home_that_was_used_and_our_own_image_keep_theirs() {
     let provision = Provision {
         user: USER,
         tables: &tables,
+        owns_workspace: false,
         fresh_home: false,
         supervisor: None,
     };

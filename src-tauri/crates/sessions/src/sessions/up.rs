@@ -14,6 +14,7 @@ use crate::limits::Limits;
 use crate::machine::{Phase, Wanted, Wish};
 use crate::name::SessionName;
 use crate::record::{Intent, Record};
+use crate::workspace::WorkspaceKind;
 
 /// Processes that a session may have.
 const PIDS: u32 = 512;
@@ -82,6 +83,14 @@ impl Sessions {
                 "Leave the engine out, or give another name.",
             ));
         }
+        if let (Meant::Existing(fact), Some(kind)) = (&meant, request.workspace)
+            && kind != fact.workspace
+        {
+            let (name, word) = (&fact.name, fact.workspace.word());
+            let message = format!("Session `{name}` has a workspace of kind `{word}`.");
+            let hint = "Leave the kind out, or give another name: a session keeps the kind it was made with.";
+            return Err(refuse(message, hint));
+        }
         Ok(meant)
     }
 
@@ -147,6 +156,7 @@ impl Sessions {
             created_at: self.world().now(),
             user: folder.user,
             limits,
+            workspace: request.workspace.unwrap_or(WorkspaceKind::NEW),
             requested_image: request.image.clone().or(settings.image),
             image: String::new(),
             wanted: Wanted::Up,
