@@ -68,7 +68,10 @@ fn subject(verb: &Verb) -> Option<&str> {
         | Verb::Stop(it)
         | Verb::Pause(it)
         | Verb::Resume(it)
-        | Verb::Restart(it) => Some(&it.session),
+        | Verb::Restart(it)
+        | Verb::SyncPause(it)
+        | Verb::SyncResume(it) => Some(&it.session),
+        Verb::SyncFlush(it) => Some(&it.session),
         Verb::Remove(it) => Some(&it.session),
         Verb::Up(_)
         | Verb::BuildImage { .. }

@@ -4,3 +4,4 @@ mod events;
 mod foreign_user;
 mod looking;
 mod manners;
+mod sync;

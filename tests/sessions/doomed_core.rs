@@ -13,6 +13,7 @@ use mizzen_sessions::{
 };
 use mizzen_tasks::Owner;
 use mizzen_tests::own_core::supervisor;
+use mizzen_tests::syncing::NothingToSync;
 use tokio::sync::watch;
 
 #[tokio::main]
@@ -84,6 +85,7 @@ fn spawn(owner: &Owner, state_dir: &Path, image: String, step: String) -> Result
         home: None,
         supervisors: SupervisorFiles::One(supervisor()),
         extra_ca: Vec::new(),
+        syncing: Arc::new(NothingToSync),
         settings: watch::channel(settings).1,
         clock: Arc::new(jiff::Timestamp::now),
         at_step: Some(at_step),

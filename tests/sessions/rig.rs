@@ -14,6 +14,7 @@ use mizzen_sessions::{
 use mizzen_tasks::Owner;
 use mizzen_tests::on_engine::OnEngine;
 use mizzen_tests::own_core::{self, supervisor};
+use mizzen_tests::syncing::NothingToSync;
 use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc, watch};
 
 /// Owner of every project folder: nobody on this machine, and never root.
@@ -177,6 +178,7 @@ pub(crate) fn deps(
         home: None,
         supervisors: SupervisorFiles::One(supervisor()),
         extra_ca: Vec::new(),
+        syncing: Arc::new(NothingToSync),
         settings: watch::channel(settings).1,
         clock: Arc::new(jiff::Timestamp::now),
         at_step: None,

@@ -12,3 +12,4 @@ pub mod on_engine;
 pub mod own_core;
 #[cfg(unix)]
 pub mod rig;
+pub mod syncing;

@@ -7,6 +7,7 @@ import type { CheckState } from "./generated/CheckState";
 import type { Freshness } from "./generated/Freshness";
 import type { Phase } from "./generated/Phase";
 import type { SessionState } from "./generated/SessionState";
+import type { SyncState } from "./generated/SyncState";
 
 /** Every word the window says by itself. A translation is another object of this shape. */
 export const texts = {
@@ -51,6 +52,7 @@ export const texts = {
     container: "Make the container",
     supervisor: "Reach the supervisor",
     workspace: "Check the workspace",
+    sync: "Sync the workspace",
     code_server: "Wait for code-server",
     stop: "Shut down",
     remove: "Take away",
@@ -134,10 +136,24 @@ export const texts = {
     log: "Log",
   },
 
+  sync: {
+    starting: "Both sides are looked at.",
+    in_step: "In step.",
+    syncing: "Changes are being carried.",
+    problems: "Something cannot be carried.",
+    conflicts: "Both sides changed the same.",
+    halted: "Stopped.",
+    failed: "Does not work.",
+    paused: "Paused.",
+    offline: "The session does not run.",
+  } satisfies Record<SyncState, string>,
+
   fact: {
     folder: "Folder",
     workspace: "Workspace",
     workspaceBind: "the folder itself, at /workspace",
+    workspaceSync: "a volume at /workspace, synced with the folder",
+    sync: "Sync",
     engine: "Engine",
     image: "Image",
     container: "Container",
@@ -243,6 +259,8 @@ export const texts = {
       status_stale: "Silent",
       container_gone: "Container gone",
       gateway_down: "Gateway down",
+      sync_halted: "Sync stopped",
+      sync_conflicts: "Sync conflicts",
     } satisfies Record<AlertKind, string>,
   },
 

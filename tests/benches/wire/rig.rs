@@ -13,6 +13,7 @@ use mizzen_sessions::{
 use mizzen_tasks::Owner;
 use mizzen_tests::on_engine::OnEngine;
 use mizzen_tests::own_core::{USER, supervisor, tiny_image};
+use mizzen_tests::syncing::NothingToSync;
 use mizzen_wire::{Hello, Way, Wire, connect};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -62,6 +63,7 @@ impl Rig {
             home: None,
             supervisors: SupervisorFiles::One(supervisor()),
             extra_ca: Vec::new(),
+            syncing: Arc::new(NothingToSync),
             settings: watch::channel(settings).1,
             clock: Arc::new(Timestamp::now),
             at_step: None,

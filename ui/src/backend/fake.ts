@@ -86,6 +86,17 @@ export class FakeBackend implements Backend {
         this.emit({ kind: "session_removed", name: verb.session });
         return { message: `${verb.session} is removed`, session: null };
       }
+      case "sync_flush":
+        await this.#step();
+        return { message: "In step.", session: this.#find(verb.session) };
+      case "sync_pause":
+      case "sync_resume": {
+        const view = this.#find(verb.session);
+        const state = verb.verb === "sync_pause" ? "paused" : "in_step";
+        const session = { ...view, sync: view.sync && { ...view.sync, state } } as SessionView;
+        this.emit({ kind: "session", session });
+        return { message: `${verb.session}: sync is ${state}`, session };
+      }
       case "build_image":
         await this.#build(null);
         return { message: "Built mizzen-session:3f1b0c5d7e2a.", session: null };

@@ -13,6 +13,7 @@ session: string,
  */
 force: boolean, 
 /**
- * Also its volumes: settings and logins kept in the session's home.
+ * Also its volumes: settings and logins kept in the session's home, and a
+ * synced workspace.
  */
 volumes: boolean, };

@@ -5,6 +5,7 @@ import type { LimitsView } from "./LimitsView";
 import type { PhaseView } from "./PhaseView";
 import type { ProgressView } from "./ProgressView";
 import type { SessionState } from "./SessionState";
+import type { SyncView } from "./SyncView";
 import type { WorkspaceKind } from "./WorkspaceKind";
 
 /**
@@ -71,6 +72,10 @@ freshness: Freshness,
  * How the workspace reaches the container.
  */
 workspace: WorkspaceKind, 
+/**
+ * How a synced workspace stands; none where the folder is mounted.
+ */
+sync: SyncView | null, 
 /**
  * Image reference.
  */

@@ -2,12 +2,13 @@
 import type { RemoveParams } from "./RemoveParams";
 import type { SessionRef } from "./SessionRef";
 import type { Settings } from "./Settings";
+import type { SyncFlushParams } from "./SyncFlushParams";
 import type { UpParams } from "./UpParams";
 
 /**
  * A wish. Every verb is idempotent and may be sent again after a crash.
  */
-export type Verb = { "verb": "up" } & UpParams | { "verb": "start" } & SessionRef | { "verb": "stop" } & SessionRef | { "verb": "pause" } & SessionRef | { "verb": "resume" } & SessionRef | { "verb": "restart" } & SessionRef | { "verb": "remove" } & RemoveParams | { "verb": "build_image", 
+export type Verb = { "verb": "up" } & UpParams | { "verb": "start" } & SessionRef | { "verb": "stop" } & SessionRef | { "verb": "pause" } & SessionRef | { "verb": "resume" } & SessionRef | { "verb": "restart" } & SessionRef | { "verb": "remove" } & RemoveParams | { "verb": "sync_flush" } & SyncFlushParams | { "verb": "sync_pause" } & SessionRef | { "verb": "sync_resume" } & SessionRef | { "verb": "build_image", 
 /**
  * Engine to build on; none means the selected one.
  */

@@ -3,4 +3,4 @@
 /**
  * How the workspace reaches the container.
  */
-export type WorkspaceKind = "bind";
+export type WorkspaceKind = "bind" | "sync";

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::size::bytes;
 
-pub(crate) use sync::{Sync, SyncHow, SyncPair, SyncRun, SyncVerb};
+pub(crate) use sync::{Sync, SyncHow, SyncOf, SyncPair, SyncRun, SyncVerb};
 
 /// Sessions for coding agents in Docker containers.
 ///
@@ -66,7 +66,7 @@ pub(crate) enum Command {
     Logs(Logs),
     /// Open a shell, or run a command, in a session's terminal.
     Shell(Shell),
-    /// Keep two folders in step, without a session.
+    /// Keep two folders in step, without a session; or look after the workspace of one that is synced.
     ///
     /// What both changed is a conflict, and nothing is lost: what is overwritten or deleted goes to a trash beside
     /// Mizzen's state. Version control's own files, what A's .gitignore files name and what holds a key or token stay
@@ -116,7 +116,7 @@ pub(crate) struct Up {
     /// Engine: the name of a Docker context.
     #[arg(long, value_name = "CONTEXT")]
     pub(crate) engine: Option<String>,
-    /// How the workspace reaches the container.
+    /// How the workspace of a new session reaches the container.
     #[arg(long)]
     pub(crate) workspace: Option<Workspace>,
     /// Image; Mizzen's own without it.
@@ -134,6 +134,8 @@ pub(crate) struct Up {
 pub(crate) enum Workspace {
     /// The folder itself is mounted.
     Bind,
+    /// A volume of the session's own, kept in step with the folder.
+    Sync,
 }
 
 #[derive(Debug, Args)]
@@ -157,7 +159,7 @@ pub(crate) struct Rm {
     /// Stop a running session first.
     #[arg(short, long)]
     pub(crate) force: bool,
-    /// Remove its volumes, too: settings and logins kept in the session's home.
+    /// Remove its volumes, too: settings and logins kept in the session's home, and a synced workspace.
     #[arg(long)]
     pub(crate) volumes: bool,
 }

@@ -65,6 +65,7 @@ pub(crate) fn title(phase: Phase) -> &'static str {
         Phase::Container => "container",
         Phase::Supervisor => "supervisor",
         Phase::Workspace => "workspace",
+        Phase::Sync => "sync",
         Phase::CodeServer => "code-server",
         Phase::Stop => "stop",
         Phase::Remove => "remove",

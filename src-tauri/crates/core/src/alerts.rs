@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use mizzen_sessions::{Notice, NoticeKind};
+use mizzen_sessions::{Notice, NoticeKind, SessionFact};
 
-use crate::view::{AlertKind, AlertView, Change, EngineState, EngineView};
+use crate::view::{AlertKind, AlertView, Change, EngineState, EngineView, SyncView};
 
 /// An alert raised this often within [`FLAP_WINDOW`] is left standing until it has been quiet
 /// for as long: a crash loop is one alert, not one per round.
@@ -66,9 +66,30 @@ impl Alerts {
         ids.iter().filter_map(|id| self.clear(id, now)).collect()
     }
 
+    /// How the workspace of a session stands; nobody keeps it in step while there is no view.
+    pub(crate) fn on_sync(
+        &mut self,
+        session: &SessionFact,
+        view: Option<&SyncView>,
+        at: jiff::Timestamp,
+        now: Instant,
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for kind in SYNC_KINDS {
+            let alert = view.and_then(|view| sync_alert(kind, session, view, at));
+            let id = session_id(kind, session.name.as_str());
+            changes.extend(match alert {
+                Some(alert) => self.raise(alert, News::StillSo, now),
+                None => self.clear(&id, now),
+            });
+        }
+        changes
+    }
+
     /// A session is gone, and its alerts with it, flapping or not.
     pub(crate) fn on_session_removed(&mut self, session: &str) -> Vec<Change> {
-        let ids = SESSION_KINDS.iter().map(|kind| session_id(*kind, session));
+        let kinds = SESSION_KINDS.iter().chain(&SYNC_KINDS);
+        let ids = kinds.map(|kind| session_id(*kind, session));
         ids.filter_map(|id| {
             let standing = self.by_id.remove(&id)?;
             standing.is_shown().then_some(Change::AlertCleared { id })
@@ -212,6 +233,46 @@ const SESSION_KINDS: [AlertKind; 5] = [
     AlertKind::ContainerGone,
 ];
 
+const SYNC_KINDS: [AlertKind; 2] = [AlertKind::SyncHalted, AlertKind::SyncConflicts];
+
+/// What a person should know of a workspace; none when there is nothing of this kind.
+fn sync_alert(
+    kind: AlertKind,
+    session: &SessionFact,
+    view: &SyncView,
+    at: jiff::Timestamp,
+) -> Option<AlertView> {
+    let name = session.name.as_str();
+    let (message, hint) = match kind {
+        AlertKind::SyncHalted if view.needs_consent => {
+            let reason = view.reason.clone().unwrap_or_default();
+            let hint = view.hint.clone().unwrap_or_default();
+            (format!("Session `{name}`: {reason}"), hint)
+        }
+        AlertKind::SyncConflicts if view.conflicts > 0 => {
+            let places = match view.conflicts {
+                1 => "1 place was".to_owned(),
+                many => format!("{many} places were"),
+            };
+            let message = format!(
+                "Session `{name}`: {places} changed in the folder and in the container in ways that do not go together."
+            );
+            let hint = format!("Make both alike at these places: mizzen sync status {name}");
+            (message, hint)
+        }
+        _ => return None,
+    };
+    Some(AlertView {
+        id: session_id(kind, name),
+        kind,
+        session: Some(name.to_owned()),
+        engine: Some(session.engine.clone()),
+        message,
+        hint,
+        at: at.to_string(),
+    })
+}
+
 fn session_id(kind: AlertKind, session: &str) -> String {
     let kind = match kind {
         AlertKind::ContainerDied => "container_died",
@@ -219,6 +280,8 @@ fn session_id(kind: AlertKind, session: &str) -> String {
         AlertKind::Unhealthy => "unhealthy",
         AlertKind::StatusStale => "status_stale",
         AlertKind::ContainerGone => "container_gone",
+        AlertKind::SyncHalted => "sync_halted",
+        AlertKind::SyncConflicts => "sync_conflicts",
         AlertKind::EngineOffline | AlertKind::GatewayDown => {
             unreachable!("BUG: not a session's alert")
         }

@@ -23,6 +23,7 @@ use crate::lock::{CoreLock, LockError};
 use crate::publisher::{Publisher, Sources, Usages};
 use crate::settings::{self, SettingsError};
 use crate::store::Store;
+use crate::sync::Links;
 use crate::upstream::SessionsUpstream;
 use crate::verb::{ApiError, ErrorCode};
 use crate::view::{CoreView, Settings, Snapshot};
@@ -113,7 +114,13 @@ impl Core {
         let selection = engines::select(&config, &owner, identity.label());
         let settings = watch::Sender::new(settings);
         let (engine, link, events) = selection.parts();
-        let sessions = start_sessions(&config, &owner, identity, events, &settings)?;
+        let links = Links::new(
+            &owner,
+            config.dirs.state.join("sync"),
+            ignore::gitignore::gitconfig_excludes_path(),
+            config.clock.clone(),
+        );
+        let sessions = start_sessions(&config, &owner, identity, &links, events, &settings)?;
         // A borrow of the channel must not live across the await: the future would not be `Send`.
         let at_start = settings.borrow().clone();
         let gateway = start_gateway(&config, &owner, &sessions, &at_start).await;
@@ -130,6 +137,7 @@ impl Core {
             link,
             sessions: sessions.clone(),
             usages: usages.subscribe(),
+            syncs: links.views(),
             settings: settings.subscribe(),
             asks,
         };
@@ -145,6 +153,7 @@ impl Core {
             store,
             settings,
             sessions,
+            links,
             engine,
             publisher,
         });
@@ -186,12 +195,14 @@ fn start_sessions(
     config: &CoreConfig,
     owner: &Owner,
     identity: Identity,
+    links: &Links,
     engines: Vec<EngineParts>,
     settings: &watch::Sender<Settings>,
 ) -> Result<Sessions, RegistryError> {
     let ours = settings.subscribe();
     let theirs = watch::Sender::new(session_settings(&ours.borrow()));
     let deps = SessionsDeps {
+        syncing: Arc::new(links.clone()),
         identity,
         engines,
         state_dir: config.dirs.state.clone(),

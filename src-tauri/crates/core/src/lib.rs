@@ -23,6 +23,7 @@ mod outside;
 mod publisher;
 mod settings;
 mod store;
+mod sync;
 pub mod toast;
 mod translate;
 mod upstream;

@@ -1,6 +1,6 @@
 //! Turns facts into numbered changes of the snapshot: the only writer of engines, sessions and alerts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::alerts::Alerts;
 use crate::engines::EngineSource;
 use crate::store::Store;
+use crate::sync::SyncViews;
 use crate::translate::{self, Beside, EngineIdentity, Usage};
 use crate::view::{Change, EngineView, Settings};
 use crate::world::Clock;
@@ -32,6 +33,7 @@ pub(crate) struct Sources {
     pub(crate) link: EngineSource,
     pub(crate) sessions: Sessions,
     pub(crate) usages: watch::Receiver<Usages>,
+    pub(crate) syncs: watch::Receiver<SyncViews>,
     /// They say what kind of address a session has.
     pub(crate) settings: watch::Receiver<Settings>,
     pub(crate) asks: mpsc::Receiver<Ask>,
@@ -47,18 +49,21 @@ pub(crate) struct Publisher {
     /// What the snapshot was last made from.
     folded: Arc<Facts>,
     shown_usages: Usages,
+    shown_syncs: SyncViews,
     url_of: UrlOf,
 }
 
 impl Publisher {
     pub(crate) fn new(store: Arc<Store>, clock: Clock, alerts: Alerts, url_of: UrlOf) -> Self {
         let (folded, shown_usages) = (Arc::default(), Usages::default());
+        let shown_syncs = SyncViews::default();
         Self {
             store,
             clock,
             alerts,
             folded,
             shown_usages,
+            shown_syncs,
             url_of,
         }
     }
@@ -79,6 +84,7 @@ impl Publisher {
             link,
             sessions,
             mut usages,
+            mut syncs,
             mut settings,
             mut asks,
         } = sources;
@@ -118,11 +124,17 @@ impl Publisher {
                     let now = usages.borrow_and_update().clone();
                     self.on_usages(now);
                 }
+                Ok(()) = syncs.changed() => {
+                    let now = syncs.borrow_and_update().clone();
+                    self.on_syncs(now);
+                }
                 Ok(()) = settings.changed() => self.on_settings(),
                 Some(ask) = asks.recv() => {
                     // Facts first, then the notices about them, then the answer.
                     let now = facts.borrow_and_update().clone();
                     self.on_facts(now);
+                    let now = syncs.borrow_and_update().clone();
+                    self.on_syncs(now);
                     if settings.has_changed().unwrap_or(false) {
                         settings.mark_unchanged();
                         self.on_settings();
@@ -221,6 +233,25 @@ impl Publisher {
         self.store.publish(changes);
     }
 
+    fn on_syncs(&mut self, now: SyncViews) {
+        let before = std::mem::replace(&mut self.shown_syncs, now);
+        let keys: BTreeSet<&String> = before.keys().chain(self.shown_syncs.keys()).collect();
+        let differ = |key: &&&String| before.get(**key) != self.shown_syncs.get(**key);
+        let facts = keys
+            .iter()
+            .filter(differ)
+            .filter_map(|key| self.folded.get(*key));
+        let facts: Vec<_> = facts.cloned().collect();
+        let mut changes = Vec::new();
+        for fact in facts {
+            changes.extend(self.changed_view(&fact));
+            let view = self.shown_syncs.get(&fact.name.key());
+            let at = (self.clock)();
+            changes.extend(self.alerts.on_sync(&fact, view, at, Instant::now()));
+        }
+        self.store.publish(changes);
+    }
+
     fn on_settings(&self) {
         let facts = self.folded.values();
         let changes: Vec<Change> = facts.filter_map(|fact| self.changed_view(fact)).collect();
@@ -238,6 +269,7 @@ impl Publisher {
                 &Beside {
                     previous,
                     url: url.flatten(),
+                    sync: self.shown_syncs.get(&fact.name.key()),
                     usage: self.shown_usages.get(&name.to_ascii_lowercase()).copied(),
                     now: (self.clock)(),
                 },

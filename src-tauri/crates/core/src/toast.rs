@@ -237,7 +237,8 @@ fn weight(kind: AlertKind) -> Option<u8> {
     match kind {
         AlertKind::OutOfMemory => Some(3),
         AlertKind::ContainerDied | AlertKind::ContainerGone | AlertKind::EngineOffline => Some(2),
-        AlertKind::Unhealthy => Some(1),
+        AlertKind::SyncHalted => Some(2),
+        AlertKind::Unhealthy | AlertKind::SyncConflicts => Some(1),
         AlertKind::StatusStale | AlertKind::GatewayDown => None,
     }
 }
@@ -275,6 +276,8 @@ fn headline(kind: AlertKind) -> &'static str {
         AlertKind::StatusStale => "no reports",
         AlertKind::ContainerGone => "container removed",
         AlertKind::GatewayDown => "no gateway",
+        AlertKind::SyncHalted => "sync has stopped",
+        AlertKind::SyncConflicts => "conflicts",
     }
 }
 
@@ -285,6 +288,8 @@ fn urgency(kind: AlertKind) -> Urgency {
         | AlertKind::EngineOffline
         | AlertKind::StatusStale
         | AlertKind::ContainerGone
-        | AlertKind::GatewayDown => Urgency::Normal,
+        | AlertKind::GatewayDown
+        | AlertKind::SyncHalted
+        | AlertKind::SyncConflicts => Urgency::Normal,
     }
 }

@@ -10,7 +10,7 @@ use crate::attention::attention;
 use crate::verb::{ApiError, ErrorCode};
 use crate::view::{
     EngineState, EngineView, Freshness, LimitsView, Phase, PhaseState, PhaseView, ProgressView,
-    SessionState, SessionView, UnmanagedView, VerbProgress, WorkspaceKind,
+    SessionState, SessionView, SyncState, SyncView, UnmanagedView, VerbProgress, WorkspaceKind,
 };
 
 /// What a session's view needs beside its fact.
@@ -21,6 +21,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) url: Option<String>,
     /// What it uses, if somebody looks.
     pub(crate) usage: Option<Usage>,
+    /// How its workspace stands, while it is kept in step.
+    pub(crate) sync: Option<&'a SyncView>,
     /// Now.
     pub(crate) now: jiff::Timestamp,
 }
@@ -57,7 +59,8 @@ pub(crate) fn session(fact: &SessionFact, beside: &Beside<'_>) -> SessionView {
         services: fact.report.services.clone(),
         warnings: fact.report.warnings.clone(),
         freshness: freshness(fact.freshness),
-        workspace: WorkspaceKind::Bind,
+        workspace: workspace(fact.workspace),
+        sync: sync(fact, beside.sync),
         image: fact.image.clone(),
         container_id: fact.container_id.clone(),
         url: beside.url.clone(),
@@ -89,6 +92,25 @@ pub(crate) fn state(state: domain::State) -> SessionState {
     }
 }
 
+fn workspace(kind: domain::WorkspaceKind) -> WorkspaceKind {
+    match kind {
+        domain::WorkspaceKind::Bind => WorkspaceKind::Bind,
+        domain::WorkspaceKind::Sync => WorkspaceKind::Sync,
+    }
+}
+
+pub(crate) fn workspace_wished(kind: WorkspaceKind) -> domain::WorkspaceKind {
+    match kind {
+        WorkspaceKind::Bind => domain::WorkspaceKind::Bind,
+        WorkspaceKind::Sync => domain::WorkspaceKind::Sync,
+    }
+}
+
+fn sync(fact: &SessionFact, kept: Option<&SyncView>) -> Option<SyncView> {
+    let offline = || SyncView::of(SyncState::Offline);
+    (fact.workspace == domain::WorkspaceKind::Sync).then(|| kept.cloned().unwrap_or_else(offline))
+}
+
 fn health(health: domain::Health) -> &'static str {
     match health {
         domain::Health::Unknown => "unknown",
@@ -115,6 +137,7 @@ fn phase(phase: domain::Phase) -> Phase {
         domain::Phase::Container => Phase::Container,
         domain::Phase::Supervisor => Phase::Supervisor,
         domain::Phase::Workspace => Phase::Workspace,
+        domain::Phase::Sync => Phase::Sync,
         domain::Phase::CodeServer => Phase::CodeServer,
         domain::Phase::Stop => Phase::Stop,
         domain::Phase::Remove => Phase::Remove,
@@ -140,12 +163,13 @@ fn phase_view(fact: &PhaseFact) -> PhaseView {
 }
 
 /// Phases of a start, in order: what the progress of the verb under way is counted in.
-const START: [domain::Phase; 6] = [
+const START: [domain::Phase; 7] = [
     domain::Phase::Check,
     domain::Phase::Image,
     domain::Phase::Container,
     domain::Phase::Supervisor,
     domain::Phase::Workspace,
+    domain::Phase::Sync,
     domain::Phase::CodeServer,
 ];
 
@@ -156,9 +180,15 @@ fn progress(fact: &SessionFact) -> Option<ProgressView> {
         .iter()
         .find(|one| one.state == domain::PhaseState::Active);
     if let Some(active) = active {
-        let step = START.iter().position(|one| *one == active.phase);
+        let is_synced = fact.workspace == domain::WorkspaceKind::Sync;
+        let start = || {
+            START
+                .iter()
+                .filter(|one| is_synced || **one != domain::Phase::Sync)
+        };
+        let step = start().position(|one| *one == active.phase);
         // A start is counted in its phases; a stop or removal is one step of one.
-        let (current, total) = step.map_or((0, 1), |step| (step, START.len()));
+        let (current, total) = step.map_or((0, 1), |step| (step, start().count()));
         let (current, total) = (small(current), small(total));
         return Some(ProgressView {
             current,

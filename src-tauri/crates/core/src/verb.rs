@@ -24,6 +24,12 @@ pub enum Verb {
     Restart(SessionRef),
     /// Removes container, network and status files; never the project folder.
     Remove(RemoveParams),
+    /// Looks at everything of a synced workspace now, and carries what is to be carried.
+    SyncFlush(SyncFlushParams),
+    /// Carries nothing of a synced workspace until it is resumed.
+    SyncPause(SessionRef),
+    /// Goes on after a pause.
+    SyncResume(SessionRef),
     /// Builds the session image, also when it is there (`rebuild`).
     BuildImage {
         /// Engine to build on; none means the selected one.
@@ -91,9 +97,21 @@ pub struct RemoveParams {
     /// Also when it runs: it is stopped first.
     #[serde(default)]
     pub force: bool,
-    /// Also its volumes: settings and logins kept in the session's home.
+    /// Also its volumes: settings and logins kept in the session's home, and a
+    /// synced workspace.
     #[serde(default)]
     pub volumes: bool,
+}
+
+/// Parameters of [`Verb::SyncFlush`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SyncFlushParams {
+    /// Session name.
+    pub session: String,
+    /// A person has agreed to what had stopped it.
+    #[serde(default)]
+    pub consent: bool,
 }
 
 /// What came of a verb.

@@ -2,12 +2,16 @@
 //!
 //! Times are RFC 3339 strings in UTC, sizes are bytes, durations name their unit.
 
+mod sync;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::order::by_name;
+
+pub use sync::{SyncCycleView, SyncState, SyncView};
 
 /// All a client needs to draw itself; `revision` is that of the last [`Event`] folded in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -157,6 +161,8 @@ pub enum Phase {
     Supervisor,
     /// The workspace is there and writable.
     Workspace,
+    /// A synced workspace is brought in step for the first time.
+    Sync,
     /// code-server answers.
     CodeServer,
     /// Graceful shutdown.
@@ -211,6 +217,8 @@ pub enum PhaseState {
 pub enum WorkspaceKind {
     /// The project folder itself is mounted.
     Bind,
+    /// A volume of the session's own, kept in step with the project folder.
+    Sync,
 }
 
 /// How fresh the container's own report is.
@@ -274,6 +282,8 @@ pub struct SessionView {
     pub freshness: Freshness,
     /// How the workspace reaches the container.
     pub workspace: WorkspaceKind,
+    /// How a synced workspace stands; none where the folder is mounted.
+    pub sync: Option<SyncView>,
     /// Image reference.
     pub image: String,
     /// Full container id.
@@ -311,6 +321,10 @@ pub enum AlertKind {
     ContainerGone,
     /// The gateway cannot listen.
     GatewayDown,
+    /// Sync waits until a person agrees.
+    SyncHalted,
+    /// Both sides of a workspace were changed in ways that do not go together.
+    SyncConflicts,
 }
 
 /// A health fact in words with a fix.

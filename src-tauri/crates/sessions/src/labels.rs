@@ -14,7 +14,8 @@ const SCHEMA_VALUE: &str = "1";
 const SESSION: &str = "dev.mizzen.session";
 const PROJECT: &str = "dev.mizzen.project";
 pub(crate) const OWNER: &str = "dev.mizzen.owner";
-const NONCE: &str = "dev.mizzen.nonce";
+/// Label of what was made for a session: which intent made it. No two have the same.
+pub const NONCE_LABEL: &str = "dev.mizzen.nonce";
 /// Only on a container, and only when its workspace is not the folder itself.
 pub(crate) const WORKSPACE: &str = "dev.mizzen.workspace";
 
@@ -54,7 +55,7 @@ pub(crate) fn make(
         (SESSION, session.as_str()),
         (PROJECT, &project.to_string_lossy()),
         (OWNER, owner.as_str()),
-        (NONCE, nonce),
+        (NONCE_LABEL, nonce),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -73,7 +74,7 @@ pub(crate) fn read(labels: &BTreeMap<String, String>, owner: &Identity) -> Readi
     let Some(session) = get(SESSION).and_then(|text| SessionName::parse(text).ok()) else {
         return Reading::Unreadable("its session name is malformed");
     };
-    let Some(nonce) = get(NONCE).filter(|text| is_token(text)) else {
+    let Some(nonce) = get(NONCE_LABEL).filter(|text| is_token(text)) else {
         return Reading::Unreadable("its nonce is malformed");
     };
     let project = PathBuf::from(get(PROJECT).unwrap_or_default());
@@ -103,7 +104,9 @@ pub(crate) fn shown_session(labels: &BTreeMap<String, String>) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::{Claim, NONCE, OWNER, PROJECT, Reading, SCHEMA, SESSION, WORKSPACE, make, read};
+    use super::{
+        Claim, NONCE_LABEL, OWNER, PROJECT, Reading, SCHEMA, SESSION, WORKSPACE, make, read,
+    };
     use crate::identity::Identity;
     use crate::name::SessionName;
     use crate::workspace::WorkspaceKind;
@@ -146,8 +149,8 @@ mod tests {
         for (key, value) in [
             (SESSION, "../../etc"),
             (SESSION, "shared"),
-            (NONCE, "1"),
-            (NONCE, "../../../../etc/x"),
+            (NONCE_LABEL, "1"),
+            (NONCE_LABEL, "../../../../etc/x"),
             (PROJECT, "relative"),
             (PROJECT, ""),
             (SCHEMA, "2"),

@@ -42,6 +42,7 @@ pub use fact::{
     PhaseReport, PhaseState, Progress, Reason, Report, SessionFact, Unmanaged, deaf,
 };
 pub use identity::Identity;
+pub use labels::NONCE_LABEL;
 pub use limits::{Limits, SessionSettings};
 pub use machine::{Phase, State, Wish};
 pub use name::{NameError, SessionName};

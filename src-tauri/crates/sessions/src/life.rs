@@ -59,6 +59,11 @@ impl Life {
         self.in_step.clone()
     }
 
+    /// Carries nothing more: a container that is frozen does not answer.
+    pub(crate) fn let_rest(&mut self) {
+        self.in_step = None;
+    }
+
     /// Begins to keep a synced workspace in step, when nobody does yet; none for one that is mounted.
     pub(crate) fn keep_in_step(
         &mut self,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use mizzen_sync::{CycleId, Keep};
 use mizzen_sync_core::{Mode, Side};
 
+use super::Session;
 use crate::size::bytes;
 
 /// Without a verb, two folders come in step. A folder that is called like a verb is written `./undo`.
@@ -79,6 +80,8 @@ pub(crate) struct SyncPair {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SyncVerb {
+    #[command(flatten)]
+    Session(SyncOf),
     /// List what both sides changed, with the lines that differ.
     Conflicts {
         #[command(flatten)]
@@ -141,6 +144,25 @@ pub(crate) enum SyncVerb {
         #[command(flatten)]
         pair: SyncPair,
     },
+}
+
+/// What is asked of a session's workspace.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SyncOf {
+    /// Show how a session's workspace stands.
+    Status(Session),
+    /// Look at everything of a session's workspace now, and carry what is to be carried, also in a pause.
+    Flush {
+        #[command(flatten)]
+        of: Session,
+        /// Agree to what has stopped it: a side that was emptied, or many deletions.
+        #[arg(long)]
+        consent: bool,
+    },
+    /// Carry nothing of a session's workspace until it is resumed.
+    Pause(Session),
+    /// Go on with a session's workspace after a pause.
+    Resume(Session),
 }
 
 fn mode() -> impl TypedValueParser<Value = Mode> {

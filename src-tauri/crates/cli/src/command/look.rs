@@ -87,19 +87,22 @@ struct Shown {
     alerts: Vec<AlertView>,
 }
 
-pub(super) async fn show(client: &Client, name: &str, output: Output) -> Result<(), Failure> {
-    let snapshot = client.snapshot().await?;
-    let session = snapshot
-        .sessions
-        .into_iter()
-        .find(|view| view.name.eq_ignore_ascii_case(name));
-    let session = session.ok_or_else(|| {
+/// One session of a snapshot.
+pub(super) fn find(sessions: Vec<SessionView>, name: &str) -> Result<SessionView, Failure> {
+    let mut sessions = sessions.into_iter();
+    let found = sessions.find(|view| view.name.eq_ignore_ascii_case(name));
+    found.ok_or_else(|| {
         failed(
             ErrorCode::NotFound,
             format!("there is no session `{}`", plain(name)),
             "see `mizzen list`",
         )
-    })?;
+    })
+}
+
+pub(super) async fn show(client: &Client, name: &str, output: Output) -> Result<(), Failure> {
+    let snapshot = client.snapshot().await?;
+    let session = find(snapshot.sessions, name)?;
     let mut alerts = snapshot.alerts;
     alerts.retain(|alert| alert.session.as_deref() == Some(&session.name));
     let shown = Shown { session, alerts };

@@ -11,6 +11,7 @@ mod serve;
 mod shell;
 mod sync;
 mod verbs;
+mod workspace;
 
 use std::future::Future;
 
@@ -43,7 +44,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Open(args) => with_core(async |client| open::run(&client, &args, output).await),
         Command::Logs(args) => with_core(async |client| logs::run(&client, &args, output).await),
         Command::Shell(args) => with_core(async |client| shell::run(&client, args).await),
-        Command::Sync(args) => sync::run(&args, output),
+        Command::Sync(args) => sync::run(*args, output),
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Image(args) => with_core(async |client| image::run(&client, args, output).await),
         Command::Completions { shell } => papers::completions(shell),

@@ -35,10 +35,10 @@ const CYCLES: u32 = 4;
 const LEFT: u8 = 1;
 const FAILED: u8 = 4;
 
-pub(super) fn run(args: &Sync, output: Output) -> Result<(), Failure> {
-    match (&args.verb, &args.run) {
+pub(super) fn run(args: Sync, output: Output) -> Result<(), Failure> {
+    match (args.verb, args.run) {
         (Some(verb), _) => ask::run(verb, output),
-        (None, Some(run)) => come_in_step(run, &args.how, output),
+        (None, Some(run)) => come_in_step(&run, &args.how, output),
         (None, None) => Err(failed(
             ErrorCode::Usage,
             "What is to be synced?",

@@ -15,13 +15,20 @@ pub(super) async fn up(client: &Client, args: Up, output: Output) -> Result<(), 
         dir: absolute(args.dir.as_deref().unwrap_or(Path::new(".")))?,
         name: args.name,
         engine: args.engine,
-        workspace: args.workspace.map(|Workspace::Bind| WorkspaceKind::Bind),
+        workspace: args.workspace.map(workspace),
         image: args.image,
         memory_bytes: args.memory,
         cpus: args.cpus,
     };
     let outcome = run(client, Verb::Up(params), output).await?;
     tell(&outcome, output)
+}
+
+fn workspace(kind: Workspace) -> WorkspaceKind {
+    match kind {
+        Workspace::Bind => WorkspaceKind::Bind,
+        Workspace::Sync => WorkspaceKind::Sync,
+    }
 }
 
 /// The folder as the engine will name it: links resolved, so that one folder has one name.
@@ -105,7 +112,7 @@ pub(super) async fn run(client: &Client, verb: Verb, output: Output) -> Result<O
     Ok(outcome?)
 }
 
-fn tell(outcome: &Outcome, output: Output) -> Result<(), Failure> {
+pub(super) fn tell(outcome: &Outcome, output: Output) -> Result<(), Failure> {
     if output.json {
         output.object(outcome)
     } else {

@@ -4,6 +4,7 @@ mod door;
 mod images;
 mod look;
 mod run;
+mod sync;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::doctor::{self, DoctorReport};
 use crate::publisher::Ask;
 use crate::store::Store;
+use crate::sync::Links;
 use crate::verb::{ApiError, ErrorCode};
 use crate::view::{Event, Settings, Snapshot};
 use crate::world::CoreConfig;
@@ -30,6 +32,7 @@ pub(crate) struct Desk {
     pub(crate) store: Arc<Store>,
     pub(crate) settings: watch::Sender<Settings>,
     pub(crate) sessions: Sessions,
+    pub(crate) links: Links,
     /// The selected engine, or why there is none.
     pub(crate) engine: Result<Engine, ApiError>,
     /// The gateway, or why there is none.

@@ -13,7 +13,7 @@ use crate::publisher::Ask;
 use crate::settings;
 use crate::translate;
 use crate::verb::{ApiError, ErrorCode, Outcome, RemoveParams, UpParams, Verb};
-use crate::view::{Change, SessionView, Settings, VerbProgress, WorkspaceKind};
+use crate::view::{Change, SessionView, Settings, VerbProgress};
 
 /// An image build writes hundreds of lines a second; followers need not see each.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
@@ -63,6 +63,9 @@ impl Desk {
                 force,
                 volumes,
             }) => wish(session, Wish::Remove { force, volumes }).await,
+            Verb::SyncFlush(params) => self.flush(params).await,
+            Verb::SyncPause(of) => self.pause_sync(&of.session, true),
+            Verb::SyncResume(of) => self.pause_sync(&of.session, false),
             Verb::BuildImage { engine, rebuild } => {
                 let heard = self.progress(id, None, tell);
                 self.build_image(engine.as_deref(), rebuild, heard).await
@@ -84,8 +87,6 @@ impl Desk {
         tell: mpsc::Sender<VerbProgress>,
     ) -> Result<Done, ApiError> {
         self.engine(params.engine.as_deref())?;
-        // The only kind there is; another one must not be taken for it.
-        let WorkspaceKind::Bind = params.workspace.unwrap_or(WorkspaceKind::Bind);
         let dir = PathBuf::from(&params.dir);
         let made = || {
             SessionName::for_folder(&dir)
@@ -97,6 +98,7 @@ impl Desk {
             dir,
             name: params.name,
             engine: params.engine,
+            workspace: params.workspace.map(translate::workspace_wished),
             image: params.image,
             memory_bytes: params.memory_bytes,
             cpus: params.cpus,

@@ -143,12 +143,13 @@ impl Actor {
         match state {
             State::Running => self.accompany(),
             State::Stopped | State::Failed | State::Lost | State::Removing => self.leave_alone(),
-            State::Paused => self.heard_at = None,
-            State::Creating
-            | State::Starting
-            | State::Pausing
-            | State::Resuming
-            | State::Stopping => {}
+            State::Pausing | State::Paused => {
+                self.heard_at = None;
+                if let Some(life) = &mut self.life {
+                    life.let_rest();
+                }
+            }
+            State::Creating | State::Starting | State::Resuming | State::Stopping => {}
         }
     }
 
@@ -159,13 +160,14 @@ impl Actor {
             .container
             .as_ref()
             .and_then(|container| container.id.clone());
+        let (engine, record, ports) = (&self.engine, &self.record, &self.ports);
         if self.life.is_none()
             && let Some(id) = id
         {
-            let (engine, record, ports) = (&self.engine, &self.record, &self.ports);
-            let mut life = Life::begin(&self.owner, engine, record, &id, ports);
+            self.life = Some(Life::begin(&self.owner, engine, record, &id, ports));
+        }
+        if let Some(life) = &mut self.life {
             life.keep_in_step(&self.world, engine, record, ports);
-            self.life = Some(life);
         }
         // A container that was frozen or is new has its time to report.
         self.heard_at = Some(self.heard_at.unwrap_or_else(tokio::time::Instant::now));

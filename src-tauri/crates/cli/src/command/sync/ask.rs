@@ -6,16 +6,20 @@ use mizzen_core::verb::ErrorCode;
 use mizzen_sync::{AskError, Both, CycleId, Keep, Link, Recall};
 use mizzen_sync_core::{RelPath, Side};
 
+use super::super::{with_core, workspace};
 use super::answer::{self, Dispute, Done, FOLDERS, PastView, StandingView};
 use super::{LEFT, did_not_work, ended, open, report};
 use crate::args::{SyncPair, SyncVerb};
 use crate::output::{Failure, Output, failed};
 
-pub(super) fn run(verb: &SyncVerb, output: Output) -> Result<(), Failure> {
+pub(super) fn run(verb: SyncVerb, output: Output) -> Result<(), Failure> {
     match verb {
-        SyncVerb::Conflicts { pair } => conflicts(pair, output),
+        SyncVerb::Session(of) => {
+            with_core(async |client| workspace::run(&client, of, output).await)
+        }
+        SyncVerb::Conflicts { pair } => conflicts(&pair, output),
         SyncVerb::Resolve { path, keep, pair } => {
-            resolve(pair, &inside(pair, path)?, *keep, output)
+            resolve(&pair, &inside(&pair, &path)?, keep, output)
         }
         SyncVerb::History {
             pair,
@@ -23,15 +27,15 @@ pub(super) fn run(verb: &SyncVerb, output: Output) -> Result<(), Failure> {
             before,
             limit,
         } => {
-            let of = of.as_deref().map(|path| inside(pair, path)).transpose()?;
+            let of = of.as_deref().map(|path| inside(&pair, path)).transpose()?;
             let recall = Recall {
-                before: *before,
+                before,
                 of,
-                most: *limit,
+                most: limit,
             };
-            history(pair, &recall, output)
+            history(&pair, &recall, output)
         }
-        SyncVerb::Undo { cycle, pair, force } => undo(pair, *cycle, *force, output),
+        SyncVerb::Undo { cycle, pair, force } => undo(&pair, cycle, force, output),
         SyncVerb::Restore {
             path,
             pair,
@@ -39,10 +43,10 @@ pub(super) fn run(verb: &SyncVerb, output: Output) -> Result<(), Failure> {
             side,
             force,
         } => {
-            let path = inside(pair, path)?;
-            restore(pair, &path, (*at, *side), *force, output)
+            let path = inside(&pair, &path)?;
+            restore(&pair, &path, (at, side), force, output)
         }
-        SyncVerb::Why { path, pair } => why(pair, &inside(pair, path)?, output),
+        SyncVerb::Why { path, pair } => why(&pair, &inside(&pair, &path)?, output),
     }
 }
 

@@ -1,0 +1,79 @@
+//! What a person asks of a synced workspace.
+
+use std::sync::Arc;
+
+use mizzen_sessions::{SessionFact, WorkspaceKind};
+
+use super::Desk;
+use super::run::Done;
+use crate::verb::{ApiError, ErrorCode, SyncFlushParams};
+use crate::view::SyncView;
+
+impl Desk {
+    pub(super) async fn flush(&self, params: SyncFlushParams) -> Result<Done, ApiError> {
+        let fact = self.synced(&params.session)?;
+        let (name, key) = (&fact.name, fact.name.key());
+        let flushed = self.links.flush(&key, params.consent).await;
+        let flushed = flushed.ok_or_else(|| {
+            let message = format!("session `{name}` does not run: its workspace cannot be reached");
+            ApiError::new(
+                ErrorCode::State,
+                message,
+                format!("start it: mizzen start {name}"),
+            )
+        })?;
+        let message = flushed.map_err(|why| {
+            let view = self.links.views().borrow().get(&key).cloned();
+            not_flushed(&why, view.as_ref(), name.as_str())
+        })?;
+        Ok(done(&fact, message))
+    }
+
+    pub(super) fn pause_sync(&self, session: &str, pause: bool) -> Result<Done, ApiError> {
+        let fact = self.synced(session)?;
+        let (kept, word) = match pause {
+            true => (self.links.pause(&fact), "paused"),
+            false => (self.links.resume(&fact), "not paused"),
+        };
+        kept.map_err(|error| {
+            let hint = "check the permissions of Mizzen's state folder and the space on its disk";
+            ApiError::new(ErrorCode::Failed, error.to_string(), hint)
+        })?;
+        Ok(done(
+            &fact,
+            format!("Sync of session `{}` is {word}.", fact.name),
+        ))
+    }
+
+    fn synced(&self, session: &str) -> Result<Arc<SessionFact>, ApiError> {
+        let fact = self.fact(session)?;
+        match fact.workspace {
+            WorkspaceKind::Sync => Ok(fact),
+            WorkspaceKind::Bind => {
+                let message = format!(
+                    "the folder of session `{}` is mounted: there is nothing to sync",
+                    fact.name
+                );
+                let hint = "a session is synced when it is made with `mizzen up --workspace sync`";
+                Err(ApiError::new(ErrorCode::State, message, hint))
+            }
+        }
+    }
+}
+
+fn done(fact: &SessionFact, message: String) -> Done {
+    Done {
+        message,
+        session: Some(fact.name.to_string()),
+    }
+}
+
+fn not_flushed(why: &str, view: Option<&SyncView>, session: &str) -> ApiError {
+    let code = match view {
+        Some(view) if view.needs_consent => ErrorCode::NeedsPerson,
+        _ => ErrorCode::Failed,
+    };
+    let hint = view.and_then(|view| view.hint.clone());
+    let hint = hint.unwrap_or_else(|| format!("see `mizzen sync status {session}`"));
+    ApiError::new(code, why, hint)
+}

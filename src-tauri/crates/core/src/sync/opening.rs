@@ -1,0 +1,193 @@
+//! Joining a session's folder with its workspace.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use mizzen_docker::VolumeFact;
+use mizzen_sessions::{NONCE_LABEL, SyncedWorkspace};
+use mizzen_status::sanitise;
+use mizzen_sync::{
+    Durability, EndpointError, Folders, FoldersError, LinkId, LinkOptions, Links, LocalOptions,
+    OpenSide, RemoteEndpoint, RuleSource, RulesError,
+};
+use mizzen_sync_core::Brake;
+
+use super::standing;
+
+/// Larger files are problems unless the project says otherwise.
+const SIZE_MAX: u64 = 4 << 30;
+/// How often everything is looked at unless the project says otherwise.
+const INTERVAL: Duration = Duration::from_secs(300);
+/// New entries of the folder are everybody's to read, as an editor would make them.
+const UMASK: u32 = 0o022;
+/// Where the workspace lies in the container.
+const WORKSPACE: &str = "/workspace";
+/// Longest text that is shown of why it does not work.
+const TEXT_CAP: usize = 300;
+
+/// Why a workspace is not kept in step, in sentences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) reason: String,
+    pub(super) hint: String,
+    /// It goes on when a person agrees, and not before.
+    pub(super) needs_consent: bool,
+}
+
+impl Trouble {
+    pub(super) fn new(why: &str, hint: &str) -> Self {
+        let why = sanitise(why.trim_end_matches('.'), TEXT_CAP);
+        Self {
+            reason: format!("Sync does not work: {why}."),
+            hint: hint.to_owned(),
+            needs_consent: false,
+        }
+    }
+}
+
+/// What it takes to join both sides.
+pub(super) struct Opening {
+    pub(super) session: String,
+    pub(super) project: PathBuf,
+    /// What links remember lies below.
+    pub(super) state: PathBuf,
+    pub(super) id: LinkId,
+    /// Git's ignore file for all repositories.
+    pub(super) git_global: Option<PathBuf>,
+}
+
+/// What tells a session's workspace from all others.
+pub(super) fn link_id(workspace: &SyncedWorkspace, volume: &VolumeFact) -> LinkId {
+    let key = workspace.session.key();
+    let texts = [workspace.owner.as_str(), &key].into_iter();
+    let project = workspace.project.as_os_str().as_encoded_bytes();
+    let texts = texts.chain(which(volume)).map(str::as_bytes);
+    LinkId::new(std::iter::once(project).chain(texts))
+}
+
+/// What tells a volume from all others. One that was made again, even under its old name, is another one: what was agreed
+/// on with the old one must not be read as deletions of the new one.
+///
+/// A volume wears the nonce of the container that it was made for. One that somebody else made is told by its time: some
+/// engines tell another one whenever its root changes, and then nothing is known of it, and nothing deleted.
+fn which(volume: &VolumeFact) -> [&str; 3] {
+    let name = volume.name.as_str();
+    match volume.labels.get(NONCE_LABEL) {
+        Some(nonce) => [name, "nonce", nonce],
+        None => [
+            name,
+            "time",
+            volume.created_at.as_deref().unwrap_or_default(),
+        ],
+    }
+}
+
+impl Opening {
+    /// Joins both sides, of which `remote` opens the one in the container; answers also how often all is looked at.
+    pub(super) fn open(
+        self,
+        remote: impl FnOnce(OpenSide) -> Result<RemoteEndpoint, EndpointError>,
+    ) -> Result<(Folders, Duration), Trouble> {
+        let rules = RuleSource::new(&self.project, None, self.git_global).map_err(no_rules)?;
+        let settings = rules
+            .settings()
+            .map_err(|error| no_rules(RulesError::from(error)))?;
+        let local = LocalOptions {
+            size_max: settings.max_file_size.unwrap_or(SIZE_MAX),
+            links: Links::Portable,
+            look_for_secrets: true,
+            umask: UMASK,
+            durability: Durability::Data,
+            memory: PathBuf::new(),
+            now: mizzen_sync::now,
+        };
+        let side = OpenSide {
+            path: Path::new(WORKSPACE).to_owned(),
+            size_max: local.size_max,
+            links: local.links,
+            look_for_secrets: local.look_for_secrets,
+            durability: local.durability,
+        };
+        let options = LinkOptions {
+            mode: settings.mode.unwrap_or_default(),
+            brake: Brake::default(),
+            now: mizzen_sync::now,
+        };
+        let container = || Ok(Box::new(remote(side)?) as _);
+        let opened = Folders::join(
+            &self.project,
+            container,
+            self.id,
+            &self.state,
+            options,
+            &local,
+            rules,
+        );
+        let folders = opened.map_err(|error| not_joined(&error, &self.session))?;
+        for aside in &folders.set_aside {
+            let (file, why) = (aside.file.display(), &aside.why);
+            tracing::warn!(session = self.session, %file, %why, "what both sides agreed on is not known any more");
+        }
+        Ok((folders, settings.interval.unwrap_or(INTERVAL)))
+    }
+}
+
+fn no_rules(error: RulesError) -> Trouble {
+    let hint = match &error {
+        RulesError::Root(_) => "Put the project folder back; sync goes on by itself.",
+        RulesError::Settings(_) | RulesError::Files(_) => {
+            "Mend the file that is named; sync goes on by itself."
+        }
+    };
+    Trouble::new(&error.to_string(), hint)
+}
+
+fn not_joined(error: &FoldersError, session: &str) -> Trouble {
+    let hint = match error {
+        FoldersError::Rules(error) => return standing::trouble(error, session),
+        FoldersError::Root(_) => "Put the project folder back; sync goes on by itself.",
+        FoldersError::Nested(..) => "Use a project folder of its own.",
+        FoldersError::Lock(_) => "End the other one, or wait for it; sync goes on by itself.",
+        FoldersError::State(_) | FoldersError::Trash(_) => {
+            "Check the permissions of Mizzen's state folder and the space on its disk."
+        }
+        FoldersError::Elsewhere(_) => {
+            return Trouble::new(
+                &error.to_string(),
+                &format!("When it stays so: mizzen restart {session}"),
+            );
+        }
+    };
+    Trouble::new(&error.to_string(), hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use mizzen_docker::VolumeFact;
+    use mizzen_sessions::NONCE_LABEL;
+
+    use super::which;
+
+    fn volume(nonce: Option<&str>, created_at: &str) -> VolumeFact {
+        let nonce = nonce.map(|nonce| (NONCE_LABEL.to_owned(), nonce.to_owned()));
+        VolumeFact {
+            name: "v".to_owned(),
+            labels: BTreeMap::from_iter(nonce),
+            created_at: Some(created_at.to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_volume_that_was_made_again_is_another_one() {
+        let ours = volume(Some("1"), "10:00");
+        // Some engines tell when its root last changed.
+        let [same, again] = [volume(Some("1"), "10:01"), volume(Some("2"), "10:00")];
+        assert_eq!(which(&ours), which(&same));
+        assert_ne!(which(&ours), which(&again));
+        let [theirs, later] = ["10:00", "10:01"].map(|at| volume(None, at));
+        assert_ne!(which(&theirs), which(&later));
+        assert_ne!(which(&theirs), which(&volume(Some("10:00"), "10:00")));
+    }
+}

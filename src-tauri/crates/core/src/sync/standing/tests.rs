@@ -1,0 +1,150 @@
+use expect_test::{Expect, expect};
+use mizzen_sync::{Cycle, CycleError, CycleId, EndpointError, Failure, Why};
+use mizzen_sync_core::{
+    Conflict, Digest, Edit, File, Halt, Node, Problem, RelPath, Side, Unsyncable,
+};
+
+use super::{after, said};
+use crate::view::{SyncState, SyncView};
+
+fn path(text: &str) -> RelPath {
+    RelPath::new(text.as_bytes()).unwrap()
+}
+
+fn nothing() -> Cycle {
+    Cycle {
+        id: CycleId(1),
+        took: Default::default(),
+        applied: Default::default(),
+        hashed: Default::default(),
+        deleted: 0,
+        merged: Vec::new(),
+        conflicts: Vec::new(),
+        problems: Vec::new(),
+        withheld: Vec::new(),
+        polling: Default::default(),
+    }
+}
+
+fn file(name: &str) -> Edit {
+    let file = File {
+        digest: Digest([7; 32]),
+        size: 1,
+        executable: false,
+        mtime: 0,
+    };
+    Edit {
+        path: path(name),
+        entry: Some(Node::File(file)),
+    }
+}
+
+fn failed(name: &str, why: Why) -> Failure {
+    Failure {
+        path: path(name),
+        why,
+    }
+}
+
+fn check(what: &str, cycle: Result<Cycle, CycleError>, expected: Expect) {
+    let before = SyncView::of(SyncState::Starting);
+    let at = "2026-01-02T03:04:05Z".parse().unwrap();
+    let view = after(&before, &cycle, "web", at);
+    let text = format!(
+        "{what}: {:?}; {} {}; {}",
+        view.state,
+        view.reason.as_deref().unwrap_or("-"),
+        view.hint.as_deref().unwrap_or("-"),
+        said(&view, None),
+    );
+    expected.assert_eq(&text);
+}
+
+#[test]
+fn a_workspace_stands_as_its_last_cycle_says() {
+    check(
+        "nothing to do",
+        Ok(nothing()),
+        expect!["nothing to do: InStep; - -; In step."],
+    );
+    let mut busy = nothing();
+    busy.applied.host.failed = vec![failed("a", Why::ChangedHere)];
+    check(
+        "somebody writes",
+        Ok(busy),
+        expect!["somebody writes: Syncing; - -; Not all is in step: 1 changed meanwhile."],
+    );
+    let mut stuck = nothing();
+    stuck.applied.host.failed = vec![failed("a", Why::NotEmpty)];
+    stuck.problems = vec![Problem {
+        path: path("b"),
+        side: Side::Host,
+        why: Unsyncable::Special,
+    }];
+    check(
+        "a side says no",
+        Ok(stuck),
+        expect!["a side says no: Problems; - -; Not all is in step: 2 cannot be carried."],
+    );
+    let mut both = nothing();
+    both.conflicts = vec![Conflict {
+        path: path("a"),
+        base: None,
+        host: None,
+        container: None,
+    }];
+    both.withheld = vec![path(".env")];
+    check(
+        "both changed it",
+        Ok(both),
+        expect![
+            "both changed it: Conflicts; - -; Not all is in step: 1 in conflict, 1 kept back as secrets."
+        ],
+    );
+    let halt = Halt::RootEmptied(Side::Container);
+    check(
+        "emptied",
+        Err(halt.into()),
+        expect![
+            "emptied: Halted; Sync has stopped: the container's folder was emptied. Look at both sides; when that is what you want: mizzen sync flush web --consent; In step."
+        ],
+    );
+    let gone = EndpointError::Wire("\u{1b}[31mgone".to_owned());
+    check(
+        "a hostile text",
+        Err(CycleError::Look(Side::Container, gone)),
+        expect![
+            "a hostile text: Failed; Sync does not work: the container cannot be looked at: the other end of the wire: gone. Mend the cause; sync goes on by itself, and nothing is lost.; In step."
+        ],
+    );
+}
+
+#[test]
+fn the_last_cycle_that_did_something_stays_shown() {
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let mut cycle = nothing();
+    cycle.applied.container.done = vec![file("a"), file("b")];
+    cycle.deleted = 3;
+    let first = after(
+        &SyncView::of(SyncState::Starting),
+        &Ok(cycle),
+        "web",
+        at("2026-01-02T03:04:05Z"),
+    );
+    let then = after(&first, &Ok(nothing()), "web", at("2026-01-02T03:05:00Z"));
+    assert_eq!(first.last_cycle, then.last_cycle);
+    let done = then.last_cycle.unwrap();
+    assert_eq!(
+        (
+            done.at.as_str(),
+            done.to_host,
+            done.to_container,
+            done.deleted
+        ),
+        ("2026-01-02T03:04:05Z", 0, 2, 3)
+    );
+    assert_eq!(
+        said(&first, Some((0, 2))),
+        "In step: 2 changed in the container."
+    );
+}

@@ -1,0 +1,89 @@
+//! What clients see of a workspace that is kept in step with its folder.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// How a synced workspace stands; where several fit, the later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncState {
+    /// Both sides are looked at for the first time.
+    Starting,
+    /// Both sides hold the same.
+    InStep,
+    /// Changes are being carried, or have just been made.
+    Syncing,
+    /// Something cannot be carried.
+    Problems,
+    /// Both sides changed the same in ways that do not go together.
+    Conflicts,
+    /// A person has to agree first.
+    Halted,
+    /// It does not work; tried again by itself.
+    Failed,
+    /// A person stopped it for now.
+    Paused,
+    /// The session does not run.
+    Offline,
+}
+
+/// A workspace that is kept in step with its folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SyncView {
+    /// How it stands.
+    pub state: SyncState,
+    /// Why, in words: for `halted` and `failed`.
+    pub reason: Option<String>,
+    /// What to do about `reason`.
+    pub hint: Option<String>,
+    /// Whether it goes on only when a person agrees to what `reason` says.
+    pub needs_consent: bool,
+    /// Places that changed while they were carried and are looked at again.
+    pub pending: u32,
+    /// Places that both sides changed in ways that do not go together.
+    pub conflicts: u32,
+    /// Places that cannot be carried.
+    pub problems: u32,
+    /// Entries that are kept back because they hold a key or a token.
+    pub withheld: u32,
+    /// Why everything is looked at from time to time although changes are told, in words.
+    pub polling: Option<String>,
+    /// The last cycle that changed something.
+    pub last_cycle: Option<SyncCycleView>,
+}
+
+/// What a cycle did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SyncCycleView {
+    /// When it ended.
+    pub at: String,
+    /// Entries that came to the project folder, went from it or changed in it.
+    pub to_host: u32,
+    /// The same of the workspace in the container.
+    pub to_container: u32,
+    /// Entries that were taken away on either side; they are in the trash.
+    pub deleted: u32,
+    /// Texts that both sides had changed and that now hold both changes.
+    pub merged: u32,
+}
+
+impl SyncView {
+    /// Of which nothing is known but how it stands.
+    pub(crate) fn of(state: SyncState) -> Self {
+        Self {
+            state,
+            reason: None,
+            hint: None,
+            needs_consent: false,
+            pending: 0,
+            conflicts: 0,
+            problems: 0,
+            withheld: 0,
+            polling: None,
+            last_cycle: None,
+        }
+    }
+}
