@@ -1,24 +1,34 @@
 //! What both sides last agreed on, on disk.
 //!
-//! Two files take turns, so that the one before last is still whole whatever becomes of the last. A base that cannot be
+//! Two files take turns, so that the one before last is still whole whatever becomes of the last. Beside each lies what
+//! became of it later, for as long as that is less than to write it anew. A base that cannot be
 //! used is set aside under another name, and never removed: without a base nothing is deleted on either side.
 
+mod edits;
 mod generation;
 mod texts;
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use mizzen_fsx::{At, PathError, remove_leftovers, write_atomic};
-use mizzen_sync_core::Node;
+use mizzen_sync_core::{Edit, Node};
 
 pub use generation::Unusable;
 pub use texts::{Kept, TEXT_SIZE_MAX, TextStore};
 
+use edits::EditsFile;
 use generation::{Generation, Held};
 
 const FILES: [&str; 2] = ["base.0", "base.1"];
+const EDITS: [&str; 2] = ["base.0.edits", "base.1.edits"];
+
+/// A share of a base's length that is not appended to it at once, nor one by one: it is written anew instead.
+const SHARE: u64 = 4;
+/// Less than that is always appended.
+const FEW: u64 = 64 * 1024;
 
 /// Which two roots a base tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +62,16 @@ pub struct BaseStore {
     link: LinkId,
     /// The file that is written next, and the number of what is written.
     next: (usize, u64),
+    /// The generation that edits can be appended to; none when the next base is written whole.
+    last: Option<Last>,
+}
+
+/// The generation that was written last, and its edits, if it has any.
+#[derive(Debug)]
+struct Last {
+    checksum: [u8; 32],
+    length: u64,
+    edits: Option<EditsFile>,
 }
 
 /// A store and what was found in it.
@@ -85,6 +105,7 @@ impl BaseStore {
         for (turn, file) in FILES.iter().enumerate() {
             let path = dir.join(file);
             remove_leftovers(&path)?;
+            remove_leftovers(dir.join(EDITS[turn]))?;
             let found = generation::load(&path, &link)?;
             held.extend(found.map(|held| (turn, held)));
         }
@@ -92,17 +113,51 @@ impl BaseStore {
         let mut set_aside = Vec::new();
         for (turn, why) in unusable {
             let file = put_aside(&dir.join(FILES[turn]))?;
+            let edits = dir.join(EDITS[turn]);
+            if edits.exists() {
+                put_aside(&edits)?;
+            }
             set_aside.push(SetAside { file, why });
         }
-        let (next, base) = match newest {
-            Some((turn, newest)) => ((1 - turn, newest.number + 1), Some(newest.base)),
-            None => ((0, 1), None),
+        let mut store = Self {
+            dir,
+            link,
+            next: (0, 1),
+            last: None,
+        };
+        let base = match newest {
+            Some(((turn, newest), base)) => {
+                store.next = (1 - turn, newest.number + 1);
+                store.grown(turn, &newest, base)?
+            }
+            None => None,
         };
         Ok(Opened {
-            store: Self { dir, link, next },
+            store,
             base,
             set_aside,
         })
+    }
+
+    /// What a generation has become.
+    fn grown(
+        &mut self,
+        turn: usize,
+        of: &Generation,
+        base: Node,
+    ) -> Result<Option<Node>, PathError> {
+        let found = edits::load(&self.dir.join(EDITS[turn]), of.checksum)?;
+        // Behind a record that is not whole none would be found again.
+        self.last = (!found.is_torn).then_some(Last {
+            checksum: of.checksum,
+            length: of.length,
+            edits: found.file,
+        });
+        let mut base = Some(base);
+        for edits in &found.records {
+            base = Node::overlaid(base.as_ref(), edits);
+        }
+        Ok(base)
     }
 
     /// Keeps a base. It is on the disk when this returns; when it fails, the last one stays.
@@ -111,9 +166,44 @@ impl BaseStore {
     /// Names the file that could not be written.
     pub fn save(&mut self, base: &Node) -> Result<(), PathError> {
         let (turn, number) = self.next;
+        self.last = None;
+        remove(&self.dir.join(EDITS[turn]))?;
         let bytes = generation::write(number, &self.link, base);
         write_atomic(self.dir.join(FILES[turn]), &bytes)?;
         self.next = (1 - turn, number + 1);
+        self.last = Some(Last {
+            checksum: generation::checksum_in(&bytes),
+            length: bytes.len() as u64,
+            edits: None,
+        });
+        Ok(())
+    }
+
+    /// Keeps what the last base has become by edits that were put over it, in as few bytes as that takes. The same holds
+    /// as for [`Self::save`]. What has become nothing is not kept.
+    ///
+    /// # Errors
+    /// Names the file that could not be written.
+    pub fn learn(&mut self, edits: &[Edit], base: Option<&Node>) -> Result<(), PathError> {
+        // Put back when all went well: what could not be appended is not in the file, and all later edits stand on it.
+        let last = self.last.take();
+        let Some(base) = base else { return Ok(()) };
+        let Some(mut last) = last else {
+            return self.save(base);
+        };
+        let body = edits::body(edits);
+        let length = body.len() as u64 + last.edits.as_ref().map_or(0, EditsFile::bytes);
+        if length > FEW.max(last.length / SHARE) {
+            return self.save(base);
+        }
+        let (next, _) = self.next;
+        let mut file = match last.edits {
+            Some(file) => file,
+            None => EditsFile::begin(&self.dir.join(EDITS[1 - next]), last.checksum)?,
+        };
+        file.append(&body)?;
+        last.edits = Some(file);
+        self.last = Some(last);
         Ok(())
     }
 }
@@ -121,8 +211,11 @@ impl BaseStore {
 /// Something about one of the files.
 type OfFile<T> = (usize, T);
 
-/// The generation to go on from, and the files that are in the way.
-fn choose(held: Vec<OfFile<Held>>) -> (Option<OfFile<Generation>>, Vec<OfFile<Unusable>>) {
+/// A generation and the base in it.
+type Chosen = (OfFile<Generation>, Node);
+
+/// The generation to go on from, with the base in it, and the files that are in the way.
+fn choose(held: Vec<OfFile<Held>>) -> (Option<Chosen>, Vec<OfFile<Unusable>>) {
     // One that was torn while it was written followed the other at once, and so the other is nearly as good. But others
     // may have gone on for long from a base of another pair or version: what it does not know it would delete.
     let was_left = held
@@ -137,8 +230,22 @@ fn choose(held: Vec<OfFile<Held>>) -> (Option<OfFile<Generation>>, Vec<OfFile<Un
             Err(why) => unusable.push((turn, why)),
         }
     }
-    let newest = usable.into_iter().max_by_key(|(_, found)| found.number);
-    (newest, unusable)
+    usable.sort_by_key(|(_, found)| found.number);
+    while let Some((turn, newest)) = usable.pop() {
+        match newest.base() {
+            Ok(base) => return (Some(((turn, newest), base)), unusable),
+            Err(why) => unusable.push((turn, why)),
+        }
+    }
+    (None, unusable)
+}
+
+/// Removes edits of a base that is about to go.
+fn remove(edits: &Path) -> Result<(), PathError> {
+    match fs::remove_file(edits) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).at(edits),
+        _ => Ok(()),
+    }
 }
 
 #[expect(

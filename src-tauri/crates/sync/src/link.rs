@@ -383,10 +383,7 @@ impl Link {
         cycle.deleted = before.map(Node::count).sum();
         self.keep_texts(&learnt)?;
         self.base = Node::overlaid(self.base.as_ref(), &learnt);
-        match &self.base {
-            Some(base) => self.store.save(base),
-            None => Ok(()),
-        }
+        self.store.learn(&learnt, self.base.as_ref())
     }
 
     /// What was touched is looked at again.

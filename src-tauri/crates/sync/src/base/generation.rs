@@ -13,6 +13,8 @@ use crate::encoding::{Malformed, decode, encode};
 const MAGIC: [u8; 12] = *b"mizzen base\n";
 const VERSION: u32 = 1;
 
+/// What comes before the checksum: magic, version, link, number and length.
+const STATED: usize = MAGIC.len() + 4 + 32 + 8 + 8;
 /// Some ten million entries.
 const SIZE_MAX: u64 = 1 << 30;
 
@@ -42,15 +44,30 @@ pub enum Unusable {
     Unreadable(io::Error),
 }
 
-/// A base, and how many there were before it.
+/// A base as it was written, and how many there were before it.
 #[derive(Debug)]
 pub(super) struct Generation {
     pub(super) number: u64,
-    pub(super) base: Node,
+    pub(super) checksum: [u8; 32],
+    /// Of the file.
+    pub(super) length: u64,
+    tree: Vec<u8>,
+}
+
+impl Generation {
+    /// The base.
+    pub(super) fn base(&self) -> Result<Node, Unusable> {
+        decode(&self.tree).map_err(Unusable::Malformed)
+    }
 }
 
 /// What a file holds.
 pub(super) type Held = Result<Generation, Unusable>;
+
+/// The checksum in the bytes of a whole file.
+pub(super) fn checksum_in(bytes: &[u8]) -> [u8; 32] {
+    std::array::from_fn(|at| bytes[STATED + at])
+}
 
 pub(super) fn write(number: u64, link: &LinkId, base: &Node) -> Vec<u8> {
     let tree = encode(base, Vec::new());
@@ -105,8 +122,12 @@ fn read(bytes: &[u8], link: &LinkId) -> Held {
     if of != link.0 {
         return Err(Unusable::OtherLink);
     }
-    let base = decode(rest).map_err(Unusable::Malformed)?;
-    Ok(Generation { number, base })
+    Ok(Generation {
+        number,
+        checksum: expected,
+        length: bytes.len() as u64,
+        tree: rest.to_vec(),
+    })
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Unusable> {
@@ -173,7 +194,7 @@ mod tests {
         #[test]
         fn a_base_comes_back_as_it_was(tree in tree(), number: u64) {
             let found = read(&write(number, &link(), &tree), &link()).unwrap();
-            prop_assert_eq!((found.number, found.base), (number, tree));
+            prop_assert_eq!((found.number, found.base().unwrap()), (number, tree));
         }
     }
 }

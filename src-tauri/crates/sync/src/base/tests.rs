@@ -3,6 +3,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use mizzen_sync_core::RelPath;
+
 use super::*;
 use crate::sample::of_one;
 
@@ -109,6 +111,118 @@ fn a_save_that_fails_leaves_the_last_base() {
     assert_eq!(base(&dir), Some(of_one(2)));
     store.save(&of_one(4)).unwrap();
     assert_eq!(base(&dir), Some(of_one(4)));
+}
+
+/// The edit that makes the base of one number out of that of another.
+fn edit(contents: u8) -> Vec<Edit> {
+    let path = RelPath::new(b"a").unwrap();
+    let entry = of_one(contents).get(&path).cloned();
+    vec![Edit { path, entry }]
+}
+
+fn learn(store: &mut BaseStore, contents: u8) {
+    let base = of_one(contents);
+    store.learn(&edit(contents), Some(&base)).unwrap();
+}
+
+#[test]
+fn what_a_base_became_is_found_wherever_an_append_ended() {
+    let (dir, mut store) = saved(2);
+    let file = dir.path().join(EDITS[1 - store.next.0]);
+    let mut lengths = Vec::new();
+    for contents in 3..=5 {
+        learn(&mut store, contents);
+        assert_eq!(base(&dir), Some(of_one(contents)));
+        lengths.push(fs::read(&file).unwrap().len());
+    }
+    assert_eq!(names(&dir).len(), 3, "none was written anew");
+    let whole = fs::read(&file).unwrap();
+    for end in 0..=whole.len() {
+        put(&file, &whole[..end]);
+        let records = lengths.iter().filter(|length| **length <= end).count();
+        let expected = 2 + u8::try_from(records).unwrap();
+        let mut opened = open(&dir);
+        assert_eq!(opened.base, Some(of_one(expected)), "{end}");
+        let (generation, next) = (
+            fs::read(dir.path().join("base.1")).unwrap(),
+            opened.store.next,
+        );
+        learn(&mut opened.store, 50);
+        learn(&mut opened.store, 51);
+        assert_eq!(base(&dir), Some(of_one(51)), "{end}");
+        // As it was before.
+        let written = dir.path().join(FILES[next.0]);
+        put(
+            &written,
+            &generation::write(next.1 - 2, &link(), &of_one(1)),
+        );
+        put(&dir.path().join("base.1"), &generation);
+        let _not_there = fs::remove_file(dir.path().join(EDITS[next.0]));
+    }
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        put(&file, &damaged);
+        let records = lengths.iter().filter(|length| **length <= at).count();
+        let records = if at < lengths[0] { 0 } else { records };
+        let expected = 2 + u8::try_from(records).unwrap();
+        assert_eq!(base(&dir), Some(of_one(expected)), "{at}");
+    }
+}
+
+#[test]
+fn edits_count_for_no_other_base_and_the_one_before_keeps_its_own() {
+    let (dir, mut store) = saved(1);
+    learn(&mut store, 2);
+    store.save(&of_one(3)).unwrap();
+    learn(&mut store, 4);
+    assert_eq!(base(&dir), Some(of_one(4)));
+    // The newest is damaged: the one before has become what the newest was made of.
+    let newest = dir.path().join(FILES[1]);
+    put(&newest, b"nothing");
+    let mut opened = open(&dir);
+    assert_eq!(
+        (&opened.base, opened.set_aside.len()),
+        (&Some(of_one(2)), 1)
+    );
+    learn(&mut opened.store, 5);
+    assert_eq!(base(&dir), Some(of_one(5)));
+    // A base that begins anew does not become what another one became that bore its number.
+    let edits = fs::read(dir.path().join(EDITS[0])).unwrap();
+    for file in names(&dir) {
+        fs::remove_file(dir.path().join(file)).unwrap();
+    }
+    open(&dir).store.save(&of_one(7)).unwrap();
+    put(&dir.path().join(EDITS[0]), &edits);
+    assert_eq!(base(&dir), Some(of_one(7)));
+    let mut store = open(&dir).store;
+    learn(&mut store, 8);
+    assert_eq!(base(&dir), Some(of_one(8)));
+}
+
+#[test]
+fn after_a_failure_and_after_many_edits_a_base_is_written_whole() {
+    let (dir, mut store) = saved(1);
+    let edits = dir.path().join(EDITS[0]);
+    fs::create_dir(&edits).unwrap();
+    store.learn(&edit(2), Some(&of_one(2))).unwrap_err();
+    assert_eq!(store.next.0, 1);
+    learn(&mut store, 3);
+    assert_eq!((store.next.0, base_at(&dir, 1)), (0, Some(of_one(3))));
+    fs::remove_dir(&edits).unwrap();
+    let mut longest = 0;
+    while store.next.0 == 0 {
+        learn(&mut store, 4);
+        longest = longest.max(dir.path().join(EDITS[1]).metadata().unwrap().len());
+    }
+    assert!((FEW / 2..FEW + 100).contains(&longest), "{longest}");
+    assert_eq!(base_at(&dir, 0), Some(of_one(4)));
+}
+
+/// What a file holds, without what it became.
+fn base_at(dir: &TempDir, turn: usize) -> Option<Node> {
+    let found = generation::load(&dir.path().join(FILES[turn]), &link());
+    Some(found.unwrap()?.unwrap().base().unwrap())
 }
 
 #[test]

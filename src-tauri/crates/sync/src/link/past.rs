@@ -178,9 +178,6 @@ impl Link {
             return Ok(());
         }
         self.base = Node::overlaid(self.base.as_ref(), &edits);
-        match &self.base {
-            Some(base) => Ok(self.store.save(base)?),
-            None => Ok(()),
-        }
+        Ok(self.store.learn(&edits, self.base.as_ref())?)
     }
 }
