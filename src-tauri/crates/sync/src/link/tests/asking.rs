@@ -301,6 +301,7 @@ fn how_a_place_stands_is_told_with_its_reason() {
     for (path, expected, rule) in [
         ("out/x", "out", "`out/` in .gitignore"),
         ("out", "out", "`out/` in .gitignore"),
+        ("none/out", "none/out", "`out/` in .gitignore"),
         ("new/y.log", "new/y.log", "`*.log` in .gitignore"),
         (".git/HEAD", ".git", &Ignored::VersionControl.to_string()),
         (".env", ".env", &Ignored::Secret.to_string()),

@@ -139,7 +139,11 @@ impl Play {
     /// People decide what is left to them, and both sides come in step.
     fn settle(&mut self) {
         while let Some(conflict) = self.cycle().conflicts.first() {
-            self.link.resolve(&conflict.path, Keep::Host).unwrap();
+            match self.link.resolve(&conflict.path, Keep::Host) {
+                // A merge of it has become possible: its base was what another file has got meanwhile.
+                Ok(_) | Err(AskError::NoConflict(_)) => {}
+                Err(error) => panic!("{error}"),
+            }
         }
         let cycle = self.cycle();
         assert!(cycle.is_in_step(), "{cycle:?}");
@@ -151,7 +155,7 @@ impl Play {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn no_version_is_lost_and_both_come_in_step(steps in proptest::collection::vec(step(), 1..24)) {

@@ -65,6 +65,15 @@ fn a_cycle_that_is_taken_back_is_taken_back_on_both_sides_and_so_is_that() {
 }
 
 #[test]
+fn what_is_taken_back_goes_over_without_being_named() {
+    let (fixture, id) = followed();
+    let mut link = fixture.link();
+    link.undo(id).unwrap();
+    link.cycle(&Both::default(), false).unwrap();
+    fixture.check_same(BEFORE);
+}
+
+#[test]
 fn what_has_changed_since_on_the_same_side_is_not_taken_back() {
     let (fixture, id) = followed();
     fixture.write("host/edited", "111");
@@ -339,6 +348,14 @@ fn history_joins_both_sides_by_the_cycle() {
     let older = link.history(&recall).unwrap();
     assert_eq!(older.len(), 1);
     assert!(older[0].id < before.id);
+}
+
+#[test]
+fn history_is_no_longer_than_asked_for_when_each_side_knows_of_another_cycle() {
+    let (fixture, id) = followed();
+    let history = fixture.link().history(&Recall::last(1)).unwrap();
+    let ids: Vec<CycleId> = history.iter().map(|past| past.id).collect();
+    assert_eq!(ids, [id]);
 }
 
 /// The lines of one of a link's logs.
