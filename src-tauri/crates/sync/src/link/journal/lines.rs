@@ -63,10 +63,12 @@ impl Lines {
     }
 
     fn open(&self) -> io::Result<(File, u64)> {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&self.path)?;
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        // Nobody else learns how a person's files are called.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&self.path)?;
         let size = file.metadata()?.len();
         Ok((file, size))
     }
@@ -101,6 +103,17 @@ mod tests {
         for path in [path.with_extension("old.jsonl"), path] {
             assert!(fs::metadata(path).unwrap().len() <= 20);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_reads_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log.jsonl");
+        Lines::new(path.clone(), 20).add(&1).unwrap();
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]
