@@ -105,6 +105,32 @@ fn a_folder_and_one_of_a_container_come_in_step() {
 }
 
 #[test]
+fn what_both_changed_is_decided_and_taken_back_in_the_container_too() {
+    let container = Container::run("verbs");
+    container.sh("mkdir -p /srv/data");
+    let rig = Rig::new(&container);
+    assert_eq!(rig.sync(&["--once"]).code, 0);
+    let host = rig.host.join("hello.txt");
+    mizzen_fsx::write_atomic(&host, b"host\n").unwrap();
+    container.sh("echo container > /srv/data/hello.txt");
+    let ask = |words: &[&str]| -> Said {
+        let mut command = rig.mizzen.command(["sync"]);
+        command.args(words).arg(&rig.host).arg(&rig.address);
+        command.output().expect("mizzen runs").into()
+    };
+    let said = ask(&["conflicts"]);
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.stdout.contains("  -host\n  +container\n"), "{said:?}");
+    let said = ask(&["resolve", "hello.txt", "--keep", "host"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(container.sh("cat /srv/data/hello.txt"), "host");
+    let said = ask(&["restore", "hello.txt"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(container.sh("cat /srv/data/hello.txt"), "container");
+    assert_eq!(fs::read(&host).unwrap(), b"container\n");
+}
+
+#[test]
 fn another_container_of_the_same_name_deletes_nothing() {
     let container = Container::run("another");
     container.sh("mkdir -p /srv/data");
