@@ -33,6 +33,12 @@ fn is(state: SyncState) -> impl FnMut(&Snapshot) -> bool {
     move |snapshot| sync(snapshot).is_some_and(|sync| sync.state == state)
 }
 
+/// It stands so, and an alert says something.
+fn is_told(state: SyncState) -> impl FnMut(&Snapshot) -> bool {
+    let mut stands = is(state);
+    move |snapshot| stands(snapshot) && !snapshot.alerts.is_empty()
+}
+
 fn write(folder: &Path, name: &str, text: &str) {
     let path = folder.join(name);
     mizzen_fsx::write_atomic(&path, text.as_bytes()).expect("a file");
@@ -210,7 +216,7 @@ async fn an_emptied_workspace_waits_for_a_person() {
     let folder = mizzen.project("p");
     let client = synced(&mizzen, &folder).await;
     inside(&mizzen, "rm /workspace/hello.txt");
-    let (halted, _) = until(&client, "halted", is(SyncState::Halted)).await;
+    let (halted, _) = until(&client, "halted", is_told(SyncState::Halted)).await;
     assert!(folder.join("hello.txt").exists());
     let alert = halted
         .alerts
@@ -245,7 +251,7 @@ async fn what_both_sides_changed_is_told() {
     write(&folder, "hello.txt", "from here\n");
     inside(&mizzen, "echo from there > /workspace/hello.txt");
     mizzen.json(&["sync", "resume", "web"]);
-    let (torn, _) = until(&client, "in conflict", is(SyncState::Conflicts)).await;
+    let (torn, _) = until(&client, "in conflict", is_told(SyncState::Conflicts)).await;
     assert_eq!(sync(&torn).unwrap().conflicts, 1);
     let kinds: Vec<AlertKind> = torn.alerts.iter().map(|alert| alert.kind).collect();
     assert_eq!(kinds, [AlertKind::SyncConflicts]);
@@ -278,6 +284,38 @@ async fn a_first_sync_that_fails_leaves_a_session_that_serves() {
     write(&folder, "mizzen.toml", "[sync]\nignore = []\n");
     until(&client, "in step", is(SyncState::InStep)).await;
     assert_eq!(inside(&mizzen, "cat /workspace/hello.txt"), "hello");
+}
+
+#[tokio::test]
+async fn a_container_cannot_ask_for_secrets() {
+    let mizzen = Mizzen::new();
+    let folder = mizzen.project("p");
+    write(&folder, ".env", "TOKEN=1\n");
+    let client = synced(&mizzen, &folder).await;
+    let asked = "[sync]\ninclude = [\".env\"]\n";
+    inside(
+        &mizzen,
+        &format!("printf '%s' '{asked}' > /workspace/mizzen.toml"),
+    );
+    let settings = folder.join("mizzen.toml");
+    until_folder("the settings", || {
+        fs::read_to_string(&settings).is_ok_and(|text| text == asked)
+    })
+    .await;
+    flush(&client).await;
+    assert_eq!(
+        inside(&mizzen, "ls -A /workspace | grep -c '^.env' || true"),
+        "0"
+    );
+    // Nor after a restart, when all rules are read anew.
+    mizzen.kill_core(&client).await;
+    let client = mizzen.client().await;
+    until(&client, "in step", is(SyncState::InStep)).await;
+    flush(&client).await;
+    assert_eq!(
+        inside(&mizzen, "ls -A /workspace | grep -c '^.env' || true"),
+        "0"
+    );
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //!
 //! Sessions say when a workspace begins and ends to be kept. Each has a keeper, and each keeper a link at a time.
 
+mod include;
 mod keeper;
 mod opening;
 mod pause;
