@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { mkdir } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
+import { SYNCED } from "../src/backend/cast";
 import { byId, NARROW, useBrowser, WIDE, withPage } from "./browser";
 
 /**
@@ -23,6 +24,15 @@ const open = (view: string) => (page: Page) => byId(page, `nav-${view}`).click()
 const select = (name: string) => async (page: Page) => {
   await byId(page, `session-row-${name}`).click();
 };
+
+const SYNC_SCENES: readonly Scene[] = Object.keys(SYNCED).map((state) => ({
+  name: `sync-${state.replace("_", "-")}`,
+  scenario: `sessions=8&sync=${state}`,
+  arrange: async (page) => {
+    await select("api")(page);
+    await byId(page, "sync-state").waitFor();
+  },
+}));
 
 const SCENES: readonly Scene[] = [
   { name: "list", scenario: "sessions=50", arrange: there },
@@ -151,6 +161,59 @@ const SCENES: readonly Scene[] = [
     arrange: async (page) => {
       await select("api")(page);
       await byId(page, "action-remove").click();
+    },
+  },
+  {
+    name: "dialog-new-synced",
+    scenario: "sessions=3",
+    arrange: async (page) => {
+      await byId(page, "new-session").click();
+      await byId(page, "field-dir").fill("/home/ana/src/fresh-idea");
+      await byId(page, "workspace-sync").check();
+    },
+  },
+  {
+    name: "dialog-remove-synced",
+    scenario: "sessions=8&sync=in_step",
+    arrange: async (page) => {
+      await select("api")(page);
+      await byId(page, "action-remove").click();
+    },
+  },
+  {
+    name: "dialog-remove-synced-volumes",
+    scenario: "sessions=8&sync=conflicts",
+    arrange: async (page) => {
+      await select("api")(page);
+      await byId(page, "action-remove").click();
+      await byId(page, "remove-volumes").check();
+      await byId(page, "not-carried").waitFor();
+    },
+  },
+  {
+    name: "dialog-agree",
+    scenario: "sessions=8&sync=halted",
+    arrange: async (page) => {
+      await select("api")(page);
+      await byId(page, "action-sync-agree").click();
+      await byId(page, "dialog-agree").waitFor();
+    },
+  },
+  ...SYNC_SCENES,
+  {
+    name: "sync-polling",
+    scenario: "sessions=8&sync=in_step",
+    arrange: async (page) => {
+      await select("api")(page);
+      await page.evaluate(async () => {
+        const { sessions } = await window.mizzenFake.snapshot();
+        const { sync } = sessions.find(({ name }) => name === "api")!;
+        const polling =
+          "too many programs watch files; `sudo sysctl fs.inotify.max_user_instances=1024` allows more";
+        window.mizzenFake.change("api", { sync: { ...sync!, polling } });
+      });
+      await page.getByText("too many programs").waitFor();
+      await byId(page, "action-sync-pause").focus();
     },
   },
   { name: "dialog-help", scenario: "sessions=8", arrange: (page) => page.keyboard.press("?") },

@@ -2,12 +2,14 @@ import type { Action } from "./state/actions";
 import type { NameProblem } from "./state/name";
 import type { DraftField } from "./state/settings";
 import type { Scope } from "./state/filter";
+import type { SyncAction } from "./state/sync";
 import type { AlertKind } from "./generated/AlertKind";
 import type { CheckState } from "./generated/CheckState";
 import type { Freshness } from "./generated/Freshness";
 import type { Phase } from "./generated/Phase";
 import type { SessionState } from "./generated/SessionState";
 import type { SyncState } from "./generated/SyncState";
+import type { WorkspaceKind } from "./generated/WorkspaceKind";
 
 /** Every word the window says by itself. A translation is another object of this shape. */
 export const texts = {
@@ -137,23 +139,99 @@ export const texts = {
   },
 
   sync: {
-    starting: "Both sides are looked at.",
-    in_step: "In step.",
-    syncing: "Changes are being carried.",
-    problems: "Something cannot be carried.",
-    conflicts: "Both sides changed the same.",
-    halted: "Stopped.",
-    failed: "Does not work.",
-    paused: "Paused.",
-    offline: "The session does not run.",
-  } satisfies Record<SyncState, string>,
+    title: "Workspace",
+    mounted: "The project folder itself, mounted at /workspace.",
+    state: {
+      starting: "Starting",
+      in_step: "In step",
+      syncing: "Syncing",
+      problems: "Problems",
+      conflicts: "Conflicts",
+      halted: "Halted",
+      failed: "Failed",
+      paused: "Paused",
+      offline: "Offline",
+    } satisfies Record<SyncState, string>,
+    means: {
+      starting: "Folder and container are looked at.",
+      in_step: "Changes go both ways as they are made.",
+      syncing: "Changes are being carried.",
+      problems: "Not everything can be carried; the rest is in step.",
+      conflicts: "What both sides changed stays as it is on each; the rest is in step.",
+      halted: "Nothing is carried until you agree.",
+      failed: "Nothing is carried now. It is tried again by itself.",
+      paused: "Nothing is carried until you resume.",
+      offline: "Goes on when the session runs.",
+    } satisfies Record<SyncState, string>,
+    /** In the list, and as the title of what is to be decided. */
+    decision: {
+      halted: () => "Sync has stopped",
+      conflicts: (n: number) => (n === 1 ? "1 sync conflict" : `${n} sync conflicts`),
+    },
+    haltedHint:
+      "Look at both sides. Agree when it was meant; when not, put back what is missing, and sync goes on by itself.",
+    conflictsTitle: (n: number) =>
+      n === 1
+        ? "Folder and container changed the same place in ways that do not go together."
+        : `Folder and container changed ${n} places in ways that do not go together.`,
+    conflictsHint: "Make both alike there, and the conflict is over.",
+    last: (age: string, what: string) => `Last change ${age} ago: ${what}.`,
+    carried: {
+      toContainer: (n: number) => `${n} to the container`,
+      toHost: (n: number) => `${n} to the folder`,
+      deleted: (n: number) => `${n} deleted`,
+      merged: (n: number) => `${n} merged`,
+    },
+    note: {
+      conflicts: (n: number) =>
+        n === 1 ? "1 place is in conflict." : `${n} places are in conflict.`,
+      problems: (n: number) =>
+        n === 1 ? "1 place cannot be carried." : `${n} places cannot be carried.`,
+      withheld: (n: number) =>
+        n === 1
+          ? "1 entry is kept back, since it holds a key or a token."
+          : `${n} entries are kept back, since they hold keys or tokens.`,
+      pending: (n: number) =>
+        n === 1
+          ? "1 place changed meanwhile and is looked at again."
+          : `${n} places changed meanwhile and are looked at again.`,
+      polling: (why: string) => `Everything is looked at from time to time: ${why}`,
+    },
+    action: {
+      flush: "Sync now",
+      pause: "Pause sync",
+      resume: "Resume sync",
+      agree: "Agree and go on…",
+    } satisfies Record<SyncAction, string>,
+    consequence: {
+      flush: "Looks at all of both sides now, and carries what is to be carried.",
+      pause: "Carries nothing until you resume, also after a restart.",
+      resume: "Looks at all of both sides, and carries what changed meanwhile.",
+      agree: "Carries what sync had stopped for. Asks first.",
+    } satisfies Record<SyncAction, string>,
+    failed: {
+      flush: (name: string) => `Could not sync ${name}`,
+      pause: (name: string) => `Could not pause sync of ${name}`,
+      resume: (name: string) => `Could not resume sync of ${name}`,
+      agree: (name: string) => `Could not go on with sync of ${name}`,
+    } satisfies Record<SyncAction, (name: string) => string>,
+  },
+
+  agree: {
+    title: (name: string) => `Go on with sync of ${name}?`,
+    will: "What will happen",
+    steps: [
+      "Folder and container are looked at again.",
+      "All that one side has changed or deleted is done on the other, also what sync had stopped for.",
+      "What is deleted or overwritten goes to the trash of its side first.",
+    ],
+    otherwise:
+      "If this was not meant, cancel and put back what is missing: sync then goes on by itself.",
+    submit: "Agree and go on",
+  },
 
   fact: {
     folder: "Folder",
-    workspace: "Workspace",
-    workspaceBind: "the folder itself, at /workspace",
-    workspaceSync: "a volume at /workspace, synced with the folder",
-    sync: "Sync",
     engine: "Engine",
     image: "Image",
     container: "Container",
@@ -186,11 +264,23 @@ export const texts = {
   create: {
     title: "New session",
     folder: "Project folder",
-    folderHint: "The agent works on this folder itself.",
+    folderHint: {
+      bind: "The agent works on this folder itself.",
+      sync: "The agent works on a copy that is kept in step with this folder.",
+    } satisfies Record<WorkspaceKind, string>,
     choose: "Choose…",
     folderProblem: "Give the whole path, from the root.",
     name: "Name",
     nameHint: (host: string) => `Its address will be ${host}`,
+    workspace: "Workspace",
+    workspaceKind: { bind: "The folder itself", sync: "A copy, kept in step" } satisfies Record<
+      WorkspaceKind,
+      string
+    >,
+    workspaceHint: {
+      bind: "Mounted into the container: one set of files, and each change is there at once.",
+      sync: "Changes go both ways. What git ignores, .git itself, keys and tokens stay on your side.",
+    } satisfies Record<WorkspaceKind, string>,
     more: "Image and limits",
     image: "Image",
     imageOwn: "Mizzen's own",
@@ -203,10 +293,13 @@ export const texts = {
     plan: "What will happen",
     planImage: "Mizzen's image is used. The first time it is built, which takes some minutes.",
     planOtherImage: (image: string) => `The image ${image} is used. Mizzen adds its supervisor.`,
-    planFolder: (folder: string) =>
-      `${folder} is mounted at /workspace. What the agent changes there, changes on your disk.`,
-    planNoFolder:
-      "Your folder is mounted at /workspace. What the agent changes there, changes on your disk.",
+    planFolder: {
+      bind: (folder: string) =>
+        `${folder} is mounted at /workspace. What the agent changes there, changes on your disk.`,
+      sync: (folder: string) =>
+        `${folder} is copied to a volume at /workspace and kept in step with it. What the agent changes there is carried to your disk.`,
+    } satisfies Record<WorkspaceKind, (folder: string) => string>,
+    planNoFolder: "Your folder",
     planLimits: (memory: string, cpus: string) =>
       `The container may use ${memory} of memory and ${cpus} processors. It runs as the folder's owner, never as root.`,
     planNet: "Nothing is published on the network. code-server opens through Mizzen's own gateway.",
@@ -234,8 +327,15 @@ export const texts = {
     outOfUseWhat:
       "Its container stays there, with its network and volumes, and runs on if it runs now. Mizzen does not take it over again.",
     running: "It is active. It is stopped first, and every process in it ends.",
+    staysVolume:
+      "The volume with its workspace. A new session of this name and folder goes on with it.",
     volumes: "Also delete its volumes",
-    volumesHint: "Settings and logins kept in the session's home. They cannot be brought back.",
+    volumesHint: {
+      bind: "Settings and logins kept in the session's home. They cannot be brought back.",
+      sync: "Settings and logins kept in the session's home, and the workspace in the container. They cannot be brought back.",
+    } satisfies Record<WorkspaceKind, string>,
+    notCarried: "The workspace may hold what is not in your folder.",
+    notCarriedHint: "What was not carried there goes with the volume.",
     submit: "Remove session",
   },
 

@@ -7,6 +7,8 @@ import type { SessionState } from "../generated/SessionState";
 import type { SessionView } from "../generated/SessionView";
 import type { Settings } from "../generated/Settings";
 import type { Snapshot } from "../generated/Snapshot";
+import type { SyncState } from "../generated/SyncState";
+import type { SyncView } from "../generated/SyncView";
 
 /** Who appears in scripts and tests: well-formed views with every field set. */
 
@@ -96,6 +98,43 @@ export function sessionView(name: string, change: Partial<SessionView> = {}): Se
     memory_bytes: null,
     created_at: ago(60 * 26),
     started_at: up ? ago(47) : null,
+    ...change,
+  };
+}
+
+/** A synced workspace in each state. */
+export const SYNCED: Record<SyncState, Partial<SyncView>> = {
+  starting: { last_cycle: null },
+  in_step: {},
+  syncing: { pending: 2 },
+  problems: { problems: 3, withheld: 1 },
+  conflicts: { conflicts: 2, problems: 1 },
+  halted: {
+    reason: "Sync has stopped: 214 of 380 entries would be deleted on the host.",
+    hint: "Look at both sides; when that is what you want: mizzen sync flush api --consent",
+    needs_consent: true,
+  },
+  failed: {
+    reason: "Sync does not work: `/home/ana/src/api/mizzen.toml`, line 4: `ignore` is no list",
+    hint: "Mend the file that is named; sync goes on by itself.",
+  },
+  paused: {},
+  offline: { last_cycle: null },
+};
+
+export function syncView(state: SyncState, change: Partial<SyncView> = {}): SyncView {
+  return {
+    state,
+    reason: null,
+    hint: null,
+    needs_consent: false,
+    pending: 0,
+    conflicts: 0,
+    problems: 0,
+    withheld: 0,
+    polling: null,
+    last_cycle: { at: ago(4), to_host: 3, to_container: 14, deleted: 2, merged: 1 },
+    ...SYNCED[state],
     ...change,
   };
 }

@@ -3,12 +3,14 @@ import type { Change } from "../generated/Change";
 import type { ErrorCode } from "../generated/ErrorCode";
 import type { LogLine } from "../generated/LogLine";
 import type { Outcome } from "../generated/Outcome";
+import type { SessionState } from "../generated/SessionState";
 import type { SessionView } from "../generated/SessionView";
 import type { Snapshot } from "../generated/Snapshot";
+import type { SyncFlushParams } from "../generated/SyncFlushParams";
 import type { UpParams } from "../generated/UpParams";
 import type { Verb } from "../generated/Verb";
 import { foldAll, modelOf, type Model } from "../state/reduce";
-import { phasesDone, sessionView, START_PHASES } from "./cast";
+import { phasesDone, sessionView, START_PHASES, syncView } from "./cast";
 import type { Backend, Listener, Stop } from "./backend";
 import { scenarioOf, type Scenario } from "./scenario";
 
@@ -87,15 +89,13 @@ export class FakeBackend implements Backend {
         return { message: `${verb.session} is removed`, session: null };
       }
       case "sync_flush":
-        await this.#step();
-        return { message: "In step.", session: this.#find(verb.session) };
+        return this.#flush(verb);
       case "sync_pause":
       case "sync_resume": {
-        const view = this.#find(verb.session);
-        const state = verb.verb === "sync_pause" ? "paused" : "in_step";
-        const session = { ...view, sync: view.sync && { ...view.sync, state } } as SessionView;
-        this.emit({ kind: "session", session });
-        return { message: `${verb.session}: sync is ${state}`, session };
+        const paused = verb.verb === "sync_pause";
+        this.change(verb.session, { sync: syncView(paused ? "paused" : "in_step") });
+        const message = `Sync of session \`${verb.session}\` is ${paused ? "" : "not "}paused.`;
+        return { message, session: this.#find(verb.session) };
       }
       case "build_image":
         await this.#build(null);
@@ -193,9 +193,25 @@ export class FakeBackend implements Backend {
     const { phases } = session;
     this.emit({
       kind: "session",
-      session: sessionView(session.name, { ...own(session), state: to, phases }),
+      session: sessionView(session.name, { ...own(session, to), phases }),
     });
     return { message: `${session.name} is ${to}`, session: this.#find(session.name) };
+  }
+
+  async #flush({ session, consent }: SyncFlushParams): Promise<Outcome> {
+    const { sync } = this.#find(session);
+    await this.#step();
+    if (sync?.needs_consent && !consent) {
+      throw fault("needs_person", sync.reason ?? "", sync.hint ?? "");
+    }
+    if (sync?.conflicts) {
+      return {
+        message: `Not all is in step: ${sync.conflicts} in conflict.`,
+        session: this.#find(session),
+      };
+    }
+    this.change(session, { sync: syncView("in_step") });
+    return { message: "In step: 14 changed in the container.", session: this.#find(session) };
   }
 
   async #up(params: UpParams): Promise<Outcome> {
@@ -208,11 +224,13 @@ export class FakeBackend implements Backend {
       );
     }
     const name = params.name ?? "session";
-    return this.#comeUp(sessionView(name, { project: params.dir, state: "creating" }));
+    const workspace = params.workspace ?? "bind";
+    const made = { project: params.dir, state: "creating", workspace } as const;
+    return this.#comeUp(sessionView(name, made));
   }
 
   async #comeUp(session: SessionView): Promise<Outcome> {
-    const base = { ...own(session), state: "starting" as const };
+    const base = own(session, "starting");
     for (const [at, phase] of START_PHASES.entries()) {
       const phases = [
         ...phasesDone().slice(0, at),
@@ -223,7 +241,10 @@ export class FakeBackend implements Backend {
     }
     this.emit({
       kind: "session",
-      session: sessionView(session.name, { ...own(session), started_at: new Date().toISOString() }),
+      session: sessionView(session.name, {
+        ...own(session, "running"),
+        started_at: new Date().toISOString(),
+      }),
     });
     return { message: `${session.name} is running`, session: this.#find(session.name) };
   }
@@ -257,8 +278,12 @@ export class FakeBackend implements Backend {
   }
 }
 
-function own({ project, limits, image, created_at }: SessionView): Partial<SessionView> {
-  return { project, limits, image, created_at };
+/** What a session keeps when its state changes. */
+function own(session: SessionView, state: SessionState): Partial<SessionView> {
+  const { project, limits, image, created_at, workspace } = session;
+  const up = state === "running" ? "in_step" : "offline";
+  const sync = workspace === "sync" ? syncView(up) : null;
+  return { project, limits, image, created_at, workspace, sync, state };
 }
 
 function fault(code: ErrorCode, message: string, hint: string): ApiError {

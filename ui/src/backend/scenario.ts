@@ -2,6 +2,7 @@ import type { DoctorReport } from "../generated/DoctorReport";
 import type { SessionState } from "../generated/SessionState";
 import type { SessionView } from "../generated/SessionView";
 import type { Snapshot } from "../generated/Snapshot";
+import type { SyncState } from "../generated/SyncState";
 import {
   ago,
   alertView,
@@ -11,6 +12,8 @@ import {
   phasesDone,
   sessionView,
   snapshotOf,
+  SYNCED,
+  syncView,
 } from "./cast";
 import { byName } from "../state/order";
 
@@ -32,7 +35,8 @@ export function scenarioOf(search: string): Scenario {
   const isOffline = asked.get("engine") === "offline";
   const isElsewhere = asked.get("engine") === "elsewhere";
   const lost = isOffline ? outOfReach : isElsewhere ? outOfUse : null;
-  const sessions = lost ? cast(count).map(lost) : cast(count);
+  const some = synced(cast(count), asked.get("sync"));
+  const sessions = lost ? some.map(lost) : some;
   const engine = isOffline ? offline(ENGINE) : ENGINE;
   const quiet = count < 5 && !isOffline;
   const state = asked.get("snapshot");
@@ -53,6 +57,17 @@ export function scenarioOf(search: string): Scenario {
 function doctorOf(asked: URLSearchParams, isOffline: boolean): DoctorReport {
   if (isOffline || asked.get("doctor") === "ill") return ILL;
   return asked.get("image") === "missing" ? WITHOUT_IMAGE : HEALTHY;
+}
+
+const SYNC_STATES = Object.keys(SYNCED) as SyncState[];
+
+/** The first session's workspace is synced, and stands so. */
+function synced(sessions: SessionView[], state: string | null): SessionView[] {
+  const found = SYNC_STATES.find((known) => known === state);
+  if (!found) return sessions;
+  return sessions.map((session, at) =>
+    at === 0 ? { ...session, workspace: "sync", sync: syncView(found) } : session,
+  );
 }
 
 const NAMES = ["api", "billing", "docs", "infra", "mobile", "notes-app", "search", "web-shop"];

@@ -14,7 +14,7 @@ import { NO_SESSION, type Model } from "./reduce";
 import { withSample, type Sample } from "./samples";
 
 export type ViewName = "sessions" | "alerts" | "settings" | "doctor";
-export type DialogName = "new" | "help" | { remove: string };
+export type DialogName = "new" | "help" | { remove: string } | { agree: string };
 
 /** Something to tell the person; an error stays until it is put away. */
 export interface Notice {

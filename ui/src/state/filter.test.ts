@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sessionView } from "../backend/cast";
+import { sessionView, syncView } from "../backend/cast";
 import { countByScope, EVERYTHING, filtered, type Filter } from "./filter";
 
 const SESSIONS = [
@@ -31,4 +31,14 @@ test("no filter hands out the list itself, so that nothing is drawn anew", () =>
 
 test("counts tell what each scope would show", () => {
   expect(countByScope(SESSIONS)).toEqual({ all: 4, active: 2, attention: 1 });
+});
+
+test.each([
+  ["in_step", 0],
+  ["failed", 0],
+  ["conflicts", 1],
+  ["halted", 1],
+] as const)("sync that is %s needs a person: %i", (state, attention) => {
+  const session = sessionView("api", { workspace: "sync", sync: syncView(state) });
+  expect(countByScope([session])).toEqual({ all: 1, active: 1, attention });
 });

@@ -1,5 +1,6 @@
 import type { SessionView } from "../generated/SessionView";
 import { takesASlot } from "./actions";
+import { decisionOf } from "./sync";
 
 export type Scope = "all" | "active" | "attention";
 
@@ -21,7 +22,7 @@ function inScope(session: SessionView, scope: Scope): boolean {
     case "active":
       return takesASlot(session.state);
     case "attention":
-      return needsPerson(session);
+      return needsPerson(session) || decisionOf(session.sync) !== null;
   }
 }
 

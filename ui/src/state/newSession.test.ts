@@ -1,12 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { sessionView, SETTINGS, snapshotOf } from "../backend/cast";
-import { isFull, nameOf, paramsOf, planOf, wishProblems, type Wish } from "./newSession";
+import {
+  isFull,
+  nameOf,
+  paramsOf,
+  planOf,
+  wishProblems,
+  workspaceOf,
+  type Wish,
+} from "./newSession";
 import { GIB } from "./settings";
 
 const SNAPSHOT = snapshotOf({ sessions: [sessionView("api")] });
 const wish = (change: Partial<Wish> = {}): Wish => ({
   folder: "/src/shop",
   typedName: null,
+  workspace: null,
   image: "",
   memoryGib: "4",
   cpus: "2",
@@ -54,11 +63,24 @@ describe("parameters", () => {
     const params = paramsOf(wish({ image: "own:1", memoryGib: "8", cpus: "1.5" }), SNAPSHOT);
     expect(params).toMatchObject({ image: "own:1", memory_bytes: 8 * GIB, cpus: 1.5 });
   });
+
+  test.each(["bind", "sync"] as const)("say that someone chose %s", (workspace) => {
+    expect(paramsOf(wish({ workspace }), SNAPSHOT)).toMatchObject({ workspace });
+  });
 });
 
 test("the plan names folder, image and limits", () => {
   const plan = planOf(wish({ image: "own:1" })).join("\n");
   for (const part of ["/src/shop", "own:1", "4 GiB", "2 processors"]) expect(plan).toContain(part);
+});
+
+test.each([
+  [null, "bind", "/src/shop is mounted at /workspace"],
+  ["bind", "bind", "/src/shop is mounted at /workspace"],
+  ["sync", "sync", "/src/shop is copied to a volume at /workspace"],
+] as const)("a workspace wished as %s is %s, and the plan says so", (wished, kind, said) => {
+  expect(workspaceOf(wish({ workspace: wished }))).toBe(kind);
+  expect(planOf(wish({ workspace: wished })).join("\n")).toContain(said);
 });
 
 test("the limit counts what is active, not what is stopped", () => {

@@ -1,5 +1,6 @@
 import type { Snapshot } from "../generated/Snapshot";
 import type { UpParams } from "../generated/UpParams";
+import type { WorkspaceKind } from "../generated/WorkspaceKind";
 import { texts } from "../texts";
 import { takesASlot } from "./actions";
 import { bytes } from "./format";
@@ -11,6 +12,8 @@ export interface Wish {
   folder: string;
   /** `null` while the name follows the folder. */
   typedName: string | null;
+  /** `null` while nobody has chosen. */
+  workspace: WorkspaceKind | null;
   image: string;
   memoryGib: string;
   cpus: string;
@@ -21,6 +24,13 @@ export interface WishProblems {
   readonly name: NameProblem | null;
   readonly memory: boolean;
   readonly cpus: boolean;
+}
+
+/** What a session gets when nobody chooses. */
+const NEW_WORKSPACE: WorkspaceKind = "bind";
+
+export function workspaceOf({ workspace }: Wish): WorkspaceKind {
+  return workspace ?? NEW_WORKSPACE;
 }
 
 export function nameOf({ folder, typedName }: Wish): string {
@@ -45,7 +55,7 @@ export function paramsOf(wish: Wish, { settings }: Snapshot): UpParams {
     dir: wish.folder.trim(),
     name: nameOf(wish),
     engine: null,
-    workspace: null,
+    workspace: wish.workspace,
     image: wish.image.trim() === (settings.image ?? "") ? null : wish.image.trim() || null,
     memory_bytes: bytesWanted === settings.memory_bytes ? null : bytesWanted,
     cpus: cpusWanted === settings.cpus ? null : cpusWanted,
@@ -59,7 +69,7 @@ export function planOf(wish: Wish): string[] {
   const size = memory(wish.memoryGib);
   return [
     wish.image.trim() ? create.planOtherImage(wish.image.trim()) : create.planImage,
-    folder ? create.planFolder(folder) : create.planNoFolder,
+    create.planFolder[workspaceOf(wish)](folder || create.planNoFolder),
     create.planLimits(size === null ? "?" : bytes(size), wish.cpus.trim()),
     create.planNet,
   ];

@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { sessionView, syncView } from "../backend/cast";
+import type { SyncState } from "../generated/SyncState";
+import type { SyncView } from "../generated/SyncView";
+import { carriedBy, decisionOf, mayHoldMore, notesOf, syncActionsOf, syncVerb } from "./sync";
+
+const synced = (sync: SyncView | null) => sessionView("a", { workspace: "sync", sync });
+
+test.each<[SyncState, { offers: string; decision: string | null; more: boolean }]>([
+  ["starting", { offers: "pause", decision: null, more: true }],
+  ["in_step", { offers: "flush pause", decision: null, more: false }],
+  ["syncing", { offers: "flush pause", decision: null, more: true }],
+  ["problems", { offers: "flush pause", decision: null, more: true }],
+  ["conflicts", { offers: "flush", decision: "conflicts", more: true }],
+  ["halted", { offers: "flush agree", decision: "halted", more: true }],
+  ["failed", { offers: "flush", decision: null, more: true }],
+  ["paused", { offers: "flush resume", decision: null, more: true }],
+  ["offline", { offers: "", decision: null, more: true }],
+])("%s: %o", (state, { offers, decision, more }) => {
+  const session = synced(syncView(state));
+  expect(syncActionsOf(session).join(" ")).toBe(offers);
+  expect(decisionOf(session.sync)).toBe(decision);
+  expect(mayHoldMore(session)).toBe(more);
+});
+
+test("a workspace that is mounted offers nothing, and holds nothing of its own", () => {
+  const session = sessionView("a");
+  expect(syncActionsOf(session)).toEqual([]);
+  expect(decisionOf(session.sync)).toBe(null);
+  expect(mayHoldMore(session)).toBe(false);
+});
+
+test("nothing is offered while the session does not run", () => {
+  const session = { ...synced(syncView("halted")), state: "paused" as const };
+  expect(syncActionsOf(session)).toEqual([]);
+});
+
+describe("a decision", () => {
+  test("is asked for while the workspace is said to be paused, too", () => {
+    expect(decisionOf(syncView("paused", { needs_consent: true }))).toBe("halted");
+    expect(decisionOf(syncView("paused", { conflicts: 1 }))).toBe("conflicts");
+  });
+
+  test("about a halt comes before conflicts", () => {
+    expect(decisionOf(syncView("halted", { conflicts: 1 }))).toBe("halted");
+  });
+
+  test("cannot be made once the session is down", () => {
+    const halted = syncView("offline", { needs_consent: true, conflicts: 1 });
+    expect(decisionOf(halted)).toBe(null);
+    expect(syncActionsOf(synced(halted))).toEqual([]);
+  });
+});
+
+test("only an agreement consents", () => {
+  expect(syncVerb("flush", "a")).toEqual({ verb: "sync_flush", session: "a", consent: false });
+  expect(syncVerb("agree", "a")).toEqual({ verb: "sync_flush", session: "a", consent: true });
+  expect(syncVerb("pause", "a")).toEqual({ verb: "sync_pause", session: "a" });
+  expect(syncVerb("resume", "a")).toEqual({ verb: "sync_resume", session: "a" });
+});
+
+test("a volume that keeps secrets back may hold more than the folder", () => {
+  expect(mayHoldMore(synced(syncView("in_step", { withheld: 1 })))).toBe(true);
+});
+
+test.each([
+  [[14, 3, 2, 1], "14 to the container, 3 to the folder; 2 deleted, 1 merged"],
+  [[1, 0, 0, 0], "1 to the container"],
+  [[0, 5, 5, 0], "5 to the folder; 5 deleted"],
+] as const)("a cycle of %o is told as %s", ([to_container, to_host, deleted, merged], told) => {
+  expect(carriedBy({ at: "", to_container, to_host, deleted, merged })).toBe(told);
+});
+
+describe("notes", () => {
+  test("are silent when there is nothing to say", () => {
+    expect(notesOf(syncView("in_step"))).toEqual([]);
+  });
+
+  test("tell of conflicts where a halt takes their place, and not twice", () => {
+    expect(notesOf(syncView("conflicts", { conflicts: 2, problems: 0 }))).toEqual([]);
+    expect(notesOf(syncView("halted", { conflicts: 2 }))).toEqual(["2 places are in conflict."]);
+  });
+
+  test("count in words, and show what a side says as visible text", () => {
+    const polling = "too many programs watch files\u001b[31m\u202e";
+    const sync = syncView("problems", { problems: 1, withheld: 2, pending: 1, polling });
+    expect(notesOf(sync)).toEqual([
+      "1 place cannot be carried.",
+      "2 entries are kept back, since they hold keys or tokens.",
+      "1 place changed meanwhile and is looked at again.",
+      "Everything is looked at from time to time: too many programs watch files",
+    ]);
+  });
+});

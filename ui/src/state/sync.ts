@@ -1,0 +1,85 @@
+import type { SessionView } from "../generated/SessionView";
+import type { SyncCycleView } from "../generated/SyncCycleView";
+import type { SyncState } from "../generated/SyncState";
+import type { SyncView } from "../generated/SyncView";
+import type { Verb } from "../generated/Verb";
+import { texts } from "../texts";
+import { plain } from "./format";
+
+/** What a person can do to a synced workspace. Agreeing asks first. */
+export type SyncAction = "flush" | "pause" | "resume" | "agree";
+
+/** Actions to offer in each state. A pause is offered where it would be seen. */
+const OFFERED: Record<SyncState, readonly SyncAction[]> = {
+  starting: ["pause"],
+  in_step: ["flush", "pause"],
+  syncing: ["flush", "pause"],
+  problems: ["flush", "pause"],
+  conflicts: ["flush"],
+  halted: ["flush", "agree"],
+  failed: ["flush"],
+  paused: ["flush", "resume"],
+  offline: [],
+};
+
+export function syncActionsOf({ state, sync }: SessionView): readonly SyncAction[] {
+  if (!sync || state !== "running") return [];
+  return decisionOf(sync) === "halted" ? ["flush", "agree"] : OFFERED[sync.state];
+}
+
+/** What an action asks of the core. */
+export function syncVerb(action: SyncAction, session: string): Verb {
+  switch (action) {
+    case "flush":
+      return { verb: "sync_flush", session, consent: false };
+    case "agree":
+      return { verb: "sync_flush", session, consent: true };
+    case "pause":
+      return { verb: "sync_pause", session };
+    case "resume":
+      return { verb: "sync_resume", session };
+  }
+}
+
+/** What goes on only when a person decides; none while the session does not run. */
+export function decisionOf(sync: SyncView | null): "halted" | "conflicts" | null {
+  if (!sync || sync.state === "offline") return null;
+  if (sync.needs_consent) return "halted";
+  return sync.conflicts > 0 ? "conflicts" : null;
+}
+
+/** Whether the volume may hold what the folder does not. */
+export function mayHoldMore({ sync }: SessionView): boolean {
+  return sync !== null && (sync.state !== "in_step" || sync.withheld > 0);
+}
+
+/** What a cycle did: `14 to the container, 3 to the folder; 2 deleted`. */
+export function carriedBy({ to_host, to_container, deleted, merged }: SyncCycleView): string {
+  const { carried } = texts.sync;
+  const ways = [
+    to_container > 0 ? carried.toContainer(to_container) : "",
+    to_host > 0 ? carried.toHost(to_host) : "",
+  ];
+  const kinds = [
+    deleted > 0 ? carried.deleted(deleted) : "",
+    merged > 0 ? carried.merged(merged) : "",
+  ];
+  return [ways, kinds]
+    .map((parts) => parts.filter(Boolean).join(", "))
+    .filter(Boolean)
+    .join("; ");
+}
+
+/** What is to be said beside the state. */
+export function notesOf(sync: SyncView): string[] {
+  const { note } = texts.sync;
+  const counts: [number, (n: number) => string][] = [
+    // Known here: with a halt, it is the halt that is told.
+    [decisionOf(sync) === "conflicts" ? 0 : sync.conflicts, note.conflicts],
+    [sync.problems, note.problems],
+    [sync.withheld, note.withheld],
+    [sync.pending, note.pending],
+  ];
+  const notes = counts.filter(([count]) => count > 0).map(([count, say]) => say(count));
+  return sync.polling ? [...notes, note.polling(plain(sync.polling))] : notes;
+}
