@@ -1,5 +1,7 @@
 //! Sessions whose workspace is a volume that is kept in step with the folder.
 
+mod asked;
+
 use std::fs;
 use std::os::unix::fs::chown;
 use std::path::Path;

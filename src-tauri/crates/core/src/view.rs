@@ -2,6 +2,7 @@
 //!
 //! Times are RFC 3339 strings in UTC, sizes are bytes, durations name their unit.
 
+mod answer;
 mod sync;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,10 @@ use ts_rs::TS;
 
 use crate::order::by_name;
 
+pub use answer::{
+    ConflictView, LeftView, PastChangeView, PastCycleView, PastSideView, StandingView, SyncAnswer,
+    SyncDone, SyncKeep, SyncQuestion, SyncSide, VersionView,
+};
 pub use sync::{SyncCycleView, SyncState, SyncView};
 
 /// All a client needs to draw itself; `revision` is that of the last [`Event`] folded in.

@@ -68,12 +68,12 @@ pub(crate) struct SyncHow {
 /// Which link is asked.
 #[derive(Debug, Args)]
 pub(crate) struct SyncPair {
-    /// One folder.
-    #[arg(value_name = "A")]
+    /// A session; or one of two folders.
+    #[arg(value_name = "SESSION | A")]
     pub(crate) host: PathBuf,
-    /// The other one, in the same order as when they came in step.
+    /// The other folder, in the same order as when they came in step.
     #[arg(value_name = "B")]
-    pub(crate) container: PathBuf,
+    pub(crate) container: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) how: SyncHow,
 }

@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod elsewhere;
 mod report;
+mod session;
 
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -14,7 +14,7 @@ use crate::dirs::Dirs;
 use crate::doctor::DoctorReport;
 use crate::lock::CoreLock;
 use crate::verb::{ApiError, ErrorCode, Outcome, Verb};
-use crate::view::{ImageView, Snapshot, VerbProgress};
+use crate::view::{ImageView, Snapshot, SyncAnswer, SyncQuestion, VerbProgress};
 
 use connection::Connection;
 pub use shell::{Keys, Screen, Terminal, TerminalOutput};
@@ -212,6 +212,26 @@ impl Client {
     pub async fn doctor(&self) -> Result<DoctorReport, ApiError> {
         match self.connection.ask(Call::Doctor).await? {
             Answer::Doctor(report) => Ok(report),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Asks a synced workspace, or tells it a wish.
+    ///
+    /// # Errors
+    /// When there is no such session, its workspace cannot be reached or refuses, or the core is gone.
+    pub async fn ask_sync(
+        &self,
+        session: &str,
+        question: SyncQuestion,
+    ) -> Result<SyncAnswer, ApiError> {
+        let session = session.to_owned();
+        match self
+            .connection
+            .ask(Call::Sync { session, question })
+            .await?
+        {
+            Answer::Sync(answer) => Ok(*answer),
             other => Err(unexpected(&other)),
         }
     }

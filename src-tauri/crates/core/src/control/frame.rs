@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::{LogLine, LogOptions, ShellSpec};
 use crate::doctor::DoctorReport;
 use crate::verb::{ApiError, Outcome, Verb};
-use crate::view::{Event, ImageView, Snapshot, VerbProgress};
+use crate::view::{Event, ImageView, Snapshot, SyncAnswer, SyncQuestion, VerbProgress};
 
 /// Raised when old and new programs can no longer talk to each other.
 pub(crate) const PROTOCOL: u32 = 1;
@@ -62,6 +62,10 @@ pub(crate) enum Call {
         session: String,
         spec: ShellSpec,
     },
+    Sync {
+        session: String,
+        question: SyncQuestion,
+    },
     StopCore,
     /// Ends another request of this connection; has no answer of its own.
     Cancel {
@@ -106,6 +110,7 @@ pub(crate) enum Answer {
     Url(String),
     Images(Vec<ImageView>),
     Doctor(DoctorReport),
+    Sync(Box<SyncAnswer>),
     /// The client read too slowly and missed events: it must follow anew.
     Lagged,
 }

@@ -48,6 +48,10 @@ async fn answer(desk: &Arc<Desk>, call: Call, out: &Out) -> Result<Result<Answer
             Ok(_look) => std::future::pending().await,
             Err(error) => Err(error),
         },
+        Call::Sync { session, question } => {
+            let answered = desk.ask_sync(&session, question).await;
+            answered.map(|answer| Answer::Sync(Box::new(answer)))
+        }
         Call::StopCore => {
             desk.ask_to_stop();
             Ok(Answer::Nothing)

@@ -7,26 +7,34 @@ use mizzen_sessions::{SessionFact, WorkspaceKind};
 use super::Desk;
 use super::run::Done;
 use crate::verb::{ApiError, ErrorCode, SyncFlushParams};
-use crate::view::SyncView;
+use crate::view::{SyncAnswer, SyncQuestion, SyncView};
 
 impl Desk {
     pub(super) async fn flush(&self, params: SyncFlushParams) -> Result<Done, ApiError> {
         let fact = self.synced(&params.session)?;
         let (name, key) = (&fact.name, fact.name.key());
         let flushed = self.links.flush(&key, params.consent).await;
-        let flushed = flushed.ok_or_else(|| {
-            let message = format!("session `{name}` does not run: its workspace cannot be reached");
-            ApiError::new(
-                ErrorCode::State,
-                message,
-                format!("start it: mizzen start {name}"),
-            )
-        })?;
+        let flushed = flushed.ok_or_else(|| does_not_run(&fact))?;
         let message = flushed.map_err(|why| {
             let view = self.links.views().borrow().get(&key).cloned();
             not_flushed(&why, view.as_ref(), name.as_str())
         })?;
         Ok(done(&fact, message))
+    }
+
+    /// Asks a synced workspace, or tells it a wish.
+    pub(crate) async fn ask_sync(
+        &self,
+        session: &str,
+        question: SyncQuestion,
+    ) -> Result<SyncAnswer, ApiError> {
+        let fact = self.synced(session)?;
+        let answered = self.links.ask(&fact.name.key(), question).await;
+        let answered = answered.ok_or_else(|| does_not_run(&fact))?;
+        answered.map_err(|why| {
+            let hint = format!("see `mizzen sync status {}`", fact.name);
+            ApiError::new(ErrorCode::Failed, why, hint)
+        })?
     }
 
     pub(super) fn pause_sync(&self, session: &str, pause: bool) -> Result<Done, ApiError> {
@@ -59,6 +67,13 @@ impl Desk {
             }
         }
     }
+}
+
+fn does_not_run(fact: &SessionFact) -> ApiError {
+    let name = &fact.name;
+    let message = format!("session `{name}` does not run: its workspace cannot be reached");
+    let hint = format!("start it: mizzen start {name}");
+    ApiError::new(ErrorCode::State, message, hint)
 }
 
 fn done(fact: &SessionFact, message: String) -> Done {

@@ -2,6 +2,7 @@
 //!
 //! Sessions say when a workspace begins and ends to be kept. Each has a keeper, and each keeper a link at a time.
 
+mod answering;
 mod include;
 mod keeper;
 mod opening;
@@ -16,11 +17,12 @@ use std::time::Duration;
 
 use mizzen_fsx::PathError;
 use mizzen_sessions::{InStep, SessionFact, SyncedWorkspace, Syncing};
-use mizzen_sync::Order;
+use mizzen_sync::{Link, Order};
 use mizzen_tasks::{Owner, Task};
 use tokio::sync::watch;
 
-use crate::view::SyncView;
+use crate::verb::ApiError;
+use crate::view::{SyncAnswer, SyncQuestion, SyncView};
 use crate::world::Clock;
 
 use shared::Shared;
@@ -80,6 +82,18 @@ impl Links {
         let flushed = shared.flush().await;
         self.show(key);
         Some(flushed)
+    }
+
+    /// Asks a workspace's link, between two cycles.
+    pub(crate) async fn ask(
+        &self,
+        key: &str,
+        question: SyncQuestion,
+    ) -> Option<Result<Result<SyncAnswer, ApiError>, String>> {
+        let shared = self.find(key)?;
+        let session = shared.session.clone();
+        let ask = move |link: &mut Link| answering::answer(link, &question, &session);
+        Some(shared.ask(ask).await)
     }
 
     /// Stops carrying until it is resumed, also over a restart of the session or of the core.

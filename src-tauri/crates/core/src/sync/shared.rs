@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mizzen_sessions::Flushed;
-use mizzen_sync::{Cycle, CycleError, Order};
+use mizzen_sync::{Cycle, CycleError, Link, Order};
 use tokio::sync::{Notify, oneshot, watch};
 
 use super::opening::Trouble;
@@ -217,6 +217,21 @@ impl Shared {
             // RACE: the link has ended before it came to it. There is another one soon, or a reason why not.
             let _changed = at.changed().await;
         }
+    }
+
+    /// Asks the link something; why there is none to ask, in a sentence.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Link) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let orders = link(&mut self.at.subscribe()).await?;
+        let (tell, told) = oneshot::channel();
+        let ask = move |link: &mut Link| {
+            let _nobody_waits = tell.send(question(link));
+        };
+        let _ended = orders.send(Order::Ask(Box::new(ask)));
+        told.await
+            .map_err(|_| "The connection to the container was lost meanwhile.".to_owned())
     }
 
     fn is_paused(&self) -> bool {

@@ -3,9 +3,10 @@
 //! It is the same whether the link is of two folders or of a session; only the names of its sides differ.
 
 use jiff::Timestamp;
-use mizzen_sync::{Past, PastCycle, Resolved, Standing, Undone, Was};
-use mizzen_sync_core::{Conflict, File, Node, RelPath, Side};
-use serde::Serialize;
+use mizzen_core::view::{
+    ConflictView, LeftView, PastCycleView, PastSideView, StandingView, SyncDone, SyncSide,
+    VersionView,
+};
 
 use super::report::Event;
 use crate::output::{Failure, Output, Tone, plain};
@@ -19,67 +20,27 @@ pub(super) type Sides = [&'static str; 2];
 
 /// Two folders, in the order in which they were named.
 pub(super) const FOLDERS: Sides = ["A", "B"];
+/// A session's folder and its workspace.
+pub(super) const SESSION: Sides = ["host", "container"];
 
-/// What both sides changed.
-#[derive(Serialize)]
-pub(super) struct Dispute {
-    path: String,
-    host: Option<Version>,
-    container: Option<Version>,
-    /// From the host's to the container's, as unified diffs show it; none when one of them is no text.
-    diff: Option<String>,
-}
-
-/// What a side holds at the place of a conflict.
-#[derive(Serialize)]
-struct Version {
-    kind: &'static str,
-    size: Option<u64>,
-    modified: Option<Timestamp>,
-    /// In it, for a folder.
-    entries: Option<u64>,
-}
-
-impl Dispute {
-    pub(super) fn new(conflict: &Conflict, diff: Option<String>) -> Self {
-        Self {
-            path: conflict.path.to_string(),
-            host: conflict.host.as_ref().map(Version::new),
-            container: conflict.container.as_ref().map(Version::new),
-            diff,
-        }
-    }
-}
-
-impl Version {
-    fn new(node: &Node) -> Self {
-        let (kind, file) = match node {
-            Node::File(file) => ("file", Some(file)),
-            Node::Dir(_) => ("folder", None),
-            Node::Link(_) => ("link", None),
-            Node::Unsyncable(_) => ("entry", None),
-        };
-        let time = |file: &File| Timestamp::from_nanosecond(file.mtime.into()).ok();
-        Self {
-            kind,
-            size: file.map(|file| file.size),
-            modified: file.and_then(time),
-            entries: node.as_dir().map(|_| node.count() - 1),
-        }
-    }
-
-    fn in_words(&self) -> String {
-        let size = self.size.map(human);
-        let entries = self.entries.map(|entries| format!("{entries} in it"));
-        let time = self.modified.map(|time| format!("of {}", seconds(time)));
-        let kind = Some(self.kind.to_owned());
-        let words = [kind, size, entries, time];
-        words.into_iter().flatten().collect::<Vec<_>>().join(", ")
-    }
+/// A version in words.
+fn in_words(version: &VersionView) -> String {
+    let size = version.size.map(human);
+    let entries = version.entries.map(|entries| format!("{entries} in it"));
+    let modified = version.modified.as_deref();
+    let time = modified.and_then(|time| time.parse().ok());
+    let time = time.map(|time| format!("of {}", seconds(time)));
+    let kind = Some(plain(&version.kind));
+    let words = [kind, size, entries, time];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Prints conflicts.
-pub(super) fn conflicts(disputes: &[Dispute], sides: Sides, output: Output) -> Result<(), Failure> {
+pub(super) fn conflicts(
+    disputes: &[ConflictView],
+    sides: Sides,
+    output: Output,
+) -> Result<(), Failure> {
     if output.json {
         return disputes
             .iter()
@@ -92,9 +53,7 @@ pub(super) fn conflicts(disputes: &[Dispute], sides: Sides, output: Output) -> R
         let word = output.tone(Tone::Bad, "conflict");
         output.line(&format!("{word}  {}", plain(&dispute.path)))?;
         for (side, version) in sides.iter().zip([&dispute.host, &dispute.container]) {
-            let version = version
-                .as_ref()
-                .map_or("nothing".to_owned(), Version::in_words);
+            let version = version.as_ref().map_or("nothing".to_owned(), in_words);
             output.line(&format!("  {side}  {version}"))?;
         }
         for line in dispute.diff.iter().flat_map(|diff| diff.lines()) {
@@ -109,63 +68,8 @@ pub(super) fn conflicts(disputes: &[Dispute], sides: Sides, output: Output) -> R
     Ok(())
 }
 
-/// A cycle of the past.
-#[derive(Serialize)]
-pub(super) struct PastView {
-    cycle: String,
-    host: Option<PastSide>,
-    container: Option<PastSide>,
-}
-
-/// What a cycle did to a side.
-#[derive(Serialize)]
-struct PastSide {
-    /// The first of them.
-    changes: Vec<PastChange>,
-    /// How many there are.
-    places: u64,
-    /// Files that the trash keeps, and their bytes.
-    files: u64,
-    bytes: u64,
-}
-
-#[derive(Serialize)]
-struct PastChange {
-    path: String,
-    was: &'static str,
-}
-
-impl PastView {
-    pub(super) fn new(past: &PastCycle) -> Self {
-        Self {
-            cycle: past.id.to_string(),
-            host: past.sides.host.as_ref().map(PastSide::new),
-            container: past.sides.container.as_ref().map(PastSide::new),
-        }
-    }
-}
-
-impl PastSide {
-    fn new(past: &Past) -> Self {
-        let change = |change: &mizzen_sync::PastChange| PastChange {
-            path: change.path.to_string(),
-            was: match change.was {
-                Was::Created => "create",
-                Was::Replaced => "replace",
-                Was::Removed => "remove",
-            },
-        };
-        Self {
-            changes: past.changes.iter().map(change).collect(),
-            places: past.places,
-            files: past.files,
-            bytes: past.bytes,
-        }
-    }
-}
-
 /// Prints cycles of the past.
-pub(super) fn history(past: &[PastView], sides: Sides, output: Output) -> Result<(), Failure> {
+pub(super) fn history(past: &[PastCycleView], sides: Sides, output: Output) -> Result<(), Failure> {
     if output.json {
         return past.iter().try_for_each(|past| output.object(past));
     }
@@ -194,7 +98,7 @@ pub(super) fn history(past: &[PastView], sides: Sides, output: Output) -> Result
     Ok(())
 }
 
-fn past_side(name: &str, side: &PastSide, output: Output) -> Result<(), Failure> {
+fn past_side(name: &str, side: &PastSideView, output: Output) -> Result<(), Failure> {
     for change in side.changes.iter().take(PLACES) {
         output.line(&format!(
             "  {:7}  {name}  {}",
@@ -209,67 +113,15 @@ fn past_side(name: &str, side: &PastSide, output: Output) -> Result<(), Failure>
     }
 }
 
-/// What came of a wish.
-#[derive(Serialize)]
-pub(super) struct Done {
-    /// Under which name it is in the history, and can be taken back.
-    cycle: String,
-    /// Places that were changed on either side.
-    changed: usize,
-    /// Where the container's version is kept, when both are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    beside: Option<String>,
-    /// What stays as it is, and why.
-    #[serde(skip)]
-    left: Vec<Event>,
-}
-
-impl Done {
-    pub(super) fn resolved(resolved: &Resolved, sides: Sides) -> Self {
-        Self {
-            beside: resolved.beside.as_ref().map(ToString::to_string),
-            ..Self::new(&resolved.cycle, sides)
-        }
-    }
-
-    pub(super) fn undone(undone: &Undone, sides: Sides) -> Self {
-        let mut done = Self::new(&undone.cycle, sides);
-        let refused = [
-            (sides[0], &undone.refused.host),
-            (sides[1], &undone.refused.container),
-        ];
-        for (name, places) in refused {
-            let event = |path: &RelPath| {
-                let event = Event::new("kept", path).on(name);
-                event.because("it has changed since")
-            };
-            done.left.extend(places.iter().map(event));
-        }
-        done
-    }
-
-    fn new(cycle: &mizzen_sync::Cycle, sides: Sides) -> Self {
-        let failed = cycle.failures().map(|(side, failure)| {
-            let event = Event::new("failed", &failure.path);
-            event.on(name(sides, side)).because(&failure.why)
-        });
-        Self {
-            cycle: cycle.id.to_string(),
-            changed: cycle.applied.host.done.len() + cycle.applied.container.done.len(),
-            beside: None,
-            left: failed.collect(),
-        }
-    }
-
-    /// Whether it came about everywhere.
-    pub(super) fn is_whole(&self) -> bool {
-        self.left.is_empty()
-    }
-}
-
 /// Prints what came of a wish, which is named in the past tense.
-pub(super) fn done(word: &str, done: &Done, sides: Sides, output: Output) -> Result<(), Failure> {
-    super::report::print(&done.left, output)?;
+pub(super) fn done(
+    word: &str,
+    done: &SyncDone,
+    sides: Sides,
+    output: Output,
+) -> Result<(), Failure> {
+    let left = done.left.iter().map(|left| left_event(left, sides));
+    super::report::print(&left.collect::<Vec<_>>(), output)?;
     if output.json {
         return output.object(&serde_json::json!({ word: done }));
     }
@@ -298,118 +150,14 @@ pub(super) fn done(word: &str, done: &Done, sides: Sides, output: Output) -> Res
     ))
 }
 
-/// How a place stands.
-#[derive(Serialize)]
-pub(super) struct StandingView {
-    path: String,
-    standing: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    side: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-}
-
-impl StandingView {
-    pub(super) fn new(path: &RelPath, standing: &Standing, sides: Sides) -> Self {
-        let view = |standing: &'static str| Self {
-            path: path.to_string(),
-            standing,
-            at: None,
-            side: None,
-            why: None,
-        };
-        let at = |at: &RelPath| (at != path).then(|| at.to_string());
-        match standing {
-            Standing::KeptBack { at: entry, why } => Self {
-                at: at(entry),
-                why: Some(why.to_string()),
-                ..view("not carried")
-            },
-            Standing::Temporary => Self {
-                why: Some("it is one of Mizzen's own".to_owned()),
-                ..view("not carried")
-            },
-            Standing::Conflict(entry) => Self {
-                at: at(entry),
-                why: Some("changed on both sides".to_owned()),
-                ..view("conflict")
-            },
-            Standing::Problem {
-                at: entry,
-                side,
-                why,
-            } => Self {
-                at: at(entry),
-                side: Some(name(sides, *side)),
-                why: Some(why.to_string()),
-                ..view("problem")
-            },
-            Standing::Failed {
-                at: entry,
-                side,
-                why,
-            } => Self {
-                at: at(entry),
-                side: Some(name(sides, *side)),
-                why: Some(why.clone()),
-                ..view("failed")
-            },
-            Standing::Pending(side) => Self {
-                side: Some(name(sides, *side)),
-                why: Some("the next cycle changes it there".to_owned()),
-                ..view("pending")
-            },
-            Standing::Merging => Self {
-                why: Some("the next cycle merges what both sides changed".to_owned()),
-                ..view("pending")
-            },
-            Standing::Partly {
-                conflicts,
-                problems,
-                pending,
-            } => Self {
-                why: Some(partly(*conflicts, *problems, *pending)),
-                ..view("not all in step")
-            },
-            Standing::InStep => view("in step"),
-            Standing::Left => Self {
-                why: Some("the sides differ, and the mode leaves it so".to_owned()),
-                ..view("left")
-            },
-            Standing::Nowhere => Self {
-                why: Some("neither side has it".to_owned()),
-                ..view("nowhere")
-            },
-        }
-    }
-}
-
-fn partly(conflicts: usize, problems: usize, pending: usize) -> String {
-    let counts = [
-        (conflicts, "conflict", "conflicts"),
-        (problems, "problem", "problems"),
-        (pending, "change to come", "changes to come"),
-    ];
-    let parts = counts
-        .into_iter()
-        .filter_map(|(count, one, many)| match count {
-            0 => None,
-            1 => Some(format!("1 {one}")),
-            _ => Some(format!("{count} {many}")),
-        });
-    format!("{} in it", parts.collect::<Vec<_>>().join(", "))
-}
-
 /// Prints how a place stands.
-pub(super) fn standing(view: &StandingView, output: Output) -> Result<(), Failure> {
+pub(super) fn standing(view: &StandingView, sides: Sides, output: Output) -> Result<(), Failure> {
     if output.json {
         return output.object(view);
     }
     let on = view
         .side
-        .map(|side| format!(" on {side}"))
+        .map(|side| format!(" on {}", name(sides, side)))
         .unwrap_or_default();
     let at = view
         .at
@@ -427,10 +175,18 @@ pub(super) fn standing(view: &StandingView, output: Output) -> Result<(), Failur
     )))
 }
 
-fn name(sides: Sides, side: Side) -> &'static str {
+/// A place that stays as it is.
+fn left_event(left: &LeftView, sides: Sides) -> Event {
+    let event = if left.failed { "failed" } else { "kept" };
+    Event::named(event, &left.path)
+        .on(name(sides, left.side))
+        .because(&left.why)
+}
+
+fn name(sides: Sides, side: SyncSide) -> &'static str {
     match side {
-        Side::Host => sides[0],
-        Side::Container => sides[1],
+        SyncSide::Host => sides[0],
+        SyncSide::Container => sides[1],
     }
 }
 

@@ -3,16 +3,21 @@
 use std::path::{Component, Path};
 
 use mizzen_core::verb::ErrorCode;
+use mizzen_core::view::{ConflictView, PastCycleView, StandingView, SyncDone};
 use mizzen_sync::{AskError, Both, CycleId, Keep, Link, Recall};
 use mizzen_sync_core::{RelPath, Side};
 
 use super::super::{with_core, workspace};
-use super::answer::{self, Dispute, Done, FOLDERS, PastView, StandingView};
+use super::answer::{self, FOLDERS};
+use super::session;
 use super::{LEFT, did_not_work, ended, open, report};
 use crate::args::{SyncPair, SyncVerb};
 use crate::output::{Failure, Output, failed};
 
 pub(super) fn run(verb: SyncVerb, output: Output) -> Result<(), Failure> {
+    if let Some(asked) = session::asked(&verb)? {
+        return with_core(async |client| session::ask(&client, asked, output).await);
+    }
     match verb {
         SyncVerb::Session(of) => {
             with_core(async |client| workspace::run(&client, of, output).await)
@@ -57,8 +62,8 @@ fn conflicts(pair: &SyncPair, output: Output) -> Result<(), Failure> {
     let conflicts = conflicts.map_err(|error| ended(&error))?;
     let disputes = conflicts
         .iter()
-        .map(|conflict| Dispute::new(conflict, link.diff(conflict)));
-    let disputes: Vec<Dispute> = disputes.collect();
+        .map(|conflict| ConflictView::new(conflict, link.diff(conflict)));
+    let disputes: Vec<ConflictView> = disputes.collect();
     answer::conflicts(&disputes, FOLDERS, output)?;
     left_unless(disputes.is_empty())
 }
@@ -71,9 +76,9 @@ fn resolve(pair: &SyncPair, path: &RelPath, keep: Keep, output: Output) -> Resul
         .resolve(path, keep)
         .map_err(|error| refused(&error))?;
     folders.link.rest();
-    let done = Done::resolved(&resolved, FOLDERS);
+    let done = SyncDone::resolved(&resolved);
     answer::done("resolved", &done, FOLDERS, output)?;
-    left_unless(done.is_whole())
+    left_unless(done.left.is_empty())
 }
 
 fn history(pair: &SyncPair, recall: &Recall, output: Output) -> Result<(), Failure> {
@@ -83,7 +88,7 @@ fn history(pair: &SyncPair, recall: &Recall, output: Output) -> Result<(), Failu
         .link
         .history(recall)
         .map_err(|error| refused(&error))?;
-    let past: Vec<PastView> = past.iter().map(PastView::new).collect();
+    let past: Vec<PastCycleView> = past.iter().map(PastCycleView::new).collect();
     answer::history(&past, FOLDERS, output)
 }
 
@@ -91,9 +96,9 @@ fn undo(pair: &SyncPair, id: CycleId, force: bool, output: Output) -> Result<(),
     let mut joined = open(sides(pair), &pair.how, output)?.0;
     let folders = &mut joined.folders;
     let undone = folders.link.undo(id).map_err(|error| refused(&error))?;
-    let done = Done::undone(&undone, FOLDERS);
+    let done = SyncDone::undone(&undone);
     answer::done("undone", &done, FOLDERS, output)?;
-    carry_over(&mut folders.link, done.is_whole(), force, output)
+    carry_over(&mut folders.link, done.left.is_empty(), force, output)
 }
 
 fn restore(
@@ -107,16 +112,16 @@ fn restore(
     let folders = &mut joined.folders;
     let restored = folders.link.restore(path, at, side);
     let restored = restored.map_err(|error| refused(&error))?;
-    let done = Done::undone(&restored, FOLDERS);
+    let done = SyncDone::undone(&restored);
     answer::done("restored", &done, FOLDERS, output)?;
-    carry_over(&mut folders.link, done.is_whole(), force, output)
+    carry_over(&mut folders.link, done.left.is_empty(), force, output)
 }
 
 fn why(pair: &SyncPair, path: &RelPath, output: Output) -> Result<(), Failure> {
     let mut joined = open(sides(pair), &pair.how, output)?.0;
     let folders = &mut joined.folders;
     let standing = folders.link.why(path).map_err(|error| refused(&error))?;
-    answer::standing(&StandingView::new(path, &standing, FOLDERS), output)
+    answer::standing(&StandingView::new(path, &standing), FOLDERS, output)
 }
 
 /// What was taken back on one side goes to the other.
@@ -128,22 +133,29 @@ fn carry_over(link: &mut Link, is_whole: bool, force: bool, output: Output) -> R
     left_unless(is_whole && cycle.is_in_step())
 }
 
-fn left_unless(is_whole: bool) -> Result<(), Failure> {
+pub(super) fn left_unless(is_whole: bool) -> Result<(), Failure> {
     match is_whole {
         true => Ok(()),
         false => Err(Failure::ExitCode(LEFT)),
     }
 }
 
+/// Two folders; what names one only is about a session.
 fn sides(pair: &SyncPair) -> [&Path; 2] {
-    [&*pair.host, &*pair.container]
+    let container = pair.container.as_deref();
+    [&*pair.host, container.unwrap_or(&pair.host)]
 }
 
 /// A path in both folders, however it was named.
 fn inside(pair: &SyncPair, path: &Path) -> Result<RelPath, Failure> {
     let mut folders = sides(pair).into_iter();
-    let below = folders.find_map(|folder| path.strip_prefix(folder).ok());
-    let names = below.unwrap_or(path).components();
+    let inside = folders.find_map(|folder| path.strip_prefix(folder).ok());
+    below(inside.unwrap_or(path)).ok_or_else(|| names_nothing(path, "no place of either folder"))
+}
+
+/// A path as it is named from a folder on; none when it leads out of it.
+pub(super) fn below(path: &Path) -> Option<RelPath> {
+    let names = path.components();
     let names = names.filter(|component| !matches!(component, Component::CurDir));
     let names: Option<Vec<&[u8]>> = names
         .map(|component| match component {
@@ -151,14 +163,15 @@ fn inside(pair: &SyncPair, path: &Path) -> Result<RelPath, Failure> {
             _ => None,
         })
         .collect();
-    let inside = names.and_then(|names| RelPath::new(&names.join(&b'/')).ok());
-    inside.ok_or_else(|| {
-        failed(
-            ErrorCode::Usage,
-            format!("{} lies in neither folder.", path.display()),
-            "Name it from the folder on, like src/main.rs.",
-        )
-    })
+    RelPath::new(&names?.join(&b'/')).ok()
+}
+
+pub(super) fn names_nothing(path: &Path, what: &str) -> Failure {
+    failed(
+        ErrorCode::Usage,
+        format!("{} is {what}.", path.display()),
+        "Name it from the folder on, like src/main.rs.",
+    )
 }
 
 /// Why a person gets no answer.

@@ -55,9 +55,14 @@ pub(super) struct Event {
 
 impl Event {
     pub(super) fn new(event: &'static str, path: &RelPath) -> Self {
+        Self::named(event, &path.to_string())
+    }
+
+    /// Of a place by its name.
+    pub(super) fn named(event: &'static str, path: &str) -> Self {
         Self {
             event,
-            path: path.to_string(),
+            path: path.to_owned(),
             side: None,
             why: None,
         }
