@@ -2,7 +2,15 @@ import { describe, expect, test } from "vitest";
 import { sessionView, syncView } from "../backend/cast";
 import type { SyncState } from "../generated/SyncState";
 import type { SyncView } from "../generated/SyncView";
-import { carriedBy, decisionOf, mayHoldMore, notesOf, syncActionsOf, syncVerb } from "./sync";
+import {
+  carriedBy,
+  decisionOf,
+  mayHoldMore,
+  newsOf,
+  notesOf,
+  syncActionsOf,
+  syncVerb,
+} from "./sync";
 
 const synced = (sync: SyncView | null) => sessionView("a", { workspace: "sync", sync });
 
@@ -69,6 +77,32 @@ test.each([
   [[0, 5, 5, 0], "5 to the folder; 5 deleted"],
 ] as const)("a cycle of %o is told as %s", ([to_container, to_host, deleted, merged], told) => {
   expect(carriedBy({ at: "", to_container, to_host, deleted, merged })).toBe(told);
+});
+
+describe("news", () => {
+  test.each(["starting", "in_step", "syncing", "problems", "paused", "offline"] as const)(
+    "there are none: %s",
+    (state) => {
+      expect(newsOf(syncView(state))).toBe(null);
+    },
+  );
+
+  test("of a halt say what to do here, and of a failure what the core says", () => {
+    const halted = newsOf(syncView("halted", { conflicts: 1 }));
+    expect(halted?.title).toContain("214 of 380 entries");
+    expect(halted?.hint).not.toContain("mizzen sync flush");
+    expect(newsOf(syncView("failed"))?.hint).toContain("Mend the file");
+  });
+
+  test("of conflicts count them", () => {
+    expect(newsOf(syncView("conflicts"))?.title).toContain("2 places");
+    expect(newsOf(syncView("paused", { conflicts: 1 }))?.title).toContain("the same place");
+  });
+
+  test("are over when the session is down", () => {
+    const { reason, hint } = syncView("halted");
+    expect(newsOf(syncView("offline", { reason, hint, needs_consent: true }))).toBe(null);
+  });
 });
 
 describe("notes", () => {

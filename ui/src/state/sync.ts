@@ -48,6 +48,25 @@ export function decisionOf(sync: SyncView | null): "halted" | "conflicts" | null
   return sync.conflicts > 0 ? "conflicts" : null;
 }
 
+export interface SyncNews {
+  readonly tone: "warn" | "bad";
+  readonly title: string;
+  readonly hint: string | null;
+}
+
+/** What stands out: a halt, a failure, conflicts; none while the session does not run. */
+export function newsOf(sync: SyncView): SyncNews | null {
+  if (sync.state === "offline") return null;
+  if (sync.reason) {
+    // The core's hint names a command; here there is a button.
+    const hint = sync.needs_consent ? texts.sync.haltedHint : sync.hint;
+    return { tone: "bad", title: sync.reason, hint };
+  }
+  if (sync.conflicts === 0) return null;
+  const { conflictsTitle, conflictsHint } = texts.sync;
+  return { tone: "warn", title: conflictsTitle(sync.conflicts), hint: conflictsHint };
+}
+
 /** Whether the volume may hold what the folder does not. */
 export function mayHoldMore({ sync }: SessionView): boolean {
   return sync !== null && (sync.state !== "in_step" || sync.withheld > 0);
@@ -74,8 +93,8 @@ export function carriedBy({ to_host, to_container, deleted, merged }: SyncCycleV
 export function notesOf(sync: SyncView): string[] {
   const { note } = texts.sync;
   const counts: [number, (n: number) => string][] = [
-    // Known here: with a halt, it is the halt that is told.
-    [decisionOf(sync) === "conflicts" ? 0 : sync.conflicts, note.conflicts],
+    // Known here: without a reason, the conflicts are the news.
+    [sync.reason ? sync.conflicts : 0, note.conflicts],
     [sync.problems, note.problems],
     [sync.withheld, note.withheld],
     [sync.pending, note.pending],
