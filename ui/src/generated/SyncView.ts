@@ -35,7 +35,7 @@ conflicts: number,
  */
 problems: number, 
 /**
- * Entries that are kept back because they hold a key or a token.
+ * Most entries that were kept back at once because they hold a key or a token, since both sides were joined.
  */
 withheld: number, 
 /**

@@ -99,6 +99,7 @@ impl Shared {
             reason: None,
             hint: None,
             needs_consent: false,
+            withheld: 0,
             ..view.clone()
         });
         turn

@@ -47,7 +47,8 @@ fn after_well(before: &SyncView, cycle: &Cycle, at: jiff::Timestamp) -> SyncView
         pending: small(cycle.failures().count() - stuck),
         conflicts: small(cycle.conflicts.len()),
         problems: small(cycle.problems.len() + stuck),
-        withheld: small(cycle.withheld.len()),
+        // A cycle that looked at a few places names what is kept back there, and not the rest.
+        withheld: before.withheld.max(small(cycle.withheld.len())),
         polling: polling.map(|why| sanitise(why, TEXT_CAP)),
         last_cycle: done.or_else(|| before.last_cycle.clone()),
         ..SyncView::of(SyncState::InStep)

@@ -46,7 +46,7 @@ pub struct SyncView {
     pub conflicts: u32,
     /// Places that cannot be carried.
     pub problems: u32,
-    /// Entries that are kept back because they hold a key or a token.
+    /// Most entries that were kept back at once because they hold a key or a token, since both sides were joined.
     pub withheld: u32,
     /// Why everything is looked at from time to time although changes are told, in words.
     pub polling: Option<String>,

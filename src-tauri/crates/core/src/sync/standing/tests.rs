@@ -125,6 +125,7 @@ fn the_last_cycle_that_did_something_stays_shown() {
     let mut cycle = nothing();
     cycle.applied.container.done = vec![file("a"), file("b")];
     cycle.deleted = 3;
+    cycle.withheld = vec![path(".env")];
     let first = after(
         &SyncView::of(SyncState::Starting),
         &Ok(cycle),
@@ -133,6 +134,7 @@ fn the_last_cycle_that_did_something_stays_shown() {
     );
     let then = after(&first, &Ok(nothing()), "web", at("2026-01-02T03:05:00Z"));
     assert_eq!(first.last_cycle, then.last_cycle);
+    assert_eq!(then.withheld, 1, "it looked at other places");
     let done = then.last_cycle.unwrap();
     assert_eq!(
         (
@@ -145,6 +147,6 @@ fn the_last_cycle_that_did_something_stays_shown() {
     );
     assert_eq!(
         said(&first, Some((0, 2))),
-        "In step: 2 changed in the container."
+        "In step: 2 changed in the container, 1 kept back as secrets."
     );
 }
