@@ -174,7 +174,8 @@ export const texts = {
       n === 1
         ? "Folder and container changed the same place in ways that do not go together."
         : `Folder and container changed ${n} places in ways that do not go together.`,
-    conflictsHint: "Make both alike there, and the conflict is over.",
+    conflictsHint: (name: string) =>
+      `See them with \`mizzen sync conflicts ${name}\`, and decide with \`mizzen sync resolve\`; or make both sides alike there.`,
     last: (age: string, what: string) => `Last change ${age} ago: ${what}.`,
     carried: {
       toContainer: (n: number) => `${n} to the container`,
@@ -220,10 +221,10 @@ export const texts = {
   agree: {
     title: (name: string) => `Go on with sync of ${name}?`,
     will: "What will happen",
-    steps: [
+    steps: (name: string) => [
       "Folder and container are looked at again.",
       "All that one side has changed or deleted is done on the other, also what sync had stopped for.",
-      "What is deleted or overwritten goes to the trash of its side first.",
+      `What is deleted or overwritten goes to the trash of its side first; \`mizzen sync history ${name}\` finds it again.`,
     ],
     otherwise:
       "If this was not meant, cancel and put back what is missing: sync then goes on by itself.",

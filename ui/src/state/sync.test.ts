@@ -83,25 +83,28 @@ describe("news", () => {
   test.each(["starting", "in_step", "syncing", "problems", "paused", "offline"] as const)(
     "there are none: %s",
     (state) => {
-      expect(newsOf(syncView(state))).toBe(null);
+      expect(newsOf(synced(syncView(state)))).toBe(null);
     },
   );
 
   test("of a halt say what to do here, and of a failure what the core says", () => {
-    const halted = newsOf(syncView("halted", { conflicts: 1 }));
+    const halted = newsOf(synced(syncView("halted", { conflicts: 1 })));
     expect(halted?.title).toContain("214 of 380 entries");
     expect(halted?.hint).not.toContain("mizzen sync flush");
-    expect(newsOf(syncView("failed"))?.hint).toContain("Mend the file");
+    expect(newsOf(synced(syncView("failed")))?.hint).toContain("Mend the file");
   });
 
-  test("of conflicts count them", () => {
-    expect(newsOf(syncView("conflicts"))?.title).toContain("2 places");
-    expect(newsOf(syncView("paused", { conflicts: 1 }))?.title).toContain("the same place");
+  test("of conflicts count them, and say how to see them", () => {
+    const news = newsOf(synced(syncView("conflicts")));
+    expect(news?.title).toContain("2 places");
+    expect(news?.hint).toContain("`mizzen sync conflicts a`");
+    const paused = synced(syncView("paused", { conflicts: 1 }));
+    expect(newsOf(paused)?.title).toContain("the same place");
   });
 
   test("are over when the session is down", () => {
     const { reason, hint } = syncView("halted");
-    expect(newsOf(syncView("offline", { reason, hint, needs_consent: true }))).toBe(null);
+    expect(newsOf(synced(syncView("offline", { reason, hint, needs_consent: true })))).toBe(null);
   });
 });
 

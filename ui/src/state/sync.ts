@@ -55,8 +55,8 @@ export interface SyncNews {
 }
 
 /** What stands out: a halt, a failure, conflicts; none while the session does not run. */
-export function newsOf(sync: SyncView): SyncNews | null {
-  if (sync.state === "offline") return null;
+export function newsOf({ name, sync }: SessionView): SyncNews | null {
+  if (!sync || sync.state === "offline") return null;
   if (sync.reason) {
     // The core's hint names a command; here there is a button.
     const hint = sync.needs_consent ? texts.sync.haltedHint : sync.hint;
@@ -64,7 +64,7 @@ export function newsOf(sync: SyncView): SyncNews | null {
   }
   if (sync.conflicts === 0) return null;
   const { conflictsTitle, conflictsHint } = texts.sync;
-  return { tone: "warn", title: conflictsTitle(sync.conflicts), hint: conflictsHint };
+  return { tone: "warn", title: conflictsTitle(sync.conflicts), hint: conflictsHint(name) };
 }
 
 /** Whether the volume may hold what the folder does not. */
