@@ -257,7 +257,7 @@ fn sync_alert(
             let message = format!(
                 "Session `{name}`: {places} changed in the folder and in the container in ways that do not go together."
             );
-            let hint = format!("Make both alike at these places: mizzen sync status {name}");
+            let hint = format!("See and decide them: mizzen sync conflicts {name}");
             (message, hint)
         }
         _ => return None,
