@@ -52,6 +52,7 @@ impl Rig {
             let options = LinkOptions {
                 mode: Mode::default(),
                 brake: Brake::default(),
+                guards_rules: true,
                 now,
             };
             Folders::join(&host, container, id, &state, options, &local(), rules)

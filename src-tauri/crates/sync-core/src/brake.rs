@@ -56,11 +56,15 @@ impl Brake {
         container: Option<&Node>,
         outcome: &Outcome,
     ) -> Option<Halt> {
-        let base = base?;
         let sides = [(Side::Host, host), (Side::Container, container)];
+        let missing = sides.iter().find(|(_, root)| root.is_none());
+        if let Some((side, _)) = missing {
+            return Some(Halt::RootMissing(*side));
+        }
+        let base = base?;
         let root = sides
             .into_iter()
-            .find_map(|(side, root)| check_root(side, base, root));
+            .find_map(|(side, root)| check_root(side, base, root?));
         root.or_else(|| {
             let plans = [
                 (Side::Host, &outcome.host),
@@ -84,13 +88,12 @@ impl Brake {
     }
 }
 
-fn check_root(side: Side, base: &Node, root: Option<&Node>) -> Option<Halt> {
+fn check_root(side: Side, base: &Node, root: &Node) -> Option<Halt> {
     let had_entries = base.as_dir().is_some_and(|dir| !dir.is_empty());
     match root {
-        None => Some(Halt::RootMissing(side)),
-        Some(Node::Dir(dir)) if dir.is_empty() && had_entries => Some(Halt::RootEmptied(side)),
-        Some(Node::Dir(_)) => None,
-        Some(_) => Some(Halt::RootReplaced(side)),
+        Node::Dir(dir) if dir.is_empty() && had_entries => Some(Halt::RootEmptied(side)),
+        Node::Dir(_) => None,
+        _ => Some(Halt::RootReplaced(side)),
     }
 }
 
@@ -124,7 +127,8 @@ mod tests {
             ),
             ("", "", "", None),
             ("-", "", "a=1", None),
-            ("-", "a=1", "-", None),
+            ("-", "a=1", "-", Some(Halt::RootMissing(Side::Container))),
+            ("-", "-", "a=1", Some(Halt::RootMissing(Side::Host))),
         ] {
             assert_eq!(
                 check(base, host, container),

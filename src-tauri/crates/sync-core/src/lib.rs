@@ -30,5 +30,6 @@ pub use name::{Name, NameError, RelPath};
 pub use reconcile::{Conflict, Merge, Outcome, Problem, reconcile};
 pub use rules::{
     BadPattern, GITIGNORE, Ignored, RuleTexts, Rules, SECRET_SIZE_MAX, Secret, Source, find_secret,
+    is_tighter,
 };
 pub use tree::{Digest, Dir, File, Node, Unsyncable};

@@ -215,6 +215,19 @@ impl Rules {
     }
 }
 
+/// Whether a `.gitignore` with one text keeps back all that it did with another: lines were added only, and none of them
+/// takes a pattern back.
+#[must_use]
+pub fn is_tighter(before: &str, after: &str) -> bool {
+    let mut left = before.lines().peekable();
+    for line in after.lines() {
+        if left.next_if(|next| *next == line).is_none() && line.trim_start().starts_with('!') {
+            return false;
+        }
+    }
+    left.peek().is_none()
+}
+
 fn by_pattern(source: &Source, glob: &ignore::gitignore::Glob) -> Ignored {
     Ignored::Pattern {
         source: source.clone(),

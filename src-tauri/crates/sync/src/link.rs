@@ -4,6 +4,7 @@ mod ask;
 mod conflicts;
 mod cycle;
 mod folders;
+mod guard;
 mod journal;
 mod keep;
 mod merge;
@@ -88,6 +89,8 @@ pub struct LinkOptions {
     pub mode: Mode,
     /// What is not done before a person has agreed.
     pub brake: Brake,
+    /// Whether a person is asked before the container's side loosens the rules: it is not trusted.
+    pub guards_rules: bool,
     /// The time, in nanoseconds since 1970: cycles are called by it.
     pub now: fn() -> i64,
 }
@@ -175,12 +178,18 @@ impl Link {
         self.look(dirty)?;
         self.heed_rules()?;
         let [host, container] = self.trees();
-        Ok(reconcile(
-            self.base.as_ref(),
-            host,
-            container,
-            self.options.mode,
-        ))
+        let base = self.base.as_ref();
+        let mut outcome = reconcile(base, host, container, self.options.mode);
+        if let (true, Some(rules)) = (self.options.guards_rules, &self.rules) {
+            let contents = self.sides.container.contents();
+            guard::hold_back(
+                &mut outcome,
+                [base, host, container],
+                &rules.texts,
+                &*contents,
+            );
+        }
+        Ok(outcome)
     }
 
     /// Brings both sides in step, as far as they can be without a person. With `consent`, a person has agreed to

@@ -73,6 +73,7 @@ fn open(
     let options = LinkOptions {
         mode: how.mode.or(settings.mode).unwrap_or_default(),
         brake: Brake::default(),
+        guards_rules: elsewhere::address(container).is_some(),
         now: mizzen_sync::now,
     };
     let size_max = how.max_file_size.or(settings.max_file_size);

@@ -84,8 +84,6 @@ async fn keep_on(
     })?;
     let opening = Opening {
         session: shared.session.clone(),
-        key: shared.key.clone(),
-        created_at: workspace.created_at,
         project: workspace.project.clone(),
         state: links.state().to_owned(),
         id: link_id(workspace, &volume),

@@ -3,7 +3,6 @@
 //! Sessions say when a workspace begins and ends to be kept. Each has a keeper, and each keeper a link at a time.
 
 mod answering;
-mod include;
 mod keeper;
 mod opening;
 mod pause;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use mizzen_docker::VolumeFact;
 use mizzen_sessions::{NONCE_LABEL, SyncedWorkspace};
 use mizzen_status::sanitise;
@@ -13,7 +12,7 @@ use mizzen_sync::{
 };
 use mizzen_sync_core::Brake;
 
-use super::{include, standing};
+use super::standing;
 
 /// Larger files are problems unless the project says otherwise.
 const SIZE_MAX: u64 = 4 << 30;
@@ -23,8 +22,6 @@ const INTERVAL: Duration = Duration::from_secs(300);
 const UMASK: u32 = 0o022;
 /// Where the workspace lies in the container.
 const WORKSPACE: &str = "/workspace";
-const STATE_HINT: &str =
-    "Check the permissions of Mizzen's state folder and the space on its disk.";
 /// Longest text that is shown of why it does not work.
 const TEXT_CAP: usize = 300;
 
@@ -51,9 +48,6 @@ impl Trouble {
 /// What it takes to join both sides.
 pub(super) struct Opening {
     pub(super) session: String,
-    pub(super) key: String,
-    /// When the session was made.
-    pub(super) created_at: Timestamp,
     pub(super) project: PathBuf,
     /// What links remember lies below.
     pub(super) state: PathBuf,
@@ -98,9 +92,6 @@ impl Opening {
         let settings = rules
             .settings()
             .map_err(|error| no_rules(RulesError::from(error)))?;
-        let allowed = include::allowed(&self.state, &self.key, self.created_at, &settings.include);
-        let allowed = allowed.map_err(|error| Trouble::new(&error.to_string(), STATE_HINT))?;
-        let rules = rules.including_only(allowed);
         let local = LocalOptions {
             size_max: settings.max_file_size.unwrap_or(SIZE_MAX),
             links: Links::Portable,
@@ -120,6 +111,7 @@ impl Opening {
         let options = LinkOptions {
             mode: settings.mode.unwrap_or_default(),
             brake: Brake::default(),
+            guards_rules: true,
             now: mizzen_sync::now,
         };
         let container = || Ok(Box::new(remote(side)?) as _);
@@ -157,7 +149,9 @@ fn not_joined(error: &FoldersError, session: &str) -> Trouble {
         FoldersError::Root(_) => "Put the project folder back; sync goes on by itself.",
         FoldersError::Nested(..) => "Use a project folder of its own.",
         FoldersError::Lock(_) => "End the other one, or wait for it; sync goes on by itself.",
-        FoldersError::State(_) | FoldersError::Trash(_) => STATE_HINT,
+        FoldersError::State(_) | FoldersError::Trash(_) => {
+            "Check the permissions of Mizzen's state folder and the space on its disk."
+        }
         FoldersError::Elsewhere(_) => {
             return Trouble::new(
                 &error.to_string(),

@@ -233,3 +233,19 @@ proptest! {
         prop_assert_eq!(rules.check_whole(&entry, false).is_ok(), carried);
     }
 }
+
+#[test]
+fn rules_that_only_grow_are_tighter() {
+    for (before, after, expected) in [
+        ("", "target\n", true),
+        ("a\nb\n", "a\nnew\nb\nlast\n", true),
+        ("a\n", "a\r\n", true),
+        ("a\n!a/b\n", "# why\na\n!a/b\n", true),
+        ("a\nb\n", "a\n", false),
+        ("a\nb\n", "b\na\n", false),
+        ("a\n", "a\n!a/secret\n", false),
+        ("a\n", "", false),
+    ] {
+        assert_eq!(is_tighter(before, after), expected, "{before:?} {after:?}");
+    }
+}

@@ -73,8 +73,13 @@ impl LocalEndpoint {
         }
     }
 
-    fn last(&self) -> &Scan {
-        self.seen.as_ref().expect("BUG: a plan is made of a look")
+    /// What was seen last; the root may have gone before it was seen at all.
+    fn last(&self) -> Result<&Scan, ApplyError> {
+        self.seen.as_ref().ok_or_else(|| ApplyError {
+            path: self.root.path().to_owned(),
+            source: std::io::ErrorKind::NotFound.into(),
+            applied: Box::default(),
+        })
     }
 
     fn watcher(&self, wake: &Wake) -> Result<Watcher, EndpointError> {
@@ -180,7 +185,7 @@ impl Endpoint for LocalEndpoint {
             cycle,
         };
         let (root, trash) = (&self.root, &self.trash);
-        apply(root, plan, self.last(), contents, trash, &options)
+        apply(root, plan, self.last()?, contents, trash, &options)
     }
 
     fn contents(&self) -> Box<dyn Contents + '_> {
@@ -202,8 +207,8 @@ impl Endpoint for LocalEndpoint {
             applied: Box::default(),
         };
         let undo = match what {
-            TakeBack::Cycle(id) => self.trash.undo(*id, self.last()),
-            TakeBack::Place(id, path) => self.trash.restore(path, *id, self.last()),
+            TakeBack::Cycle(id) => self.trash.undo(*id, self.last()?),
+            TakeBack::Place(id, path) => self.trash.restore(path, *id, self.last()?),
         };
         let Some(undo) = undo.map_err(failed)? else {
             return Ok(None);

@@ -17,8 +17,6 @@ pub struct RuleSource {
     root: Root,
     profile: Option<String>,
     git_global: Option<PathBuf>,
-    /// Which `include` patterns count; none means all.
-    allowed: Option<Vec<String>>,
     /// Where rules were found.
     files: BTreeSet<RelPath>,
     /// Where that is kept for the next process, and what is kept there.
@@ -55,20 +53,11 @@ impl RuleSource {
             root: Root::open(folder)?,
             profile,
             git_global,
-            allowed: None,
             files: BTreeSet::new(),
             memory: None,
             kept: None,
             texts: RuleTexts::default(),
         })
-    }
-
-    /// The same, and of the `include` patterns in its settings heeds no others than these: the settings are carried like
-    /// any file, so that a side which is not trusted could ask for secrets.
-    #[must_use]
-    pub fn including_only(self, allowed: Vec<String>) -> Self {
-        let allowed = Some(allowed);
-        Self { allowed, ..self }
     }
 
     /// The same, and keeps in a file where rules are, so that the next process need not search for them.
@@ -82,11 +71,7 @@ impl RuleSource {
     /// # Errors
     /// They cannot be read or are none.
     pub fn settings(&self) -> Result<SyncSettings, SettingsError> {
-        let mut settings = SyncSettings::read(&self.root, self.profile.as_deref())?;
-        if let Some(allowed) = &self.allowed {
-            settings.include.retain(|pattern| allowed.contains(pattern));
-        }
-        Ok(settings)
+        SyncSettings::read(&self.root, self.profile.as_deref())
     }
 
     /// Whether a directory is at a place now; none when nothing is there, or nobody may look.

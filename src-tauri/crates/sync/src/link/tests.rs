@@ -1,5 +1,7 @@
 #[path = "tests/asking.rs"]
 mod asking;
+#[path = "tests/guarding.rs"]
+mod guarding;
 #[path = "tests/keeping.rs"]
 mod keeping;
 #[path = "tests/laws.rs"]
@@ -49,6 +51,7 @@ impl Fixture {
         let options = LinkOptions {
             mode,
             brake,
+            guards_rules: false,
             now: late,
         };
         Self { folder, options }
@@ -268,6 +271,24 @@ fn a_side_that_was_emptied_or_is_gone_stops_the_link() {
 
     fixture.link().cycle(&Both::everything(), true).unwrap();
     fixture.check_same(&[]);
+}
+
+#[test]
+fn a_root_that_goes_before_the_first_look_is_not_made_again() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "1");
+    let mut link = fixture.link();
+    remove(&fixture.path("container"));
+    for consent in [false, true] {
+        let error = link.cycle(&Both::everything(), consent).unwrap_err();
+        match error {
+            CycleError::Halted(Halt::RootMissing(Side::Container)) => assert!(!consent),
+            CycleError::Apply(Side::Container, _) => assert!(consent),
+            error => panic!("{error}"),
+        }
+    }
+    assert!(!fixture.path("container").exists());
+    assert_eq!(fixture.tree("host"), ["a=1"]);
 }
 
 #[test]
