@@ -165,6 +165,21 @@ pub(crate) enum SyncOf {
     Resume(Session),
 }
 
+impl SyncVerb {
+    /// What it is about, as it was named; none where that is always a session.
+    pub(crate) fn pair(&self) -> Option<&SyncPair> {
+        match self {
+            Self::Session(_) => None,
+            Self::Conflicts { pair }
+            | Self::Resolve { pair, .. }
+            | Self::History { pair, .. }
+            | Self::Undo { pair, .. }
+            | Self::Restore { pair, .. }
+            | Self::Why { pair, .. } => Some(pair),
+        }
+    }
+}
+
 fn mode() -> impl TypedValueParser<Value = Mode> {
     let names = Mode::ALL.map(Mode::name);
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Mode>())

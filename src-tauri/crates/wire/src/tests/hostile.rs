@@ -87,7 +87,11 @@ async fn an_end_before_the_introduction_quotes_what_was_said() {
 async fn another_version_is_named() {
     let error = shake(&introduction(VERSION + 1)).await.unwrap_err();
     assert!(matches!(error, HandshakeError::Version { theirs } if theirs == VERSION + 1));
-    assert_eq!(error.to_string(), "speaks wire version 3, this program 2");
+    let expected = format!(
+        "speaks wire version {}, this program {VERSION}",
+        VERSION + 1
+    );
+    assert_eq!(error.to_string(), expected);
 }
 
 #[tokio::test]

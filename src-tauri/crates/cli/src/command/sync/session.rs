@@ -24,57 +24,53 @@ pub(super) struct Asked {
 
 /// What a verb asks of a session; none when it is about two folders.
 pub(super) fn asked(verb: &SyncVerb) -> Result<Option<Asked>, Failure> {
-    let (pair, question, word, consent) = match verb {
+    let Some(session) = verb.pair().map(session).transpose()?.flatten() else {
+        return Ok(None);
+    };
+    let (question, word, consent) = match verb {
         SyncVerb::Session(_) => return Ok(None),
-        SyncVerb::Conflicts { pair } => (pair, SyncQuestion::Conflicts, "", false),
-        SyncVerb::Resolve { path, keep, pair } => {
+        SyncVerb::Conflicts { .. } => (SyncQuestion::Conflicts, "", false),
+        SyncVerb::Resolve { path, keep, .. } => {
             let keep = match keep {
                 Keep::Host => SyncKeep::Host,
                 Keep::Container => SyncKeep::Container,
                 Keep::Both => SyncKeep::Both,
             };
             let path = place(path)?;
-            let question = SyncQuestion::Resolve { path, keep };
-            (pair, question, "resolved", false)
+            (SyncQuestion::Resolve { path, keep }, "resolved", false)
         }
         SyncVerb::History {
-            pair,
-            of,
-            before,
-            limit,
+            of, before, limit, ..
         } => {
             let question = SyncQuestion::History {
                 of: of.as_deref().map(place).transpose()?,
                 before: before.as_ref().map(ToString::to_string),
                 limit: u32::try_from(*limit).unwrap_or(u32::MAX),
             };
-            (pair, question, "", false)
+            (question, "", false)
         }
-        SyncVerb::Undo { cycle, pair, force } => {
+        SyncVerb::Undo { cycle, force, .. } => {
             let cycle = cycle.to_string();
-            (pair, SyncQuestion::Undo { cycle }, "undone", *force)
+            (SyncQuestion::Undo { cycle }, "undone", *force)
         }
         SyncVerb::Restore {
             path,
-            pair,
             at,
             side,
             force,
+            ..
         } => {
             let question = SyncQuestion::Restore {
                 path: place(path)?,
                 before: at.as_ref().map(ToString::to_string),
                 side: side.map(Into::into),
             };
-            (pair, question, "restored", *force)
+            (question, "restored", *force)
         }
-        SyncVerb::Why { path, pair } => {
+        SyncVerb::Why { path, .. } => {
             let path = place(path)?;
-            (pair, SyncQuestion::Why { path }, "", false)
+            (SyncQuestion::Why { path }, "", false)
         }
-    };
-    let Some(session) = session(pair)? else {
-        return Ok(None);
     };
     Ok(Some(Asked {
         session,
