@@ -45,7 +45,11 @@ impl Rig {
         let (host, state) = (self.host.path().to_owned(), self.state.path().to_owned());
         let joined = tokio::task::spawn_blocking(move || {
             let container = || -> Result<Box<dyn Endpoint>, EndpointError> {
-                Ok(Box::new(RemoteEndpoint::open(from, to, side())?))
+                Ok(Box::new(RemoteEndpoint::open(
+                    from,
+                    to,
+                    OpenSide::like(&local(), "/workspace".into()),
+                )?))
             };
             let id = LinkId::new([&b"test"[..]]);
             let rules = RuleSource::new(&host, None, None).expect("rules");
@@ -62,16 +66,6 @@ impl Rig {
                 .expect("a cycle")
         });
         joined.await.expect("a cycle")
-    }
-}
-
-fn side() -> OpenSide {
-    OpenSide {
-        path: "/workspace".into(),
-        size_max: 1 << 30,
-        links: Links::Portable,
-        look_for_secrets: true,
-        durability: Durability::None,
     }
 }
 

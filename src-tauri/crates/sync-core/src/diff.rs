@@ -9,13 +9,23 @@ use imara_diff::{Algorithm, Diff, InternedInput};
 const CONTEXT: usize = 3;
 
 /// Lines of one text, and the lines of the other that stand in their place.
-type Hunk = (Range<usize>, Range<usize>);
+pub(crate) type Hunk = (Range<usize>, Range<usize>);
 
 /// The changed lines of two texts with some lines around them, as unified diffs show them, without names of files. None
 /// when one of the two is no text.
 #[must_use]
 pub fn diff(before: &[u8], after: &[u8]) -> Option<String> {
     let [before, after] = [text(before)?, text(after)?];
+    let hunks = hunks(before.as_bytes(), after.as_bytes());
+    let [before, after] = [before, after].map(|text| text.split_inclusive('\n').collect());
+    let texts = Texts { before, after };
+    // Changes whose surroundings meet are shown together.
+    let groups = hunks.chunk_by(|(one, _), (two, _)| two.start - one.end <= 2 * CONTEXT);
+    Some(groups.map(|group| texts.show(group)).collect())
+}
+
+/// Where two texts differ, in lines.
+pub(crate) fn hunks(before: &[u8], after: &[u8]) -> Vec<Hunk> {
     let input = InternedInput::new(before, after);
     let mut diff = Diff::compute(Algorithm::Histogram, &input);
     diff.postprocess_lines(&input);
@@ -23,12 +33,7 @@ pub fn diff(before: &[u8], after: &[u8]) -> Option<String> {
     let hunks = diff
         .hunks()
         .map(|hunk| (wide(hunk.before), wide(hunk.after)));
-    let hunks: Vec<Hunk> = hunks.collect();
-    let [before, after] = [before, after].map(|text| text.split_inclusive('\n').collect());
-    let texts = Texts { before, after };
-    // Changes whose surroundings meet are shown together.
-    let groups = hunks.chunk_by(|(one, _), (two, _)| two.start - one.end <= 2 * CONTEXT);
-    Some(groups.map(|group| texts.show(group)).collect())
+    hunks.collect()
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {

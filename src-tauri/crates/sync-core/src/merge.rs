@@ -5,10 +5,7 @@
 
 use std::ops::Range;
 
-use imara_diff::{Algorithm, Diff, InternedInput};
-
-/// Lines of the base that a side replaced, and the lines that it has in their place.
-type Hunk = (Range<usize>, Range<usize>);
+use crate::diff::{Hunk, hunks};
 
 /// The text with both sides' changes; none when they do not go together or one of the three is no text.
 #[must_use]
@@ -62,15 +59,8 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn new(base: &[u8], text: &'a [u8]) -> Self {
-        let input = InternedInput::new(base, text);
-        let mut diff = Diff::compute(Algorithm::Histogram, &input);
-        diff.postprocess_lines(&input);
-        let wide = |range: Range<u32>| range.start as usize..range.end as usize;
-        let hunks = diff
-            .hunks()
-            .map(|hunk| (wide(hunk.before), wide(hunk.after)));
         Self {
-            hunks: hunks.collect(),
+            hunks: hunks(base, text),
             lines: lines(text),
             taken: 0,
             shift: 0,

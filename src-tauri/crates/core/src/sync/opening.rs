@@ -1,6 +1,6 @@
 //! Joining a session's folder with its workspace.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mizzen_docker::VolumeFact;
@@ -101,13 +101,7 @@ impl Opening {
             memory: PathBuf::new(),
             now: mizzen_sync::now,
         };
-        let side = OpenSide {
-            path: Path::new(WORKSPACE).to_owned(),
-            size_max: local.size_max,
-            links: local.links,
-            look_for_secrets: local.look_for_secrets,
-            durability: local.durability,
-        };
+        let side = OpenSide::like(&local, WORKSPACE.into());
         let options = LinkOptions {
             mode: settings.mode.unwrap_or_default(),
             brake: Brake::default(),

@@ -21,12 +21,10 @@ use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use mizzen_sync_core::{Change, Edit, File, Name, Node, Plan, RelPath, RuleTexts, Rules};
+use mizzen_sync_core::{Change, Edit, Name, Node, Plan, RelPath, RuleTexts, Rules};
 
 use super::{Endpoint, EndpointError, Looked, TakeBack, TakenBack, Wake};
-use crate::apply::{
-    Applied, ApplyError, Contents, Failure, Supply, Why, all_new, as_made, gathered,
-};
+use crate::apply::{Applied, ApplyError, Contents, Failure, Why, all_new, as_made, gathered};
 use crate::encoding::unsyncable;
 use crate::scan::Dirty;
 use crate::trash::{CycleId, Past, Recall};
@@ -270,36 +268,12 @@ impl Endpoint for RemoteEndpoint {
     }
 
     fn contents(&self) -> Box<dyn Contents + '_> {
-        Box::new(Asked(Pulled::new(&self.line, Ask::Want)))
+        Box::new(Pulled::new(&self.line, Ask::Want))
     }
 
     fn rest(&mut self) {
         // Without it the next process reads all files.
         let _ = self.do_it(&Ask::Rest);
-    }
-}
-
-/// Contents of the other end; nothing that was asked for is left on the stream.
-struct Asked<'a>(Pulled<'a, fn(Vec<Wanted>) -> Ask>);
-
-impl Contents for Asked<'_> {
-    fn suppliers(&self) -> usize {
-        self.0.suppliers()
-    }
-
-    fn expect(&self, files: Vec<(RelPath, File)>) {
-        self.0.expect(files);
-    }
-
-    fn supplier(&self) -> Box<dyn Supply + '_> {
-        self.0.supplier()
-    }
-}
-
-impl Drop for Asked<'_> {
-    fn drop(&mut self) {
-        // A stream that is broken tells so to the next question.
-        let _ = self.0.finish();
     }
 }
 

@@ -45,13 +45,7 @@ impl Way {
         &mut self,
         local: &LocalOptions,
     ) -> Result<Box<dyn Endpoint>, EndpointError> {
-        let side = OpenSide {
-            path: self.outside.path.clone(),
-            size_max: local.size_max,
-            links: local.links,
-            look_for_secrets: local.look_for_secrets,
-            durability: local.durability,
-        };
+        let side = OpenSide::like(local, self.outside.path.clone());
         let gone = || EndpointError::Wire("it is in use already".to_owned());
         let (from, to) = self.outside.container.stream.take().ok_or_else(gone)?;
         Ok(Box::new(RemoteEndpoint::open(from, to, side)?))

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::frames::senseless;
 use crate::apply::Durability;
 use crate::encoding::{decode_below, encode};
-use crate::endpoint::EndpointError;
+use crate::endpoint::{EndpointError, LocalOptions};
 use crate::scan::{Dirty, Links};
 use crate::trash::{CycleId, Past, PastChange, Was};
 
@@ -182,6 +182,20 @@ pub(super) struct Texts {
     git_global: String,
     ignore: Vec<String>,
     include: Vec<String>,
+}
+
+impl OpenSide {
+    /// A folder that is looked at and written to like one of this machine.
+    #[must_use]
+    pub fn like(local: &LocalOptions, path: PathBuf) -> Self {
+        Self {
+            path,
+            size_max: local.size_max,
+            links: local.links,
+            look_for_secrets: local.look_for_secrets,
+            durability: local.durability,
+        }
+    }
 }
 
 impl From<&RelPath> for Place {

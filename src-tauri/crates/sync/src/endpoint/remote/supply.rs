@@ -41,6 +41,25 @@ struct Queue {
     half: usize,
 }
 
+impl<A> Pulled<'_, A> {
+    /// Reads what was asked for and is not wanted any more.
+    pub(super) fn finish(&self) -> io::Result<()> {
+        let (mut queue, mut line) = (lock(&self.queue), lock(self.line));
+        queue.later.clear();
+        while let Some((_, file)) = queue.asked.pop_front() {
+            take(&mut line, &file, &mut io::sink())?.ok();
+        }
+        Ok(())
+    }
+}
+
+impl<A> Drop for Pulled<'_, A> {
+    fn drop(&mut self) {
+        // A stream that is broken tells so to the next question.
+        let _ = self.finish();
+    }
+}
+
 impl<'a, A, M> Pulled<'a, A>
 where
     A: Fn(Vec<Wanted>) -> M + Sync,
@@ -52,16 +71,6 @@ where
             ask,
             queue: Mutex::default(),
         }
-    }
-
-    /// Reads what was asked for and is not wanted any more.
-    pub(super) fn finish(&self) -> io::Result<()> {
-        let (mut queue, mut line) = (lock(&self.queue), lock(self.line));
-        queue.later.clear();
-        while let Some((_, file)) = queue.asked.pop_front() {
-            take(&mut line, &file, &mut io::sink())?.ok();
-        }
-        Ok(())
     }
 
     /// Hands over one file; the outer error is the stream's.

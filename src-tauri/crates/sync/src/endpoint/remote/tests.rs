@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use mizzen_sync_core::Digest;
+use mizzen_sync_core::{Digest, File};
 use proptest::prelude::*;
 
 use super::frames::Frames;
