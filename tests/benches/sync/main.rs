@@ -7,34 +7,45 @@
 )]
 #![cfg(target_os = "linux")]
 
+mod container;
 mod corpus;
 mod once;
 mod program;
+mod syncthing;
 mod watch;
 
 use std::fs;
 
+use container::Container;
 use corpus::Corpus;
 use program::Folders;
 
 fn main() {
     let place = tempfile::tempdir().unwrap();
-    let folders = Folders(place.path().join("one"));
-    let corpus = Corpus { files: 1 };
-    fs::create_dir_all(folders.source()).unwrap();
-    fs::write(folders.source().join("large"), vec![b'a'; once::LARGE]).unwrap();
-    once::measure(&once::EDIT, corpus, &folders, "a file of 256 MiB", 5);
+    let container = Container::with(place.path());
+    let folders = |what: &str| Folders {
+        place: place.path().join(what),
+        container: container.name.clone(),
+    };
+    let (one, corpus) = (folders("one"), Corpus { files: 1 });
+    fs::create_dir_all(one.source()).unwrap();
+    fs::write(one.source().join("large"), vec![b'a'; once::LARGE]).unwrap();
+    once::measure(&once::EDIT, corpus, &one, "a file of 256 MiB", 5);
 
     for (files, rounds) in [(20_000, 5), (100_000, 3)] {
         let (corpus, what) = (Corpus { files }, format!("{files} files"));
-        let folders = Folders(place.path().join(&what));
+        let folders = folders(&files.to_string());
         corpus.write(&folders.source());
         folders.prepare_git();
         for work in &once::WORKS {
             once::measure(work, corpus, &folders, &what, rounds);
         }
         if files == 20_000 {
-            watch::measure(corpus, &folders, &what);
+            let what = format!("{what}, to a container");
+            for work in &once::CONTAINER {
+                once::measure(work, corpus, &folders, &what, rounds);
+            }
+            watch::measure(corpus, &folders, files);
         } else {
             for work in &once::MEMORY {
                 once::measure(work, corpus, &folders, &what, 1);

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use mizzen_tests::rig::program;
 
+use crate::syncthing;
+
 /// Who is measured. All copy from the same folder.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
@@ -17,6 +19,12 @@ pub(crate) enum Program {
     Unison,
     GitStatus,
     Lsyncd,
+    Syncthing,
+    /// Mizzen, into a container.
+    IntoContainer,
+    IntoContainerNoFsync,
+    DockerCp,
+    TarThroughExec,
 }
 
 /// What a program is to do.
@@ -27,16 +35,25 @@ pub(crate) enum Run {
 }
 
 impl Program {
+    /// One that is to reach a goal.
+    pub(crate) fn is_ours(self) -> bool {
+        let plain = matches!(self, Self::Mizzen | Self::MizzenNoFsync);
+        plain || matches!(self, Self::IntoContainer | Self::IntoContainerNoFsync)
+    }
+
     pub(crate) fn name(self, run: Run) -> &'static str {
         match (self, run) {
-            (Self::Mizzen, _) => "mizzen",
-            (Self::MizzenNoFsync, _) => "mizzen --no-fsync",
+            (Self::Mizzen | Self::IntoContainer, _) => "mizzen",
+            (Self::MizzenNoFsync | Self::IntoContainerNoFsync, _) => "mizzen --no-fsync",
             (Self::Cp, _) => "cp -a",
             (Self::Rsync, _) => "rsync -a",
             (Self::Unison, Run::Once) => "unison",
             (Self::Unison, Run::Watch) => "unison -repeat watch",
             (Self::GitStatus, _) => "git status, one side",
             (Self::Lsyncd, _) => "lsyncd -delay 0",
+            (Self::Syncthing, _) => "syncthing, watcher 1 s",
+            (Self::DockerCp, _) => "docker cp",
+            (Self::TarThroughExec, _) => "tar through docker exec",
         }
     }
 
@@ -44,6 +61,10 @@ impl Program {
     pub(crate) fn lacks(self, run: Run) -> Option<&'static str> {
         let needed: &[&str] = match (self, run) {
             (Self::Mizzen | Self::MizzenNoFsync, _) => &[],
+            (Self::IntoContainer | Self::IntoContainerNoFsync, _) => &["docker"],
+            (Self::DockerCp, _) => &["docker"],
+            (Self::TarThroughExec, _) => &["docker", "tar"],
+            (Self::Syncthing, _) => &["syncthing"],
             (Self::Cp, _) => &["cp"],
             (Self::Rsync, _) => &["rsync"],
             (Self::Unison, Run::Once) => &["unison"],
@@ -59,22 +80,26 @@ impl Program {
 }
 
 /// The folders of one corpus: the one that is copied, and one for each program.
-pub(crate) struct Folders(pub(crate) PathBuf);
+pub(crate) struct Folders {
+    pub(crate) place: PathBuf,
+    /// A container that has the same place under the same path.
+    pub(crate) container: String,
+}
 
 impl Folders {
     /// The folder that is copied.
     pub(crate) fn source(&self) -> PathBuf {
-        self.0.join("source")
+        self.place.join("source")
     }
 
     /// A program's copy.
     pub(crate) fn copy(&self, of: Program) -> PathBuf {
-        self.0.join(format!("copy-{}", of as usize))
+        self.place.join(format!("copy-{}", of as usize))
     }
 
     /// What a program remembers.
     fn memory(&self, of: Program) -> PathBuf {
-        self.0.join(format!("memory-{}", of as usize))
+        self.place.join(format!("memory-{}", of as usize))
     }
 
     /// Puts a program's copy and what it remembers out of its way. Nothing is removed before the end: ext4 gives the
@@ -92,6 +117,19 @@ impl Folders {
         }
     }
 
+    /// The programs that have to run together.
+    pub(crate) fn commands(&self, of: Program, run: Run) -> Vec<Command> {
+        match of {
+            Program::Syncthing => {
+                let memory = self.memory(of);
+                let homes = ["one", "two"].map(|home| memory.join(home));
+                fs::create_dir_all(self.copy(of)).unwrap();
+                syncthing::join([&self.source(), &self.copy(of)], &homes)
+            }
+            _ => vec![self.command(of, run)],
+        }
+    }
+
     pub(crate) fn command(&self, of: Program, run: Run) -> Command {
         let (source, copy, memory) = (self.source(), self.copy(of), self.memory(of));
         fs::create_dir_all(&memory).unwrap();
@@ -100,16 +138,23 @@ impl Folders {
         }
         let mut command;
         match of {
-            Program::Mizzen | Program::MizzenNoFsync => {
+            Program::Mizzen
+            | Program::MizzenNoFsync
+            | Program::IntoContainer
+            | Program::IntoContainerNoFsync => {
                 command = Command::new(program("mizzen"));
-                command.arg("sync").arg(source).arg(copy);
+                command.arg("sync").arg(source);
+                match of {
+                    Program::Mizzen | Program::MizzenNoFsync => command.arg(copy),
+                    _ => command.arg(format!("docker://{}{}", self.container, copy.display())),
+                };
                 command.args(["--json", "--force"]);
                 command.arg(if run == Run::Once {
                     "--once"
                 } else {
                     "--watch"
                 });
-                if of == Program::MizzenNoFsync {
+                if matches!(of, Program::MizzenNoFsync | Program::IntoContainerNoFsync) {
                     command.arg("--no-fsync");
                 }
                 command.env("MIZZEN_HOME", memory);
@@ -141,6 +186,18 @@ impl Folders {
                 command.arg(memory.join("pid")).arg("-rsync");
                 command.arg(source).arg(copy);
             }
+            Program::DockerCp => {
+                command = Command::new("docker");
+                command.arg("cp").arg(source.join("."));
+                command.arg(format!("{}:{}", self.container, copy.display()));
+            }
+            Program::TarThroughExec => {
+                command = Command::new("sh");
+                let script = r#"tar -C "$1" -c . | docker exec -i "$2" tar -C "$3" -x"#;
+                command.args(["-c", script, "sh"]).arg(source);
+                command.arg(&self.container).arg(copy);
+            }
+            Program::Syncthing => panic!("two programs, and they do not end"),
         }
         command.stdin(Stdio::null()).stderr(Stdio::null());
         command

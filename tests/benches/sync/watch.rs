@@ -9,10 +9,20 @@ use std::time::{Duration, Instant};
 use mizzen_tests::figure::Figure;
 
 use crate::corpus::Corpus;
-use crate::program::Program::{Lsyncd, Mizzen, MizzenNoFsync, Unison};
+use crate::program::Program::{
+    IntoContainer, IntoContainerNoFsync, Lsyncd, Mizzen, MizzenNoFsync, Syncthing, Unison,
+};
 use crate::program::{Folders, Program, Run, peak, processes};
 
-const PROGRAMS: [Program; 4] = [Mizzen, MizzenNoFsync, Lsyncd, Unison];
+const PROGRAMS: [Program; 7] = [
+    Mizzen,
+    MizzenNoFsync,
+    IntoContainer,
+    IntoContainerNoFsync,
+    Lsyncd,
+    Unison,
+    Syncthing,
+];
 const ROUNDS: usize = 3;
 
 /// Of each round.
@@ -36,6 +46,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// What came of a program's rounds.
 #[derive(Default)]
 struct Seen {
+    rounds: usize,
     edits: Vec<Duration>,
     missed: f64,
     stale: f64,
@@ -44,14 +55,19 @@ struct Seen {
     load: Vec<f64>,
 }
 
-pub(crate) fn measure(corpus: Corpus, folders: &Folders, what: &str) {
+pub(crate) fn measure(corpus: Corpus, folders: &Folders, files: usize) {
     let there = PROGRAMS
         .into_iter()
         .filter(|it| it.lacks(Run::Watch).is_none());
     let mut all: Vec<(Program, Seen)> = there.map(|it| (it, Seen::default())).collect();
     for round in 0..ROUNDS {
         for (program, seen) in &mut all {
+            // It needs more than a second for each edit.
+            if *program == Syncthing && round > 0 {
+                continue;
+            }
             let watching = Watching::start(folders, *program, round);
+            seen.rounds += 1;
             watching.edit(corpus, round, seen);
             watching.edit_twice(corpus, seen);
             watching.burst(round, seen);
@@ -59,46 +75,57 @@ pub(crate) fn measure(corpus: Corpus, folders: &Folders, what: &str) {
         }
     }
     for program in PROGRAMS {
-        let name = |of: &str| format!("watching {what}, {of}: {}", program.name(Run::Watch));
-        let Some((_, seen)) = all.iter().find(|(it, _)| *it == program) else {
-            let lacks = program.lacks(Run::Watch).unwrap_or_default();
-            Figure::none(&name("all of it"), lacks).print();
-            continue;
+        let (whereto, edit) = match program {
+            IntoContainer | IntoContainerNoFsync => (", to a container", "≤ 10 ms"),
+            _ => ("", "≤ 5 ms"),
         };
-        let goal = |goal| {
-            if matches!(program, Mizzen | MizzenNoFsync) {
-                goal
-            } else {
-                ""
+        let watcher = program.name(Run::Watch);
+        let name = |of: &str| format!("watching {files} files{whereto}, {of}: {watcher}");
+        match all.iter().find(|(it, _)| *it == program) {
+            Some((_, seen)) => {
+                let goal = |goal| if program.is_ours() { goal } else { "" };
+                seen.print(name, goal, edit);
             }
-        };
-        if !seen.edits.is_empty() {
-            Figure::of_times(&name("one edit"), goal("≤ 5 ms"), &seen.edits).print();
+            None => {
+                let lacks = program.lacks(Run::Watch).unwrap_or_default();
+                Figure::none(&name("all of it"), lacks).print();
+            }
         }
-        let count = |number: f64| format!("{number}");
-        let of = format!("edits missed of {}", ROUNDS * EDITS);
-        Figure::new(&name(&of), goal("0"), &[seen.missed], count).print();
-        let of = format!("stale after two edits of one length, of {}", ROUNDS * PAIRS);
-        Figure::new(&name(&of), goal("0"), &[seen.stale], count).print();
-        if !seen.bursts.is_empty() {
-            Figure::of_times(&name("2000 new files"), goal("≤ 0.15 s"), &seen.bursts).print();
-        }
-        let show = |mib: f64| format!("{mib:.0} MiB");
-        Figure::new(&name("memory"), "", &seen.memory, show).print();
-        let show = |percent: f64| format!("{percent:.2} %");
-        Figure::new(
-            &name("processor while idle"),
-            goal("0.0 %"),
-            &seen.load,
-            show,
-        )
-        .print();
     }
 }
 
-/// A program that watches.
+impl Seen {
+    fn print(
+        &self,
+        name: impl Fn(&str) -> String,
+        goal: impl Fn(&'static str) -> &'static str,
+        edit: &'static str,
+    ) {
+        if !self.edits.is_empty() {
+            Figure::of_times(&name("one edit"), goal(edit), &self.edits).print();
+        }
+        let count = |number: f64| format!("{number}");
+        let of = format!("edits missed of {}", self.rounds * EDITS);
+        Figure::new(&name(&of), goal("0"), &[self.missed], count).print();
+        let of = format!(
+            "stale after two edits of one length, of {}",
+            self.rounds * PAIRS
+        );
+        Figure::new(&name(&of), goal("0"), &[self.stale], count).print();
+        if !self.bursts.is_empty() {
+            Figure::of_times(&name("2000 new files"), goal("≤ 0.15 s"), &self.bursts).print();
+        }
+        let show = |mib: f64| format!("{mib:.0} MiB");
+        Figure::new(&name("memory"), "", &self.memory, show).print();
+        let show = |percent: f64| format!("{percent:.2} %");
+        let idle = name("processor while idle");
+        Figure::new(&idle, goal("0.0 %"), &self.load, show).print();
+    }
+}
+
+/// A program that watches, or two.
 struct Watching {
-    child: Child,
+    children: Vec<Child>,
     source: PathBuf,
     copy: PathBuf,
 }
@@ -106,11 +133,12 @@ struct Watching {
 impl Watching {
     /// Starts it and waits until a first change has come.
     fn start(folders: &Folders, program: Program, round: usize) -> Self {
-        let mut command = folders.command(program, Run::Watch);
-        let child = command.stdout(Stdio::null()).spawn().unwrap();
+        let commands = folders.commands(program, Run::Watch).into_iter();
+        let children = commands.map(|mut it| it.stdout(Stdio::null()).spawn().unwrap());
+        let children = children.collect();
         let (source, copy) = (folders.source(), folders.copy(program));
         let watching = Self {
-            child,
+            children,
             source,
             copy,
         };
@@ -130,7 +158,7 @@ impl Watching {
             let cold = (round * EDITS + number) * 53 + 1;
             let path = corpus.path(if number % 2 == 0 { 0 } else { cold });
             // Nothing that somebody's copy holds already.
-            let contents = format!("process {}, edit {number}\n", self.child.id());
+            let contents = format!("process {}, edit {number}\n", self.id());
             let started = Instant::now();
             fs::write(self.source.join(&path), &contents).unwrap();
             match self.wait_for(PATIENCE, &path, contents.as_bytes()) {
@@ -145,7 +173,7 @@ impl Watching {
     fn edit_twice(&self, corpus: Corpus, seen: &mut Seen) {
         for pair in 0..PAIRS {
             let path = corpus.path(pair * 89 + 2);
-            let by = self.child.id();
+            let by = self.id();
             let (one, two) = (format!("one {pair}, {by}\n"), format!("two {pair}, {by}\n"));
             fs::write(self.source.join(&path), one).unwrap();
             sleep(Duration::from_micros(pair as u64 * 500));
@@ -160,7 +188,7 @@ impl Watching {
     /// Writes many new files, and takes the time from the first one's beginning.
     fn burst(&self, round: usize, seen: &mut Seen) {
         for burst in 0..BURSTS {
-            let dir = PathBuf::from(format!("burst-{}-{round}-{burst}", self.child.id()));
+            let dir = PathBuf::from(format!("burst-{}-{round}-{burst}", self.id()));
             let name = |number| dir.join(format!("new-{number}"));
             let started = Instant::now();
             fs::create_dir(self.source.join(&dir)).unwrap();
@@ -195,7 +223,8 @@ impl Watching {
         let busy = (self.ticks() - before) / TICKS_PER_SECOND;
         seen.load
             .push(100.0 * busy / started.elapsed().as_secs_f64());
-        seen.memory.extend(peak(&self.child));
+        seen.memory
+            .extend(self.children.iter().filter_map(peak).reduce(f64::max));
     }
 
     /// Processor time of all its processes.
@@ -207,7 +236,13 @@ impl Watching {
             let mut fields = fields.split(' ').skip(11).map(|it| it.parse::<f64>().ok());
             Some(fields.next()?? + fields.next()??)
         };
-        processes(&self.child).into_iter().filter_map(of_one).sum()
+        let all = self.children.iter().flat_map(processes);
+        all.filter_map(of_one).sum()
+    }
+
+    /// No other has it.
+    fn id(&self) -> u32 {
+        self.children[0].id()
     }
 
     fn wait_for(&self, patience: Duration, path: &Path, contents: &[u8]) -> bool {
@@ -220,8 +255,10 @@ impl Watching {
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        for child in &mut self.children {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
     }
 }
 

@@ -52,7 +52,10 @@ impl Area {
                 product::build("release")?;
                 image::ensure(image::Image::Tiny)?;
             }
-            Self::Sync => product::build_command_line("release")?,
+            Self::Sync => {
+                product::build_command_line("release")?;
+                image::ensure(image::Image::Tiny)?;
+            }
             Self::Wire => {
                 image::ensure(image::Image::Tiny)?;
             }
