@@ -41,9 +41,9 @@ fn main() {
             once::measure(work, corpus, &folders, &what, rounds);
         }
         if files == 20_000 {
-            let what = format!("{what}, to a container");
+            let whereto = format!("{what}, to a container");
             for work in &once::CONTAINER {
-                once::measure(work, corpus, &folders, &what, rounds);
+                once::measure(work, corpus, &folders, &whereto, rounds);
             }
             watch::measure(corpus, &folders, files);
         } else {
@@ -51,5 +51,6 @@ fn main() {
                 once::measure(work, corpus, &folders, &what, 1);
             }
         }
+        once::measure(&once::RENAME, corpus, &folders, &what, rounds);
     }
 }
