@@ -37,7 +37,8 @@ const REST: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_micros(100);
 /// What has not come by then has been missed.
 const PATIENCE: Duration = Duration::from_secs(3);
-const START: Duration = Duration::from_secs(60);
+/// Syncthing copies slowly, and waits for the disk.
+const START: Duration = Duration::from_secs(300);
 
 const IDLE: Duration = Duration::from_secs(10);
 /// Linux counts processor time in hundredths of a second for every program.
