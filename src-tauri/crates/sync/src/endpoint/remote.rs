@@ -9,23 +9,23 @@
 
 mod frames;
 mod inbox;
+mod learnt;
 mod message;
+mod outcome;
 mod serve;
 mod supply;
 #[cfg(unix)]
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use mizzen_sync_core::{Change, Edit, Name, Node, Plan, RelPath, RuleTexts, Rules};
+use mizzen_sync_core::{Node, Plan, RuleTexts, Rules};
 
 use super::{Endpoint, EndpointError, Looked, TakeBack, TakenBack, Wake};
-use crate::apply::{Applied, ApplyError, Contents, Failure, Why, all_new, as_made, gathered};
-use crate::encoding::unsyncable;
+use crate::apply::{Applied, ApplyError, Contents, all_new};
 use crate::scan::Dirty;
 use crate::trash::{CycleId, Past, Recall};
 
@@ -34,26 +34,18 @@ pub use serve::{ServeOptions, serve};
 
 use frames::{Frame, Reader, Writer, senseless};
 use inbox::{Inbox, News};
-use message::{
-    Ask, Back, Cause, Done, Gone, Place, Texts, Told, View, Wanted, places, shown, shown_path,
-};
+use learnt::Learnt;
+use message::{Ask, Done, Gone, Place, Texts, Told, Wanted, places, shown};
+use outcome::{applied, taken_back};
 use supply::{Line, Pulled, lock, push};
-
-/// Most entries of a tree that is kept of the other end.
-const ENTRIES_MAX: u64 = 4_000_000;
 
 /// A folder that is served at the other end of a stream.
 pub struct RemoteEndpoint {
     line: Mutex<Line>,
     news: Arc<News>,
-    rules: Rules,
     path: PathBuf,
-    /// What the other end has told, as far as it is carried.
-    tree: Option<Node>,
-    /// An upper bound of the entries in it.
-    entries: u64,
-    /// Whether it told all, by these rules.
-    told: bool,
+    /// What the other end has told.
+    learnt: Learnt,
     watched: bool,
     polling: Option<String>,
 }
@@ -76,11 +68,8 @@ impl RemoteEndpoint {
         let endpoint = Self {
             line: Mutex::new(line),
             news,
-            rules: Rules::new(&RuleTexts::default()).expect("BUG: no pattern is a bad one"),
             path: side.path.clone(),
-            tree: None,
-            entries: 0,
-            told: false,
+            learnt: Learnt::default(),
             watched: false,
             polling: None,
         };
@@ -103,30 +92,10 @@ impl RemoteEndpoint {
         }
     }
 
-    /// Takes what is new of the other end's tree, as far as the rules carry it.
-    fn learn(&mut self, view: &View) -> io::Result<()> {
-        let mut edits = message::edits(&view.edits)?;
-        for edit in &mut edits {
-            let entry = edit.entry.take();
-            edit.entry = entry.and_then(|entry| carried(&self.rules, &edit.path, entry));
-        }
-        let added = edits.iter().filter_map(|edit| edit.entry.as_ref());
-        self.entries += added.map(Node::count).sum::<u64>();
-        self.tree = Node::replaced(self.tree.as_ref(), &edits);
-        if self.entries > ENTRIES_MAX {
-            self.entries = self.tree.as_ref().map_or(0, Node::count);
-        }
-        if self.entries > ENTRIES_MAX {
-            return Err(senseless(format!("more than {ENTRIES_MAX} entries")));
-        }
-        self.told = true;
-        Ok(())
-    }
-
     /// What was seen, without a question: nothing was told to have changed since.
     fn as_before(&self) -> Looked {
         Looked {
-            tree: self.tree.clone(),
+            tree: self.learnt.tree().cloned(),
             polling: self.polling.clone(),
             ..Looked::default()
         }
@@ -173,8 +142,8 @@ impl RemoteEndpoint {
 
 impl Endpoint for RemoteEndpoint {
     fn obey(&mut self, rules: &RuleTexts) -> Result<(), EndpointError> {
-        self.rules = Rules::new(rules).map_err(EndpointError::Rule)?;
-        self.told = false;
+        self.learnt
+            .obey(Rules::new(rules).map_err(EndpointError::Rule)?);
         self.do_it(&Ask::Obey(Texts::from(rules)))
     }
 
@@ -187,17 +156,13 @@ impl Endpoint for RemoteEndpoint {
 
     fn look(&mut self, dirty: &Dirty, base: Option<&Node>) -> Result<Looked, EndpointError> {
         let has_changed = self.news.take();
-        if self.told && self.watched && !has_changed && dirty.is_empty() {
+        if self.learnt.is_whole() && self.watched && !has_changed && dirty.is_empty() {
             return Ok(self.as_before());
         }
         let ask = Ask::Look {
             dirty: places(&dirty.places()),
-            whole: !self.told,
+            whole: !self.learnt.is_whole(),
         };
-        if !self.told {
-            self.tree = None;
-            self.entries = 0;
-        }
         let view = match self.ask(&ask)? {
             Told::Looked(view) => view,
             Told::Refused(refused) => return Err(refused.into()),
@@ -206,10 +171,10 @@ impl Endpoint for RemoteEndpoint {
         if !view.stands {
             return Ok(Looked::default());
         }
-        self.learn(&view).map_err(wire)?;
+        self.learnt.take(&view).map_err(wire)?;
         self.polling = view.polling.as_deref().map(shown);
-        if let (Some(tree), Some(base)) = (&self.tree, base) {
-            self.tree = Some(tree.sharing(base));
+        if let Some(base) = base {
+            self.learnt.share(base);
         }
         Ok(Looked {
             hashed: view.hashed,
@@ -286,142 +251,6 @@ fn answer(line: &mut Line) -> io::Result<Told> {
             Frame::Piece(_) | Frame::End(_) => return Err(senseless("contents for an answer")),
         }
     }
-}
-
-/// An entry of the other end, as far as the rules carry it: the rules are ours.
-fn carried(rules: &Rules, path: &RelPath, node: Node) -> Option<Node> {
-    let is_dir = node.as_dir().is_some();
-    if !path.is_root() && rules.check_whole(path, is_dir).is_err() {
-        return None;
-    }
-    Some(carried_below(rules, path, node))
-}
-
-fn carried_below(rules: &Rules, path: &RelPath, node: Node) -> Node {
-    let Node::Dir(dir) = &node else { return node };
-    let mut dropped = Vec::new();
-    let mut changed = Vec::new();
-    for (name, child) in dir.iter() {
-        let (path, is_dir) = (path.join(name), child.as_dir().is_some());
-        if rules.check(&path, is_dir).is_err() {
-            dropped.push(name.clone());
-        } else if is_dir {
-            let kept = carried_below(rules, &path, child.clone());
-            if !is_one(&kept, child) {
-                changed.push((name.clone(), kept));
-            }
-        }
-    }
-    let edit = |name: &Name, entry| Edit {
-        path: RelPath::root().join(name),
-        entry,
-    };
-    let dropped = dropped.iter().map(|name| edit(name, None));
-    let changed = changed
-        .iter()
-        .map(|(name, node)| edit(name, Some(node.clone())));
-    let edits: Vec<Edit> = dropped.chain(changed).collect();
-    Node::replaced(Some(&node), &edits).unwrap_or(node)
-}
-
-fn is_one(one: &Node, two: &Node) -> bool {
-    matches!((one, two), (Node::Dir(one), Node::Dir(two)) if Arc::ptr_eq(one, two))
-}
-
-/// What was carried out of a plan, by the places of which the other end says so.
-fn applied(plan: &Plan, told: Done) -> io::Result<Result<Applied, ApplyError>> {
-    let changes = gathered(plan);
-    let numbers = changes.iter().enumerate();
-    let numbers: HashMap<_, _> = numbers.map(|(at, change)| (&change.path, at)).collect();
-    let change_of = |path: &RelPath| {
-        let mut above = Some(path.clone());
-        while let Some(path) = above {
-            if let Some(number) = numbers.get(&path) {
-                return Ok(*number);
-            }
-            above = path.parent();
-        }
-        Err(senseless("it has done what is not in the plan"))
-    };
-    let mut failed: Vec<Vec<Failure>> = changes.iter().map(|_| Vec::new()).collect();
-    for failure in failures(&told.failed)? {
-        failed[change_of(&failure.path)?].push(failure);
-    }
-    let mut applied = counts(&told);
-    for (place, is_there) in &told.done {
-        let path = place.path()?;
-        let number = change_of(&path)?;
-        let entry = match &changes[number] {
-            Change {
-                path: planned,
-                new: Some(new),
-                ..
-            } if *is_there && *planned == path => {
-                let below = failed[number].iter().filter(|failure| failure.path != path);
-                Some(as_made(new, &path, below))
-            }
-            _ if *is_there => return Err(senseless("it has done what is not in the plan")),
-            _ => None,
-        };
-        applied.done.push(Edit { path, entry });
-    }
-    applied.failed = failed.into_iter().flatten().collect();
-    Ok(ended(applied, told.ended))
-}
-
-/// What was taken back: of that, there is no plan here.
-fn taken_back(back: Back) -> io::Result<Result<TakenBack, ApplyError>> {
-    let refused = message::paths(&back.refused)?;
-    let applied = Applied {
-        done: message::edits(&back.now)?,
-        failed: failures(&back.done.failed)?,
-        ..counts(&back.done)
-    };
-    let applied = ended(applied, back.done.ended);
-    Ok(applied.map(|applied| TakenBack { applied, refused }))
-}
-
-fn counts(told: &Done) -> Applied {
-    Applied {
-        files: told.files,
-        bytes: told.bytes,
-        reused: told.reused,
-        cycle: told.cycle.map(CycleId),
-        ..Applied::default()
-    }
-}
-
-fn failures(told: &[(Place, Cause)]) -> io::Result<Vec<Failure>> {
-    let failures = told.iter().map(|(place, cause)| {
-        let (path, why) = (place.path()?, why(cause)?);
-        Ok(Failure { path, why })
-    });
-    failures.collect()
-}
-
-fn ended(applied: Applied, early: Option<(PathBuf, String)>) -> Result<Applied, ApplyError> {
-    match early {
-        None => Ok(applied),
-        Some((path, why)) => Err(ApplyError {
-            path: shown_path(&path),
-            source: io::Error::other(shown(&why)),
-            applied: Box::new(applied),
-        }),
-    }
-}
-
-fn why(cause: &Cause) -> io::Result<Why> {
-    let system = |text: &str| io::Error::other(shown(text));
-    Ok(match cause {
-        Cause::ChangedHere => Why::ChangedHere,
-        Cause::ChangedThere => Why::ChangedThere,
-        Cause::NotEmpty => Why::NotEmpty,
-        Cause::Unsyncable(number) => {
-            Why::Unsyncable(unsyncable(*number).ok_or_else(|| senseless("an unknown reason"))?)
-        }
-        Cause::Supply(text) => Why::Supply(system(text)),
-        Cause::System(text) => Why::System(system(text)),
-    })
 }
 
 fn wire(error: io::Error) -> EndpointError {

@@ -5,11 +5,11 @@ use std::os::unix::net::UnixStream;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use mizzen_sync_core::{Digest, File};
+use mizzen_sync_core::{Change, Digest, Edit, File, RelPath};
 use proptest::prelude::*;
 
 use super::frames::Frames;
-use super::message::Edited;
+use super::message::{Cause, Edited, View};
 use super::*;
 use crate::apply::{Durability, FromRoot};
 use crate::root::Root;
