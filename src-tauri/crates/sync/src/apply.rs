@@ -26,9 +26,9 @@ use crate::root::{DirHandle, Root, Way, is_shortage};
 use crate::scan::{Links, Scan};
 use crate::trash::{CycleId, Trash};
 
-pub use contents::{Contents, FromRoot, Supply, SupplyError};
+pub use contents::{Contents, FromRoot, PartHere, Supply, SupplyError, Wish};
 
-pub(crate) use contents::FromHandle;
+pub(crate) use contents::{Behind, FromHandle};
 pub(crate) use order::{all_new, gathered};
 pub(crate) use publish::{as_made, discard};
 
@@ -157,14 +157,16 @@ pub fn apply(
         applied: Box::default(),
     })?;
     let here = order::found_here(&changes, before);
+    let shelf = trash.shelf(root);
     if contents.suppliers() == 1 {
-        contents.expect(order::wanted(&changes, &here));
+        contents.expect(order::wanted(&changes, &here, &shelf));
     }
     let disk = Disk::new(root, &cycle, &changes, options.durability);
     let staged = Stage {
         root,
         contents,
         here: &here,
+        shelf: &shelf,
         cycle: &cycle,
         options,
         sync_each: disk.syncs_each(),
@@ -172,6 +174,7 @@ pub fn apply(
     };
     let staged = staged.run(&changes);
     let mut publish = Publish::new(root, &changes, before, &here, &cycle, staged);
+    publish.shelf = contents.is_far().then_some(&shelf);
     let ended = publish.run(&disk);
     let Publish {
         mut applied,
@@ -185,7 +188,12 @@ pub fn apply(
         let _ = cycle.finish(!touched.is_empty());
     }
     match ended {
-        Ok(()) => Ok(applied),
+        Ok(()) => {
+            if contents.is_far() {
+                shelf.clear();
+            }
+            Ok(applied)
+        }
         Err((path, source)) => Err(ApplyError {
             path: match path.is_root() {
                 true => root.path().to_owned(),

@@ -26,8 +26,8 @@ mod trash;
 mod watch;
 
 pub use apply::{
-    Applied, ApplyError, ApplyOptions, Contents, Durability, Failure, FromRoot, Supply,
-    SupplyError, Why, apply,
+    Applied, ApplyError, ApplyOptions, Contents, Durability, Failure, FromRoot, PartHere, Supply,
+    SupplyError, Why, Wish, apply,
 };
 pub use base::{BaseStore, Kept, LinkId, Opened, SetAside, TEXT_SIZE_MAX, TextStore, Unusable};
 pub use encoding::Malformed;

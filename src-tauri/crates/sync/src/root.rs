@@ -112,6 +112,10 @@ pub(crate) trait Directory: Sized {
     /// A file that was not there before. It is allowed what `mode` says, and no more than to any program's files here.
     fn create_file(&self, name: &[u8], mode: u32) -> io::Result<NewFile>;
 
+    /// A new file that was begun before, behind what was written to it; none when it has another name as well, or is no
+    /// file. It is taken with care: somebody may have put something else in its place.
+    fn open_new(&self, name: &[u8]) -> io::Result<Option<NewFile>>;
+
     /// A directory that was not there before, allowed what a file would be.
     fn create_dir(&self, name: &[u8], mode: u32) -> io::Result<()>;
 

@@ -11,6 +11,7 @@ mod id;
 mod leftovers;
 mod manifest;
 mod retention;
+mod shelf;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub use leftovers::Leftovers;
 pub use retention::{Pruned, Retention};
 
 pub(crate) use history::slot_path;
+pub(crate) use shelf::{LARGE, Shelf, Taken};
 
 use manifest::Manifest;
 

@@ -1,5 +1,6 @@
 //! Where the contents of new files come from.
 
+use std::fs;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
@@ -12,8 +13,14 @@ pub trait Contents: Sync {
     /// How many may ask at once.
     fn suppliers(&self) -> usize;
 
+    /// Whether they come a long way: what has come is then kept until it is in its place, and of a large file no more
+    /// is asked for than is not here.
+    fn is_far(&self) -> bool {
+        false
+    }
+
     /// Told, when one alone may ask, before it asks: all files that it will ask for, in its order. It may leave some out.
-    fn expect(&self, _files: Vec<(RelPath, File)>) {}
+    fn expect(&self, _files: Vec<Wish>) {}
 
     /// Somebody who can be asked, for one file after the other.
     fn supplier(&self) -> Box<dyn Supply + '_>;
@@ -31,6 +38,72 @@ pub trait Supply {
         file: &File,
         to: &mut dyn Write,
     ) -> Result<(), SupplyError>;
+
+    /// Writes what is missing of a file's contents, and tells how many bytes had to come for it.
+    ///
+    /// # Errors
+    /// As for all of it.
+    fn supply_rest(
+        &mut self,
+        path: &RelPath,
+        file: &File,
+        here: &PartHere<'_>,
+        to: &mut dyn Write,
+    ) -> Result<u64, SupplyError> {
+        let left = here.first;
+        self.supply(path, file, &mut Behind { left, to })?;
+        Ok(file.size)
+    }
+}
+
+/// A file that will be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// Where it is to be.
+    pub path: RelPath,
+    /// What it is to be.
+    pub file: File,
+    /// Whether a part of it is here.
+    pub is_part_here: bool,
+}
+
+/// What is here of a file that is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PartHere<'a> {
+    /// So many of its first bytes: what is written follows them.
+    pub first: u64,
+    /// An older version of it.
+    pub old: Option<&'a fs::File>,
+}
+
+impl PartHere<'_> {
+    /// Whether anything is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.first == 0 && self.old.is_none()
+    }
+}
+
+/// Passes on what comes behind the first bytes.
+pub(crate) struct Behind<'a> {
+    pub(crate) left: u64,
+    pub(crate) to: &'a mut dyn Write,
+}
+
+impl Write for Behind<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let length = bytes.len();
+        let passed = usize::try_from(self.left).unwrap_or(length).min(length);
+        self.left -= passed as u64;
+        if passed < length {
+            self.to.write_all(&bytes[passed..])?;
+        }
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 /// Contents were not handed over.

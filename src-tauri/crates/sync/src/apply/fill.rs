@@ -7,12 +7,13 @@ use std::sync::atomic::Ordering;
 use mizzen_sync_core::{File, RelPath};
 
 use super::Why;
-use super::contents::{FromHandle, Supply, SupplyError};
+use super::contents::{FromHandle, PartHere, Supply, SupplyError};
 use super::order::Here;
 use super::sink::{Made, Refused, Sink};
 use super::stage::{Stage, lock};
 use crate::entry::{Kind, Stamp};
-use crate::root::{DirHandle, Directory, is_shortage};
+use crate::root::{DirHandle, Directory, OpenFile, is_shortage};
+use crate::trash::Taken;
 
 /// New files of one directory.
 pub(super) struct Batch {
@@ -29,6 +30,8 @@ pub(super) struct Job {
     pub(super) file: File,
     /// What the file that it replaces was allowed.
     pub(super) mode: Option<u32>,
+    /// Whether that one may well hold the most of what this is to hold.
+    pub(super) has_old_version: bool,
 }
 
 /// Fills files.
@@ -71,10 +74,85 @@ impl<'a> Worker<'a> {
         {
             return Ok(());
         }
-        let bits = if job.file.executable { 0o777 } else { 0o666 };
-        let mode = job.mode.unwrap_or(bits & !self.stage.options.umask);
-        let new = dir.create_file(&job.name, mode)?;
-        let filled = self.fill(Sink::new(new, job.file), job, here);
+        if here.is_some() || job.file.size == 0 {
+            return self.make_in_place(change, dir, job, here, None);
+        }
+        let old = self.old_version(dir, job);
+        let is_begun = self.stage.shelf.held(&job.file.digest).is_some();
+        match self.make_from_there(change, dir, job, old.as_ref()) {
+            // What was here was not what it seemed to be.
+            Err(Why::ChangedThere) if is_begun || old.is_some() => {
+                self.make_from_there(change, dir, job, None)
+            }
+            made => made,
+        }
+    }
+
+    fn make_from_there(
+        &mut self,
+        change: usize,
+        dir: &DirHandle,
+        job: &Job,
+        old: Option<&OpenFile>,
+    ) -> Result<(), Why> {
+        let (shelf, is_far) = (self.stage.shelf, self.stage.contents.is_far());
+        let mode = self.mode(job);
+        let Some(taken) = shelf.take(&job.file, is_far, mode)? else {
+            return self.make_in_place(change, dir, job, None, old);
+        };
+        let sink = match taken {
+            Taken::Begun(begun) => Sink::resumed(begun, job.file),
+            Taken::New(new) => Ok(Sink::new(new, job.file)),
+        };
+        let filled = match sink {
+            Ok(sink) if sink.length() > job.file.size => Err(Why::ChangedThere),
+            Ok(sink) => self.fill(sink, job, Some(mode), None, old),
+            Err(error) => Err(Why::System(error)),
+        };
+        match filled {
+            Ok(()) => {}
+            // The next cycle goes on from what has come.
+            Err(Why::Supply(error)) if !is_shortage(&error) => return Err(Why::Supply(error)),
+            Err(why) => {
+                shelf.drop(&job.file);
+                return Err(why);
+            }
+        }
+        match shelf.give(&job.file, dir, &job.name) {
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                // The same file system, mounted once more on the way.
+                let copied = self.copy_from_shelf(dir, job, mode);
+                shelf.drop(&job.file);
+                copied
+            }
+            given => Ok(given?),
+        }
+    }
+
+    fn copy_from_shelf(&mut self, dir: &DirHandle, job: &Job, mode: u32) -> Result<(), Why> {
+        let (from, name) = self.stage.shelf.place(&job.file)?;
+        let path = RelPath::new(&name).map_err(io::Error::other)?;
+        let mut sink = Sink::new(dir.create_file(&job.name, mode)?, job.file);
+        let copied = FromHandle::new(&from).supply(&path, &job.file, &mut sink);
+        let made = copied.is_ok()
+            && matches!(sink.finish(job.mode, self.stage.sync_each), Ok(Made::Whole));
+        if made {
+            return Ok(());
+        }
+        let _ = dir.remove_file(&job.name);
+        Err(Why::ChangedHere)
+    }
+
+    fn make_in_place(
+        &mut self,
+        change: usize,
+        dir: &DirHandle,
+        job: &Job,
+        here: Option<&Here>,
+        old: Option<&OpenFile>,
+    ) -> Result<(), Why> {
+        let new = dir.create_file(&job.name, self.mode(job))?;
+        let filled = self.fill(Sink::new(new, job.file), job, job.mode, here, old);
         if filled.is_err()
             && let Err(error) = dir.remove_file(&job.name)
         {
@@ -83,17 +161,55 @@ impl<'a> Worker<'a> {
         filled
     }
 
-    fn fill(&mut self, mut sink: Sink, job: &Job, here: Option<&Here>) -> Result<(), Why> {
+    /// What a new file is allowed.
+    fn mode(&self, job: &Job) -> u32 {
+        let bits = if job.file.executable { 0o777 } else { 0o666 };
+        job.mode.unwrap_or(bits & !self.stage.options.umask)
+    }
+
+    /// The file that is replaced, where its contents spare a long way.
+    fn old_version(&self, dir: &DirHandle, job: &Job) -> Option<OpenFile> {
+        if !job.has_old_version || !self.stage.contents.is_far() {
+            return None;
+        }
+        let name = job.path.components().last()?;
+        let old = dir.open_file(name).ok()?;
+        matches!(old.kind(), Ok(Kind::File { .. })).then_some(old)
+    }
+
+    fn fill(
+        &mut self,
+        mut sink: Sink,
+        job: &Job,
+        mode: Option<u32>,
+        here: Option<&Here>,
+        old: Option<&OpenFile>,
+    ) -> Result<(), Why> {
+        let mut came = 0;
         let (supplied, changed) = match here {
-            _ if job.file.size == 0 => (Ok(()), Why::ChangedThere),
+            // All of it was here.
+            _ if job.file.size == sink.length() => (Ok(()), Why::ChangedThere),
             Some(Here::Moved(from, _) | Here::Copied(from)) => (
                 self.here.supply(from, &job.file, &mut sink),
                 Why::ChangedHere,
             ),
-            None => (
-                self.supplier.supply(&job.path, &job.file, &mut sink),
-                Why::ChangedThere,
-            ),
+            None => {
+                let part = PartHere {
+                    first: sink.length(),
+                    old: old.map(|old| &old.file),
+                };
+                let supplied = match part.is_empty() {
+                    true => self
+                        .supplier
+                        .supply(&job.path, &job.file, &mut sink)
+                        .map(|()| job.file.size),
+                    false => self
+                        .supplier
+                        .supply_rest(&job.path, &job.file, &part, &mut sink),
+                };
+                let supplied = supplied.map(|bytes| came = bytes);
+                (supplied, Why::ChangedThere)
+            }
         };
         match sink.refused() {
             None => {}
@@ -105,7 +221,7 @@ impl<'a> Worker<'a> {
             Err(SupplyError::All(error)) => return Err(Why::Supply(error)),
             Err(SupplyError::File(_)) => return Err(changed),
         }
-        match sink.finish(job.mode, self.stage.sync_each)? {
+        match sink.finish(mode, self.stage.sync_each)? {
             Made::Whole => {}
             Made::Wrong => return Err(changed),
         }
@@ -114,9 +230,9 @@ impl<'a> Worker<'a> {
             Some(_) => {
                 report.reused.fetch_add(1, Ordering::Relaxed);
             }
-            None if job.file.size > 0 => {
+            None if came > 0 => {
                 report.files.fetch_add(1, Ordering::Relaxed);
-                report.bytes.fetch_add(job.file.size, Ordering::Relaxed);
+                report.bytes.fetch_add(came, Ordering::Relaxed);
             }
             None => {}
         }

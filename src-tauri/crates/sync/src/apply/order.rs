@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use mizzen_sync_core::{Change, Digest, Edit, File, Node, Plan, RelPath};
 
+use super::Wish;
 use crate::entry::Stamp;
 use crate::scan::{Scan, Seen};
+use crate::trash::{LARGE, Shelf};
 
 /// So many bytes take as long to come as it takes to look through a large tree.
 const WORTH_LOOKING: u64 = 256 * 1024;
@@ -54,15 +56,38 @@ pub(super) enum Here {
 
 /// The files that the other side is asked for, in the order in which it is: those that have contents which this side
 /// does not hold.
-pub(super) fn wanted(changes: &[Change], here: &HashMap<RelPath, Here>) -> Vec<(RelPath, File)> {
+pub(super) fn wanted(
+    changes: &[Change],
+    here: &HashMap<RelPath, Here>,
+    shelf: &Shelf,
+) -> Vec<Wish> {
     let mut wanted = Vec::new();
-    each_new_file(changes, &mut |file, path| {
-        let path = path();
-        if file.size > 0 && !here.contains_key(&path) {
-            wanted.push((path, *file));
-        }
-    });
+    for change in changes {
+        let Some(new) = &change.new else { continue };
+        let has_old = has_old_version(change);
+        files(new, &change.path, &mut |file, path| {
+            let (path, held) = (path(), shelf.held(&file.digest));
+            let is_whole_here =
+                here.contains_key(&path) || held.is_some_and(|held| held >= file.size);
+            if file.size > 0 && !is_whole_here {
+                wanted.push(Wish {
+                    path,
+                    file: *file,
+                    is_part_here: has_old || held.is_some(),
+                });
+            }
+        });
+    }
     wanted
+}
+
+/// Whether a change replaces a file by one of which it may well hold the most.
+pub(super) fn has_old_version(change: &Change) -> bool {
+    let size = |node: &Option<Node>| node.as_ref().and_then(Node::as_file).map(|file| file.size);
+    [&change.old, &change.new]
+        .map(size)
+        .iter()
+        .all(|size| size.is_some_and(|size| size >= LARGE))
 }
 
 /// All files that a plan makes, with their contents.

@@ -13,7 +13,7 @@ use super::{Applied, Disk, Failure, Why, place};
 use crate::root::{DirHandle, Directory, Root, Way, is_shortage};
 use crate::scan::{Known, Scan};
 use crate::temp::Part;
-use crate::trash::Cycle;
+use crate::trash::{Cycle, Shelf};
 
 pub(super) struct Publish<'a> {
     pub(super) way: Way,
@@ -21,6 +21,8 @@ pub(super) struct Publish<'a> {
     before: &'a Scan,
     pub(super) here: &'a HashMap<RelPath, Here>,
     pub(super) cycle: &'a Cycle,
+    /// Where that is kept which came a long way and does not come to its place.
+    pub(super) shelf: Option<&'a Shelf>,
     pub(super) expected: Expected,
     /// Of each change, what of it was not made ready.
     pub(super) unready: Vec<Vec<Failure>>,
@@ -74,6 +76,7 @@ impl<'a> Publish<'a> {
             before,
             here,
             cycle,
+            shelf: None,
             expected: Expected::new(staged.named_twice),
             unready,
             spoilt,
@@ -92,8 +95,10 @@ impl<'a> Publish<'a> {
 
     pub(super) fn run(&mut self, disk: &Disk<'_>) -> Result<(), Ended> {
         let carried_out = self.carry_out_all(disk);
-        if carried_out.is_err() {
-            (0..self.changes.len()).for_each(|number| self.discard(number));
+        if let Err((_, error)) = &carried_out {
+            // Where room is what is missing, it is given back.
+            let shelf = self.shelf.filter(|_| !is_shortage(error));
+            (0..self.changes.len()).for_each(|number| self.discard(number, shelf));
         }
         let synced = disk.sync_names(&mut self.way, &self.touched);
         if synced.is_err() {
@@ -144,7 +149,7 @@ impl<'a> Publish<'a> {
             Ok(()) => return Ok(()),
             Err(why) => why,
         };
-        self.discard(number);
+        self.discard(number, None);
         let path = change.path.clone();
         match why {
             Why::System(error) if is_shortage(&error) => Err((path, error)),
@@ -220,7 +225,7 @@ impl<'a> Publish<'a> {
     }
 
     /// Takes away what was made ready for a change and did not come.
-    fn discard(&mut self, number: usize) {
+    fn discard(&mut self, number: usize, shelf: Option<&Shelf>) {
         let Some(new) = &self.changes[number].new else {
             return;
         };
@@ -229,21 +234,28 @@ impl<'a> Publish<'a> {
         }
         // Where the directory is somewhere else by now, so is what was made in it.
         let discarded = self.place(number).is_ok_and(|place| {
-            discard(&place.dir, &self.cycle.temp(number, Part::New), new).is_ok()
+            let temp = self.cycle.temp(number, Part::New);
+            discard(&place.dir, &temp, new, shelf).is_ok()
         });
         self.untidy |= !discarded;
     }
 }
 
-/// Removes what was made and nothing else.
-pub(crate) fn discard(dir: &DirHandle, name: &[u8], made: &Node) -> io::Result<()> {
+/// Removes what was made and nothing else. Contents that may still be wanted go on the shelf.
+pub(crate) fn discard(
+    dir: &DirHandle,
+    name: &[u8],
+    made: &Node,
+    shelf: Option<&Shelf>,
+) -> io::Result<()> {
     let discarded = match made {
         Node::Dir(entries) => dir.open_dir(name).and_then(|inner| {
             for (name, child) in entries.iter() {
-                discard(&inner, name.as_bytes(), child)?;
+                discard(&inner, name.as_bytes(), child, shelf)?;
             }
             dir.remove_dir(name)
         }),
+        Node::File(file) if shelf.is_some_and(|shelf| shelf.keep(dir, name, file)) => Ok(()),
         Node::File(_) | Node::Link(_) => dir.remove_file(name),
         Node::Unsyncable(_) => Ok(()),
     };

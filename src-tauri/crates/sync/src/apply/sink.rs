@@ -9,6 +9,9 @@ use crate::root::NewFile;
 /// Zeros of this length and place are left out.
 const BLOCK: usize = 64 * 1024;
 
+/// As much as is read at once of what was written before.
+const READ: usize = 256 * 1024;
+
 /// Takes a file's contents and says whether they are the right ones.
 pub(super) struct Sink {
     file: NewFile,
@@ -43,6 +46,25 @@ impl Sink {
             expected,
             refused: None,
         }
+    }
+
+    /// A file that was begun before, behind what it holds.
+    pub(super) fn resumed(file: NewFile, expected: File) -> io::Result<Self> {
+        let mut sink = Self::new(file, expected);
+        let mut buffer = vec![0; READ];
+        loop {
+            let read = sink.file.read(&mut buffer)?;
+            if read == 0 {
+                return Ok(sink);
+            }
+            sink.hasher.update(&buffer[..read]);
+            sink.length += read as u64;
+        }
+    }
+
+    /// How many bytes it holds.
+    pub(super) fn length(&self) -> u64 {
+        self.length
     }
 
     /// Why no more was taken, if so: whatever the one who wrote says of it.

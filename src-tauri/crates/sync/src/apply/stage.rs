@@ -12,12 +12,12 @@ use mizzen_sync_core::{Change, Node, RelPath, Unsyncable};
 
 use super::contents::Contents;
 use super::fill::{Batch, Job, Worker};
-use super::order::Here;
+use super::order::{Here, has_old_version};
 use super::{ApplyOptions, Failure, Why};
 use crate::root::{DirHandle, Directory, Root, Way};
 use crate::scan::{Links, stays_inside};
 use crate::temp::Part;
-use crate::trash::Cycle;
+use crate::trash::{Cycle, Shelf};
 
 /// Files that are handed to a worker at once.
 const BATCH: usize = 64;
@@ -31,6 +31,7 @@ pub(super) struct Stage<'a> {
     pub(super) root: &'a Root,
     pub(super) contents: &'a dyn Contents,
     pub(super) here: &'a HashMap<RelPath, Here>,
+    pub(super) shelf: &'a Shelf,
     pub(super) cycle: &'a Cycle,
     pub(super) options: &'a ApplyOptions,
     /// Whether each file is put on disk at once.
@@ -154,6 +155,7 @@ impl Stage<'_> {
                     path: change.path.clone(),
                     file: *file,
                     mode: mode.map(|mode| with_executable(mode, file.executable)),
+                    has_old_version: has_old_version(change),
                 };
                 let (jobs, is_new) = (vec![job], false);
                 deliver(Batch {
@@ -207,6 +209,7 @@ impl Stage<'_> {
                 path: path.join(name),
                 file: *file,
                 mode: None,
+                has_old_version: false,
             });
             if jobs.len() == BATCH {
                 hand_over(&mut jobs);

@@ -4,6 +4,7 @@ mod faults;
 mod laws;
 mod places;
 mod races;
+mod shelf;
 mod steps;
 mod trash;
 

@@ -7,6 +7,7 @@
 //! again, contents are handed over only as far as a plan has them, and what was carried out of a plan is told by its
 //! places: what stands there says the plan.
 
+mod delta;
 mod frames;
 mod inbox;
 mod learnt;
@@ -35,7 +36,7 @@ pub use serve::{ServeOptions, serve};
 use frames::{Frame, Reader, Writer, senseless};
 use inbox::{Inbox, News};
 use learnt::Learnt;
-use message::{Ask, Done, Gone, Place, Texts, Told, Wanted, places, shown};
+use message::{Ask, Asked, Done, Gone, Place, Texts, Told, asked, places, shown};
 use outcome::{applied, taken_back};
 use supply::{Line, Pulled, lock, push};
 
@@ -124,14 +125,12 @@ impl RemoteEndpoint {
         loop {
             match answer(&mut line)? {
                 Told::Want(wanted) => {
-                    let files: Vec<_> =
-                        wanted.iter().map(Wanted::file).collect::<Result<_, _>>()?;
-                    let is_allowed =
-                        |(path, file)| allowed.get(path).is_some_and(|known| known == file);
-                    if !files.iter().all(|(path, file)| is_allowed((path, file))) {
+                    let asked = asked(wanted)?;
+                    let is_allowed = |asked: &Asked| allowed.get(&asked.path) == Some(&asked.file);
+                    if !asked.iter().all(is_allowed) {
                         return Err(senseless("it asks for what is not in the plan"));
                     }
-                    push(&mut *supplier, &files, &line.to)?;
+                    push(&mut *supplier, &asked, &line.to)?;
                 }
                 Told::Applied(done) => return Ok(done),
                 _ => return Err(senseless("another answer than to the question")),
@@ -248,7 +247,9 @@ fn answer(line: &mut Line) -> io::Result<Told> {
         match line.frames.next()? {
             Frame::Message(bytes) => return postcard::from_bytes(&bytes).map_err(senseless),
             Frame::Alive | Frame::Changed => {}
-            Frame::Piece(_) | Frame::End(_) => return Err(senseless("contents for an answer")),
+            Frame::Piece(_) | Frame::Run(_) | Frame::End(_) => {
+                return Err(senseless("contents for an answer"));
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use mizzen_sync_core::{
 };
 
 use super::Both;
-use crate::apply::{Applied, ApplyError, Contents, Supply, SupplyError};
+use crate::apply::{Applied, ApplyError, Behind, Contents, PartHere, Supply, SupplyError, Wish};
 use crate::base::{TEXT_SIZE_MAX, TextStore};
 use crate::endpoint::Endpoint;
 use crate::trash::CycleId;
@@ -114,8 +114,12 @@ impl Contents for WithMerged<'_> {
         self.from.suppliers()
     }
 
-    fn expect(&self, mut files: Vec<(RelPath, File)>) {
-        files.retain(|(path, _)| !self.merged.is_at(path));
+    fn is_far(&self) -> bool {
+        self.from.is_far()
+    }
+
+    fn expect(&self, mut files: Vec<Wish>) {
+        files.retain(|wish| !self.merged.is_at(&wish.path));
         self.from.expect(files);
     }
 
@@ -142,6 +146,23 @@ impl Supply for OneOf<'_> {
         match self.merged.0.get(path) {
             Some(text) => to.write_all(text).map_err(SupplyError::File),
             None => self.from.supply(path, file, to),
+        }
+    }
+
+    fn supply_rest(
+        &mut self,
+        path: &RelPath,
+        file: &File,
+        here: &PartHere<'_>,
+        to: &mut dyn Write,
+    ) -> Result<u64, SupplyError> {
+        match self.merged.0.get(path) {
+            Some(text) => {
+                let left = here.first;
+                let written = Behind { left, to }.write_all(text);
+                written.map(|()| 0).map_err(SupplyError::File)
+            }
+            None => self.from.supply_rest(path, file, here, to),
         }
     }
 }

@@ -8,12 +8,16 @@ mod keeping;
 mod laws;
 #[path = "tests/looking_back.rs"]
 mod looking_back;
+#[path = "tests/staging.rs"]
+mod staging;
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -39,6 +43,58 @@ fn late() -> i64 {
 struct Fixture {
     folder: TempDir,
     options: LinkOptions,
+    meter: Arc<Meter>,
+    served: Mutex<Vec<thread::JoinHandle<()>>>,
+}
+
+/// What goes over a wire, and how much of it may.
+struct Meter {
+    sent: AtomicU64,
+    left: AtomicU64,
+}
+
+impl Meter {
+    fn pass(&self, bytes: usize) -> std::io::Result<()> {
+        let bytes = bytes as u64;
+        let left = self.left.load(Ordering::SeqCst).checked_sub(bytes);
+        let left = left.ok_or(std::io::ErrorKind::BrokenPipe)?;
+        self.left.store(left, Ordering::SeqCst);
+        self.sent.fetch_add(bytes, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+/// A stream that is cut when its meter says so, for both ends.
+struct Metered(UnixStream, Arc<Meter>);
+
+impl Metered {
+    fn passed(&self, bytes: usize) -> std::io::Result<usize> {
+        match self.1.pass(bytes) {
+            Ok(()) => Ok(bytes),
+            Err(error) => {
+                self.0.shutdown(std::net::Shutdown::Both)?;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Read for Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        self.passed(read)
+    }
+}
+
+impl Write for Metered {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.0.write(bytes)?;
+        self.passed(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
 impl Fixture {
@@ -54,7 +110,16 @@ impl Fixture {
             guards_rules: false,
             now: late,
         };
-        Self { folder, options }
+        let meter = Arc::new(Meter {
+            sent: 0.into(),
+            left: u64::MAX.into(),
+        });
+        Self {
+            folder,
+            options,
+            meter,
+            served: Mutex::default(),
+        }
     }
 
     fn path(&self, path: &str) -> PathBuf {
@@ -86,7 +151,7 @@ impl Fixture {
     /// A side at the other end of a stream.
     fn served(&self, name: &str) -> RemoteEndpoint {
         let (ours, theirs) = UnixStream::pair().expect("sockets");
-        thread::spawn(move || {
+        let served = thread::spawn(move || {
             let options = ServeOptions {
                 umask: 0o022,
                 retention: Retention {
@@ -95,8 +160,10 @@ impl Fixture {
                 },
                 now: late,
             };
-            serve(theirs.try_clone().expect("a socket"), theirs, &options)
+            // A wire that is cut is an error here.
+            let _ = serve(theirs.try_clone().expect("a socket"), theirs, &options);
         });
+        self.served.lock().expect("a test").push(served);
         let side = OpenSide {
             path: self.path(name),
             size_max: 1 << 30,
@@ -104,7 +171,9 @@ impl Fixture {
             look_for_secrets: true,
             durability: Durability::None,
         };
-        RemoteEndpoint::open(ours.try_clone().expect("a socket"), ours, side).expect("a folder")
+        let [from, to] = [ours.try_clone().expect("a socket"), ours];
+        let [from, to] = [from, to].map(|half| Metered(half, self.meter.clone()));
+        RemoteEndpoint::open(from, to, side).expect("a folder")
     }
 
     /// A link as a new process opens it.

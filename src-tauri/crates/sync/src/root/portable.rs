@@ -1,7 +1,7 @@
 //! Directories by their paths, where the system has no handles for them that a program may go down from.
 
 use std::fs::{self, File, FileTimes, Metadata};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -123,6 +123,16 @@ impl Directory for DirHandle {
         })
     }
 
+    fn open_new(&self, name: &[u8]) -> io::Result<Option<NewFile>> {
+        let Some(Kind::File { .. }) = self.look(name)? else {
+            return Ok(None);
+        };
+        let mut options = File::options();
+        let file = options.read(true).write(true).open(self.path(name)?)?;
+        let tap = self.tap.clone();
+        Ok(Some(NewFile { file, tap }))
+    }
+
     fn create_dir(&self, name: &[u8], _mode: u32) -> io::Result<()> {
         self.tap.before(Op::CreateDir, name)?;
         fs::create_dir(self.path(name)?)
@@ -176,6 +186,23 @@ impl Directory for DirHandle {
 }
 
 impl NewFile {
+    /// Reads on in what was written to it before.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+
+    /// Whether nobody else is at it; nobody else will be while it is open.
+    pub(crate) fn try_lock(&self) -> bool {
+        // Such a lock keeps others from reading as well, and a rename of an open file fails: one link is as many as a
+        // folder has there.
+        true
+    }
+
+    /// Whether it is what stands there.
+    pub(crate) fn is_at(&self, dir: &DirHandle, name: &[u8]) -> io::Result<bool> {
+        Ok(dir.look(name)?.is_some())
+    }
+
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.tap.before(Op::Write, b"")?;
         self.file.write_all(bytes)

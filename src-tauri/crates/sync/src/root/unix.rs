@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 #[cfg(target_os = "linux")]
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -57,6 +57,11 @@ const NEW_FILE: OFlags = OFlags::WRONLY
     .union(OFlags::EXCL)
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOFOLLOW);
+
+const BEGUN_FILE: OFlags = OFlags::RDWR
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK);
 
 /// Without waiting, so that a pipe that took a file's place does not hold us up.
 const FILE: OFlags = OFlags::RDONLY
@@ -220,6 +225,17 @@ impl Directory for DirHandle {
         })
     }
 
+    fn open_new(&self, name: &[u8]) -> io::Result<Option<NewFile>> {
+        let file = File::from(openat(&self.descriptor, name, BEGUN_FILE, Mode::empty())?);
+        let stat = fstat(&file)?;
+        let is_file = matches!(kind(&stat), Kind::File { .. });
+        Ok((is_file && stat.st_nlink == 1).then(|| NewFile {
+            file,
+            ends_in_hole: false,
+            tap: self.tap.clone(),
+        }))
+    }
+
     fn create_dir(&self, name: &[u8], mode: u32) -> io::Result<()> {
         self.tap.before(Op::CreateDir, name)?;
         Ok(mkdirat(&self.descriptor, name, as_mode(mode))?)
@@ -289,6 +305,21 @@ impl Directory for DirHandle {
 }
 
 impl NewFile {
+    /// Reads on in what was written to it before.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+
+    /// Whether nobody else is at it; nobody else will be while it is open.
+    pub(crate) fn try_lock(&self) -> bool {
+        self.file.try_lock().is_ok()
+    }
+
+    /// Whether it is what stands there.
+    pub(crate) fn is_at(&self, dir: &DirHandle, name: &[u8]) -> io::Result<bool> {
+        Ok(dir.look(name)? == Some(kind(&fstat(&self.file)?)))
+    }
+
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.tap.before(Op::Write, b"")?;
         self.ends_in_hole = false;

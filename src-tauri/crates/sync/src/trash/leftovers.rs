@@ -8,6 +8,7 @@ use mizzen_sync_core::{Change, Node, RelPath};
 
 use super::cycle::slot_name;
 use super::manifest::Manifest;
+use super::shelf::Shelf;
 use super::{OPEN, Slot, Trash, TrashError, manifest};
 use crate::apply::discard;
 use crate::digest::{Hashed, Hasher};
@@ -37,6 +38,7 @@ struct Killed {
 }
 
 struct Sweep {
+    shelf: Shelf,
     file_system: u64,
     killed: HashMap<u64, Killed>,
     leftovers: Leftovers,
@@ -75,6 +77,7 @@ impl Trash {
             source,
         };
         let mut sweep = Sweep {
+            shelf: self.shelf(root),
             file_system: root.handle().file_system().map_err(in_root)?,
             leftovers: Leftovers {
                 cycles: killed.len() as u64,
@@ -133,7 +136,7 @@ impl Sweep {
             durable: true,
         };
         let dealt_with = match (temp.part, change) {
-            (Part::New, Some(change)) => remove_new(dir, name, change)
+            (Part::New, Some(change)) => remove_new(dir, name, change, &self.shelf)
                 .inspect(|removed| self.leftovers.removed += u64::from(*removed)),
             (Part::Old | Part::OldChild(_), Some(change)) => {
                 put_back(dir, path, name, temp.part, change).map(|put_back| {
@@ -158,7 +161,7 @@ impl Sweep {
 }
 
 /// Removes what was made ready, if it is that: after an exchange it is what stood in the place.
-fn remove_new(dir: &DirHandle, name: &[u8], change: &Change) -> io::Result<bool> {
+fn remove_new(dir: &DirHandle, name: &[u8], change: &Change, shelf: &Shelf) -> io::Result<bool> {
     let Some(new) = &change.new else {
         return Ok(false);
     };
@@ -176,7 +179,7 @@ fn remove_new(dir: &DirHandle, name: &[u8], change: &Change) -> io::Result<bool>
     if !is_new {
         return Ok(false);
     }
-    match discard(dir, name, new) {
+    match discard(dir, name, new, Some(shelf)) {
         Ok(()) => Ok(true),
         // Somebody has put something in it.
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),

@@ -33,6 +33,7 @@ impl Trash {
         let age = i64::try_from(retention.age.as_nanos()).unwrap_or(i64::MAX);
         let oldest = now.saturating_sub(age);
         let (over, _) = self.cycles().map_err(self.error(""))?;
+        self.prune_shelf(retention, now).map_err(self.error(""))?;
         let mut pruned = Pruned::default();
         let mut kept: u64 = 0;
         for id in over.into_iter().rev() {

@@ -145,6 +145,10 @@ fn what_comes_below_a_new_directory_comes_with_it() {
 
 type Files = std::sync::Mutex<Vec<(RelPath, File)>>;
 
+fn named(wish: Wish) -> (RelPath, File) {
+    (wish.path, wish.file)
+}
+
 /// Is asked like somebody at the end of a wire: what for, and what was said to come.
 struct OneByOne<'a>(FromRoot<'a>, Files, Files);
 
@@ -155,7 +159,8 @@ impl Contents for OneByOne<'_> {
         1
     }
 
-    fn expect(&self, files: Vec<(RelPath, File)>) {
+    fn expect(&self, files: Vec<Wish>) {
+        let files = files.into_iter().map(named);
         self.2.lock().expect("a test").extend(files);
     }
 

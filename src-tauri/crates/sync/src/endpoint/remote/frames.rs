@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::Serialize;
 
+use super::delta::Run;
+
 /// Most bytes of a frame.
 const FRAME_MAX: usize = 256 * 1024;
 /// Most bytes of a message: a tree of some two million entries.
@@ -19,6 +21,8 @@ pub(super) enum Frame {
     Message(Vec<u8>),
     /// The next part of a file.
     Piece(Vec<u8>),
+    /// The next part of a file, which who wants it has already.
+    Run(Run),
     /// A file has come to its end.
     End(Ending),
     /// The side has changed.
@@ -46,6 +50,7 @@ const SPOILT: u8 = 4;
 const EXHAUSTED: u8 = 5;
 const CHANGED: u8 = 6;
 const ALIVE: u8 = 7;
+const RUN: u8 = 8;
 
 /// Where frames come from.
 pub(super) trait Frames: Send {
@@ -97,6 +102,7 @@ impl<R: Read + Send> Frames for Reader<R> {
                     Frame::Message(message)
                 }
                 PIECE => Frame::Piece(bytes),
+                RUN => Frame::Run(Run::from_bytes(&bytes)?),
                 WHOLE => Frame::End(Ending::Whole),
                 SPOILT => Frame::End(Ending::Spoilt),
                 EXHAUSTED => Frame::End(Ending::Exhausted),
@@ -147,6 +153,11 @@ impl Writer {
         bytes
             .chunks(FRAME_MAX)
             .try_for_each(|piece| frame(&mut *to, PIECE, piece))
+    }
+
+    /// Adds a part of a file that the other end has.
+    pub(super) fn run(&self, run: Run) -> io::Result<()> {
+        frame(&mut *self.lock(), RUN, &run.to_bytes())
     }
 
     /// Says that a file has come to its end.
@@ -228,6 +239,11 @@ mod tests {
         writer.message(&()).unwrap();
         writer.message(&long).unwrap();
         writer.piece(&long).unwrap();
+        let run = Run {
+            first: 0x0102_0304,
+            count: 5,
+        };
+        writer.run(run).unwrap();
         writer.end(Ending::Spoilt).unwrap();
         writer.changed().unwrap();
         writer.alive().unwrap();
@@ -243,6 +259,7 @@ mod tests {
             other => panic!("{other:?}"),
         });
         assert_eq!(lengths, [FRAME_MAX, FRAME_MAX, 1]);
+        assert!(matches!(next(), Frame::Run(read) if read == run));
         assert!(matches!(next(), Frame::End(Ending::Spoilt)));
         assert!(matches!(next(), Frame::Changed));
         assert!(matches!(next(), Frame::Alive));
@@ -258,6 +275,7 @@ mod tests {
             &[9, 0, 0, 0, 0][..],
             &[PIECE, 255, 255, 255, 255],
             &[PART, 1, 0, 0, 0, 7, PIECE, 0, 0, 0, 0],
+            &[RUN, 7, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7],
         ] {
             let error = Reader::new(bytes).next().unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{bytes:?}");
@@ -272,6 +290,7 @@ mod tests {
             while let Ok(frame) = reader.next() {
                 seen += 5 + match frame {
                     Frame::Message(bytes) | Frame::Piece(bytes) => bytes.len(),
+                    Frame::Run(_) => 8,
                     _ => 0,
                 };
             }

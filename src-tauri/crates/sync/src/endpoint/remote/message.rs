@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use mizzen_sync_core::{BadPattern, Change, Digest, Edit, File, Node, Plan, RelPath, RuleTexts};
 use serde::{Deserialize, Serialize};
 
+use super::delta::{SUMS_MAX, Sum, is_average};
 use super::frames::senseless;
 use crate::apply::Durability;
 use crate::encoding::{decode_below, encode};
@@ -159,6 +160,24 @@ pub(super) struct Wanted {
     size: u64,
     mtime: i64,
     executable: bool,
+    left: Option<Left>,
+}
+
+/// What of a file is still wanted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Left {
+    /// Not so many of its first bytes.
+    pub(super) first: u64,
+    /// Nor pieces of this average length, with these sums.
+    pub(super) average: u32,
+    pub(super) sums: Vec<Sum>,
+}
+
+/// A file that the other end asks for.
+pub(super) struct Asked {
+    pub(super) path: RelPath,
+    pub(super) file: File,
+    pub(super) left: Option<Left>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -230,6 +249,15 @@ impl Wanted {
             size: file.size,
             mtime: file.mtime,
             executable: file.executable,
+            left: None,
+        }
+    }
+
+    /// The same without what is here already.
+    pub(super) fn rest(path: &RelPath, file: &File, left: Left) -> Self {
+        Self {
+            left: Some(left),
+            ..Self::new(path, file)
         }
     }
 
@@ -238,15 +266,37 @@ impl Wanted {
         self.path.0.len() + 48
     }
 
-    pub(super) fn file(&self) -> io::Result<(RelPath, File)> {
+    fn asked(self) -> io::Result<Asked> {
         let file = File {
             digest: Digest(self.digest),
             size: self.size,
             mtime: self.mtime,
             executable: self.executable,
         };
-        Ok((self.path.path()?, file))
+        if self
+            .left
+            .as_ref()
+            .is_some_and(|left| !left.makes_sense(&file))
+        {
+            return Err(senseless("a part of a file that cannot be"));
+        }
+        Ok(Asked {
+            path: self.path.path()?,
+            file,
+            left: self.left,
+        })
     }
+}
+
+impl Left {
+    fn makes_sense(&self, file: &File) -> bool {
+        let may_be_cut = is_average(self.average as usize) && self.sums.len() <= SUMS_MAX;
+        self.first <= file.size && (self.sums.is_empty() || may_be_cut)
+    }
+}
+
+pub(super) fn asked(wanted: Vec<Wanted>) -> io::Result<Vec<Asked>> {
+    wanted.into_iter().map(Wanted::asked).collect()
 }
 
 pub(super) fn edited(edits: &[Edit]) -> Vec<Edited> {

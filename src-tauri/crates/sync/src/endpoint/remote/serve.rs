@@ -12,7 +12,7 @@ use mizzen_sync_core::{Node, differences};
 
 use super::frames::{Frame, Reader, Writer, senseless};
 use super::message::{
-    self, Ask, Back, Cause, Done, Gone, OpenSide, Place, Told, View, Wanted, dirty, edited, places,
+    self, Ask, Back, Cause, Done, Gone, OpenSide, Place, Told, View, dirty, edited, places,
 };
 use super::supply::{Line, Pulled, lock, push};
 use crate::apply::{Applied, ApplyError, Failure, Why};
@@ -139,8 +139,8 @@ impl Served {
             Ask::Apply { cycle, changes } => self.apply(CycleId(cycle), &changes, line)?,
             Ask::Want(wanted) => {
                 let to = lock(line).to.clone();
-                let files: Vec<_> = wanted.iter().map(Wanted::file).collect::<Result<_, _>>()?;
-                push(&mut *self.endpoint.contents().supplier(), &files, &to)?;
+                let asked = message::asked(wanted)?;
+                push(&mut *self.endpoint.contents().supplier(), &asked, &to)?;
                 return Ok(None);
             }
             Ask::History { before, of, most } => self.history(before, of.as_ref(), most)?,

@@ -7,9 +7,10 @@ use std::sync::{Mutex, MutexGuard};
 use mizzen_sync_core::{File, RelPath};
 use serde::Serialize;
 
+use super::delta::{Cutting, Pieces, Rest, Run, average};
 use super::frames::{Ending, Frame, Frames, Writer, senseless};
-use super::message::Wanted;
-use crate::apply::{Contents, Supply, SupplyError};
+use super::message::{Asked, Left, Wanted};
+use crate::apply::{Behind, Contents, PartHere, Supply, SupplyError, Wish};
 
 /// Files that are asked for at once,
 const FILES_AHEAD: usize = 256;
@@ -36,7 +37,9 @@ pub(super) struct Pulled<'a, A> {
 #[derive(Default)]
 struct Queue {
     asked: VecDeque<(RelPath, File)>,
-    later: VecDeque<(RelPath, File)>,
+    /// Those of which a part is here are asked for alone: what that is must be told, and takes more bytes than a pipe
+    /// holds.
+    later: VecDeque<Wish>,
     /// How many more may be asked for before some have come.
     half: usize,
 }
@@ -47,7 +50,7 @@ impl<A> Pulled<'_, A> {
         let (mut queue, mut line) = (lock(&self.queue), lock(self.line));
         queue.later.clear();
         while let Some((_, file)) = queue.asked.pop_front() {
-            take(&mut line, &file, &mut io::sink())?.ok();
+            take(&mut line, file.size, None, &mut io::sink())?.ok();
         }
         Ok(())
     }
@@ -81,20 +84,59 @@ where
         to: &mut dyn Write,
     ) -> io::Result<Result<(), SupplyError>> {
         let (mut queue, mut line) = (lock(&self.queue), lock(self.line));
-        let mut queued = queue.asked.iter().chain(&queue.later);
-        let expected = queued.any(|(queued, _)| queued == path);
-        if !expected {
-            queue.later.push_front((path.clone(), *file));
+        if !queue.asked.iter().any(|(asked, _)| asked == path) {
+            match queue.later.iter_mut().find(|wish| wish.path == *path) {
+                Some(wish) => wish.is_part_here = false,
+                None => queue.later.push_front(Wish {
+                    path: path.clone(),
+                    file: *file,
+                    is_part_here: false,
+                }),
+            }
         }
         loop {
             self.ask_ahead(&mut queue, &line)?;
-            let (next, file) = queue.asked.pop_front().expect("BUG: it is in the queue");
+            let Some((next, file)) = queue.asked.pop_front() else {
+                // Nor did whoever wanted that one.
+                queue.later.pop_front().expect("BUG: it is in the queue");
+                continue;
+            };
             if next == *path {
-                return take(&mut line, &file, to);
+                return Ok(take(&mut line, file.size, None, to)?.map(drop));
             }
             // Whoever wanted it did not come to it.
-            take(&mut line, &file, &mut io::sink())?.ok();
+            take(&mut line, file.size, None, &mut io::sink())?.ok();
         }
+    }
+
+    /// Hands over what is not here of one file, and says how many bytes came.
+    fn pull_rest(
+        &self,
+        path: &RelPath,
+        file: &File,
+        here: &PartHere<'_>,
+        to: &mut dyn Write,
+    ) -> io::Result<Result<u64, SupplyError>> {
+        let pieces = match here.old.map(|old| Pieces::of(old, average(file.size))) {
+            Some(Err(error)) => return Ok(Err(SupplyError::File(error))),
+            Some(Ok(pieces)) => Some(pieces),
+            None => None,
+        };
+        let (mut queue, mut line) = (lock(&self.queue), lock(self.line));
+        while let Some((_, file)) = queue.asked.pop_front() {
+            take(&mut line, file.size, None, &mut io::sink())?.ok();
+        }
+        if let Some(at) = queue.later.iter().position(|wish| wish.path == *path) {
+            queue.later.drain(..=at);
+        }
+        let left = Left {
+            first: here.first,
+            average: u32::try_from(average(file.size)).unwrap_or_default(),
+            sums: pieces.as_ref().map_or(Vec::new(), |it| it.sums.clone()),
+        };
+        let wanted = vec![Wanted::rest(path, file, left)];
+        line.to.message(&(self.ask)(wanted))?;
+        take(&mut line, file.size - here.first, pieces.as_ref(), to)
     }
 
     fn ask_ahead(&self, queue: &mut Queue, line: &Line) -> io::Result<()> {
@@ -102,7 +144,12 @@ where
             return Ok(());
         }
         let (mut batch, mut asked, mut bytes) = (Vec::new(), 0, 0);
-        while let Some((path, file)) = queue.later.front() {
+        while let Some(Wish {
+            path,
+            file,
+            is_part_here: false,
+        }) = queue.later.front()
+        {
             let wanted = Wanted::new(path, file);
             asked += wanted.length();
             bytes += file.size;
@@ -111,7 +158,8 @@ where
                 break;
             }
             batch.push(wanted);
-            queue.asked.extend(queue.later.pop_front());
+            let next = queue.later.pop_front();
+            queue.asked.extend(next.map(|wish| (wish.path, wish.file)));
         }
         queue.half = queue.asked.len() / 2;
         if batch.is_empty() {
@@ -130,7 +178,11 @@ where
         1
     }
 
-    fn expect(&self, files: Vec<(RelPath, File)>) {
+    fn is_far(&self) -> bool {
+        true
+    }
+
+    fn expect(&self, files: Vec<Wish>) {
         lock(&self.queue).later.extend(files);
     }
 
@@ -154,26 +206,54 @@ where
     ) -> Result<(), SupplyError> {
         self.0.pull(path, file, to).map_err(SupplyError::All)?
     }
+
+    fn supply_rest(
+        &mut self,
+        path: &RelPath,
+        file: &File,
+        here: &PartHere<'_>,
+        to: &mut dyn Write,
+    ) -> Result<u64, SupplyError> {
+        let pulled = self.0.pull_rest(path, file, here, to);
+        pulled.map_err(SupplyError::All)?
+    }
 }
 
-/// Takes one file off the stream, to its end even when nobody wants more of it.
-fn take(line: &mut Line, file: &File, to: &mut dyn Write) -> io::Result<Result<(), SupplyError>> {
-    let (mut left, mut refused) = (file.size, None);
+/// Takes so many bytes of one file off the stream, to its end even when nobody wants more of it, and says how many came.
+fn take(
+    line: &mut Line,
+    mut left: u64,
+    old: Option<&Pieces<'_>>,
+    to: &mut dyn Write,
+) -> io::Result<Result<u64, SupplyError>> {
+    let (mut came, mut refused) = (0, None);
+    let mut taken = |length| -> io::Result<()> {
+        left = left
+            .checked_sub(length)
+            .ok_or_else(|| senseless("more of a file than was asked for"))?;
+        Ok(())
+    };
     loop {
         match line.frames.next()? {
             Frame::Piece(piece) => {
                 let length = piece.len() as u64;
-                left = left
-                    .checked_sub(length)
-                    .ok_or_else(|| senseless("more of a file than was asked for"))?;
+                taken(length)?;
+                came += length;
                 if refused.is_none() {
                     refused = to.write_all(&piece).err();
+                }
+            }
+            Frame::Run(run) => {
+                let old = old.ok_or_else(|| senseless("a piece that nobody has"))?;
+                taken(old.length(run)?)?;
+                if refused.is_none() {
+                    refused = old.write(run, to).err();
                 }
             }
             Frame::End(ending) => {
                 return Ok(match (refused, ending) {
                     (Some(error), _) => Err(SupplyError::File(error)),
-                    (None, Ending::Whole) => Ok(()),
+                    (None, Ending::Whole) => Ok(came),
                     (None, Ending::Spoilt) => Err(SupplyError::File(gone())),
                     (None, Ending::Exhausted) => Err(SupplyError::All(gone())),
                 });
@@ -189,15 +269,11 @@ fn gone() -> io::Error {
 }
 
 /// Hands over files in the order in which they are asked for.
-pub(super) fn push<'f>(
-    supplier: &mut dyn Supply,
-    files: impl IntoIterator<Item = &'f (RelPath, File)>,
-    to: &Writer,
-) -> io::Result<()> {
-    for (path, file) in files {
-        let mut pieces = Pieces { to, lost: None };
-        let supplied = supplier.supply(path, file, &mut pieces);
-        if let Some(error) = pieces.lost {
+pub(super) fn push(supplier: &mut dyn Supply, all: &[Asked], to: &Writer) -> io::Result<()> {
+    for asked in all {
+        let mut sent = Sent { to, lost: None };
+        let supplied = sent.all(supplier, asked);
+        if let Some(error) = sent.lost {
             return Err(error);
         }
         to.end(match supplied {
@@ -210,21 +286,60 @@ pub(super) fn push<'f>(
 }
 
 /// Sends what is written.
-struct Pieces<'a> {
+struct Sent<'a> {
     to: &'a Writer,
     lost: Option<io::Error>,
 }
 
-impl Write for Pieces<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.to.piece(bytes) {
-            Ok(()) => Ok(bytes.len()),
-            Err(error) => {
-                let kind = error.kind();
-                self.lost = Some(error);
-                Err(kind.into())
-            }
+impl Sent<'_> {
+    /// Hands over what is asked for of one file.
+    fn all(&mut self, supplier: &mut dyn Supply, asked: &Asked) -> Result<(), SupplyError> {
+        let Asked { path, file, left } = asked;
+        let Some(left) = left else {
+            return supplier.supply(path, file, self);
+        };
+        let first = left.first;
+        if left.sums.is_empty() {
+            return supplier.supply(
+                path,
+                file,
+                &mut Behind {
+                    left: first,
+                    to: self,
+                },
+            );
         }
+        let mut cutting = Cutting::new(left.average as usize, &left.sums, self);
+        let to = &mut cutting;
+        supplier.supply(path, file, &mut Behind { left: first, to })?;
+        cutting.finish().map_err(SupplyError::File)
+    }
+
+    fn kept(&mut self, sent: io::Result<()>) -> io::Result<()> {
+        sent.map_err(|error| {
+            let kind = error.kind();
+            self.lost = Some(error);
+            kind.into()
+        })
+    }
+}
+
+impl Rest for Sent<'_> {
+    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let sent = self.to.piece(bytes);
+        self.kept(sent)
+    }
+
+    fn run(&mut self, run: Run) -> io::Result<()> {
+        let sent = self.to.run(run);
+        self.kept(sent)
+    }
+}
+
+impl Write for Sent<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes(bytes)?;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -8,10 +8,11 @@ use std::thread;
 use mizzen_sync_core::{Change, Digest, Edit, File, RelPath};
 use proptest::prelude::*;
 
+use super::delta::{Run, SUMS_MAX};
 use super::frames::Frames;
-use super::message::{Cause, Edited, View};
+use super::message::{Cause, Edited, Left, View, Wanted};
 use super::*;
-use crate::apply::{Durability, FromRoot};
+use crate::apply::{Durability, FromRoot, PartHere};
 use crate::root::Root;
 use crate::scan::Links;
 use crate::trash::Retention;
@@ -187,6 +188,86 @@ fn nothing_is_handed_over_that_is_not_in_the_plan() {
 }
 
 #[test]
+fn what_is_said_to_be_there_already_must_make_sense() {
+    let folder = tempfile::tempdir().unwrap();
+    mizzen_fsx::write_atomic(folder.path().join("a"), b"a").unwrap();
+    let root = Root::open(folder.path().to_owned()).unwrap();
+    let new = node(&["a"]);
+    let file = *new.get(&path("a")).and_then(Node::as_file).unwrap();
+    let left = |first, average, sums| Left {
+        first,
+        average,
+        sums: vec![[0; 8]; sums],
+    };
+    for (left, is_refused) in [
+        (left(2, 0, 0), true),
+        (left(u64::MAX, 4096, 1), true),
+        (left(0, 0, 1), true),
+        (left(0, u32::MAX, 1), true),
+        (left(0, 4096, SUMS_MAX + 1), true),
+        (left(1, 0, 0), false),
+        (left(0, 4096, 3), false),
+    ] {
+        let told = format!("{} {} {}", left.first, left.average, left.sums.len());
+        let want = Told::Want(vec![Wanted::rest(&path("a"), &file, left)]);
+        let bytes = postcard::to_allocvec(&want).unwrap();
+        let parts = bytes.chunks(200_000).collect::<Vec<_>>();
+        let mut answer = Vec::new();
+        for (number, part) in parts.iter().enumerate() {
+            let length = u32::try_from(part.len()).unwrap().to_le_bytes();
+            answer.push(u8::from(number + 1 == parts.len()));
+            answer.extend(length);
+            answer.extend_from_slice(part);
+        }
+        let mut endpoint = told_by(vec![answer, message(&done(&[]))]);
+        let error = endpoint.apply(CycleId(1), &plan_of(&new), &FromRoot(&root));
+        let error = error.unwrap_err().to_string();
+        assert_eq!(error.contains("cannot be"), is_refused, "{told}: {error}");
+    }
+}
+
+#[test]
+fn pieces_that_are_not_there_are_no_answer() {
+    let file = File {
+        digest: Digest([0; 32]),
+        size: 20_000,
+        mtime: 0,
+        executable: false,
+    };
+    let mut old = tempfile::tempfile().unwrap();
+    old.write_all(&[7; 20_000]).unwrap();
+    let run = |first: u32, count: u32| {
+        let run = Run { first, count };
+        [&[8, 8, 0, 0, 0][..], &run.to_bytes(), &[3, 0, 0, 0, 0]].concat()
+    };
+    // All of it is one piece and a rest.
+    for (answer, has_old, comes) in [
+        (run(0, 1), true, true),
+        (run(0, 2), true, true),
+        (run(1, 2), true, false),
+        (run(u32::MAX, u32::MAX), true, false),
+        ([run(0, 2), run(0, 2)].concat(), true, true),
+        ([&run(0, 2)[..13], &run(0, 1)].concat(), true, false),
+        (run(0, 1), false, false),
+    ] {
+        let endpoint = told_by(vec![answer]);
+        let here = PartHere {
+            first: 0,
+            old: has_old.then_some(&old),
+        };
+        let mut got = Vec::new();
+        let supplied = {
+            let contents = endpoint.contents();
+            contents
+                .supplier()
+                .supply_rest(&path("a"), &file, &here, &mut got)
+        };
+        assert_eq!(supplied.is_ok(), comes, "{supplied:?}");
+        assert!(got.len() <= 20_000);
+    }
+}
+
+#[test]
 fn what_was_done_is_what_the_plan_says() {
     let new = node(&["a", "d/b", "d/c"]);
     let carried_out = |told: Told| {
@@ -265,9 +346,9 @@ proptest! {
 
     #[test]
     fn answers_of_any_kind_are_errors_or_answers(
-        kinds in proptest::collection::vec(0..8_u8, 1..4),
+        kinds in proptest::collection::vec(0..10_u8, 1..4),
         bytes in proptest::collection::vec(any::<u8>(), 0..60),
-        which in 0..4,
+        which in 0..5,
     ) {
         let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
         let frame = |kind: &u8| [&[*kind][..], &length, &bytes].concat();
@@ -278,6 +359,15 @@ proptest! {
             0 => drop(endpoint.look(&Dirty::All, None)),
             1 => drop(endpoint.apply(CycleId(1), &plan_of(&node(&["a", "b"])), &FromRoot(&root))),
             2 => drop(endpoint.history(&Recall::last(3))),
+            3 => {
+                let old = tempfile::tempfile().unwrap();
+                old.set_len(5000).unwrap();
+                let file = File { digest: Digest([0; 32]), size: 9000, mtime: 0, executable: false };
+                let here = PartHere { first: 10, old: Some(&old) };
+                let mut got = Vec::new();
+                let _ = endpoint.contents().supplier().supply_rest(&path("a"), &file, &here, &mut got);
+                prop_assert!(got.len() <= 8990);
+            }
             _ => {
                 let file = File { digest: Digest([0; 32]), size: 10, mtime: 0, executable: false };
                 let mut got = Vec::new();
