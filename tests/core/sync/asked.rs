@@ -4,7 +4,7 @@ use std::fs;
 
 use mizzen_core::view::SyncState;
 use mizzen_tests::rig::{Mizzen, until};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{flush, inside, is, synced, write};
 
@@ -58,6 +58,29 @@ async fn a_conflict_is_shown_decided_and_taken_back() {
     only(&mizzen, &["undo", &cycle, "web"]);
     assert_eq!(fs::read(folder.join("hello.txt")).unwrap(), b"from here\n");
     until(&client, "in conflict again", is(SyncState::Conflicts)).await;
+}
+
+#[tokio::test]
+async fn a_plan_says_what_would_be_carried_and_carries_nothing() {
+    let mizzen = Mizzen::new();
+    let folder = mizzen.project("p");
+    let client = synced(&mizzen, &folder).await;
+    mizzen.json(&["sync", "pause", "web"]);
+    write(&folder, "new", "here");
+    inside(&mizzen, "echo there > /workspace/hello.txt");
+    let (code, mut steps) = lines(&mizzen, &["plan", "web"]);
+    steps.sort_by_key(|step| step["event"].to_string());
+    let expected = json!([
+        {"event": "create", "path": "new", "side": "container"},
+        {"event": "replace", "path": "hello.txt", "side": "host"},
+    ]);
+    assert_eq!((code, Value::from(steps)), (0, expected));
+    let unchanged = fs::read(folder.join("hello.txt")).unwrap();
+    assert_eq!(unchanged, b"hello\n", "nothing was carried");
+    mizzen.json(&["sync", "resume", "web"]);
+    until(&client, "in step", is(SyncState::InStep)).await;
+    let said = mizzen.run(&["sync", "plan", "web"]);
+    assert_eq!(said.stdout, "In step: nothing to do.\n");
 }
 
 #[tokio::test]

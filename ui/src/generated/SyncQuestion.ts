@@ -5,7 +5,7 @@ import type { SyncSide } from "./SyncSide";
 /**
  * A question about a workspace, or a wish. Paths are those below the workspace, with slashes.
  */
-export type SyncQuestion = { "ask": "conflicts" } | { "ask": "resolve", 
+export type SyncQuestion = { "ask": "conflicts" } | { "ask": "plan" } | { "ask": "resolve", 
 /**
  * Where it is.
  */

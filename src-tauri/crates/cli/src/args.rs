@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::size::bytes;
 
-pub(crate) use sync::{Sync, SyncHow, SyncOf, SyncPair, SyncRun, SyncVerb};
+pub(crate) use sync::{Sync, SyncAsk, SyncHow, SyncOf, SyncPair, SyncRun, SyncVerb};
 
 /// Sessions for coding agents in Docker containers.
 ///

@@ -13,8 +13,8 @@ use ts_rs::TS;
 use crate::order::by_name;
 
 pub use answer::{
-    ConflictView, LeftView, PastChangeView, PastCycleView, PastSideView, StandingView, SyncAnswer,
-    SyncDone, SyncKeep, SyncQuestion, SyncSide, VersionView,
+    ConflictView, LeftView, PastChangeView, PastCycleView, PastSideView, PlanStepView, PlanView,
+    StandingView, SyncAnswer, SyncDone, SyncKeep, SyncQuestion, SyncSide, VersionView,
 };
 pub use sync::{SyncCycleView, SyncState, SyncView};
 

@@ -15,6 +15,8 @@ mod endpoint;
 mod entry;
 mod link;
 mod lock;
+mod question;
+mod refusal;
 mod root;
 mod rule_files;
 #[cfg(test)]
@@ -22,6 +24,7 @@ mod sample;
 mod scan;
 mod settings;
 mod temp;
+pub mod told;
 mod trash;
 mod watch;
 
@@ -36,15 +39,17 @@ pub use endpoint::{
     ServeOptions, TakeBack, TakenBack, Wake, serve,
 };
 pub use link::{
-    AskError, Both, Cycle, CycleError, Folders, FoldersError, Heard, Journal, Keep, Link,
-    LinkOptions, Order, PastCycle, Question, Resolved, RuleSource, RulesError, Standing, Took,
-    Undone, UnknownKeep,
+    AskError, Asking, Both, Cycle, CycleError, Folders, FoldersError, Heard, Journal, Keep, Link,
+    LinkOptions, Order, PastCycle, Resolved, RuleSource, RulesError, Standing, Took, Undone,
+    UnknownKeep,
 };
 pub use lock::{LockError, PairLock};
+pub use question::{Question, answer};
+pub use refusal::{Because, Refusal};
 pub use root::{Root, RootError};
 pub use rule_files::{RuleFileError, find_rules, read_rules};
 pub use scan::{Dirty, Found, Links, Scan, ScanError, ScanOptions, scan, scan_watched};
-pub use settings::{SETTINGS_FILE, SettingsError, SyncSettings};
+pub use settings::{INTERVAL, SETTINGS_FILE, SettingsError, SyncSettings};
 pub use trash::{
     CycleId, FromTrash, Leftovers, NoCycleId, Past, PastChange, Pruned, Recall, Retention, Trash,
     TrashError, Undo, Was,

@@ -28,12 +28,13 @@ use std::time::Instant;
 
 use mizzen_fsx::PathError;
 use mizzen_sync_core::{
-    Brake, Edit, Mode, Node, Outcome, Plan, RelPath, RuleTexts, Side, reconcile,
+    Brake, Edit, Halt, Mode, Node, Outcome, Plan, RelPath, RuleTexts, Side, reconcile,
 };
 
 use crate::base::{BaseStore, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, Looked, Wake};
 use crate::scan::Dirty;
+use crate::settings::SyncSettings;
 use crate::trash::CycleId;
 
 pub use ask::AskError;
@@ -41,7 +42,7 @@ pub use conflicts::{Keep, Resolved, UnknownKeep};
 pub use cycle::{Cycle, CycleError, Took};
 pub use folders::{Folders, FoldersError};
 pub use journal::Journal;
-pub use keep::{Heard, Order, Question};
+pub use keep::{Asking, Heard, Order};
 pub use past::{PastCycle, Undone};
 pub use rules::{RuleSource, RulesError};
 pub use why::Standing;
@@ -93,6 +94,19 @@ pub struct LinkOptions {
     pub guards_rules: bool,
     /// The time, in nanoseconds since 1970: cycles are called by it.
     pub now: fn() -> i64,
+}
+
+impl LinkOptions {
+    /// As a project's settings say.
+    #[must_use]
+    pub fn of(settings: &SyncSettings, guards_rules: bool) -> Self {
+        Self {
+            mode: settings.mode.unwrap_or_default(),
+            brake: Brake::default(),
+            guards_rules,
+            now: crate::now,
+        }
+    }
 }
 
 /// Two sides, and what they last agreed on.
@@ -192,6 +206,14 @@ impl Link {
         Ok(outcome)
     }
 
+    /// What would stop a cycle that is about to carry this out.
+    #[must_use]
+    pub fn halt(&self, outcome: &Outcome) -> Option<Halt> {
+        let [host, container] = self.trees();
+        let base = self.base.as_ref();
+        self.options.brake.check(base, host, container, outcome)
+    }
+
     /// Brings both sides in step, as far as they can be without a person. With `consent`, a person has agreed to
     /// whatever the brake would stop.
     ///
@@ -230,9 +252,7 @@ impl Link {
         mut outcome: Outcome,
         consent: bool,
     ) -> Result<(), CycleError> {
-        let [host, container] = self.trees();
-        let brake = self.options.brake;
-        if let Some(halt) = brake.check(self.base.as_ref(), host, container, &outcome) {
+        if let Some(halt) = self.halt(&outcome) {
             if !consent {
                 return Err(halt.into());
             }

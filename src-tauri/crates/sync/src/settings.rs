@@ -23,6 +23,11 @@ pub const SETTINGS_FILE: &str = "mizzen.toml";
 /// Larger ones are a mistake.
 const SIZE_MAX: u64 = 1024 * 1024;
 
+/// Larger files are problems unless a project says otherwise.
+pub(crate) const FILE_SIZE_MAX: u64 = 4 << 30;
+/// How often everything is looked at unless a project says otherwise.
+pub const INTERVAL: Duration = Duration::from_secs(300);
+
 /// What a project says of its sync. What is none, the caller decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncSettings {

@@ -82,6 +82,18 @@ pub(crate) struct SyncPair {
 pub(crate) enum SyncVerb {
     #[command(flatten)]
     Session(SyncOf),
+    #[command(flatten)]
+    Ask(SyncAsk),
+}
+
+/// What is asked of two folders, or of a session's workspace.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SyncAsk {
+    /// Print what would be done now, and do nothing.
+    Plan {
+        #[command(flatten)]
+        pair: SyncPair,
+    },
     /// List what both sides changed, with the lines that differ.
     Conflicts {
         #[command(flatten)]
@@ -165,17 +177,17 @@ pub(crate) enum SyncOf {
     Resume(Session),
 }
 
-impl SyncVerb {
-    /// What it is about, as it was named; none where that is always a session.
-    pub(crate) fn pair(&self) -> Option<&SyncPair> {
+impl SyncAsk {
+    /// What it is about, as it was named.
+    pub(crate) fn pair(&self) -> &SyncPair {
         match self {
-            Self::Session(_) => None,
-            Self::Conflicts { pair }
+            Self::Plan { pair }
+            | Self::Conflicts { pair }
             | Self::Resolve { pair, .. }
             | Self::History { pair, .. }
             | Self::Undo { pair, .. }
             | Self::Restore { pair, .. }
-            | Self::Why { pair, .. } => Some(pair),
+            | Self::Why { pair, .. } => pair,
         }
     }
 }

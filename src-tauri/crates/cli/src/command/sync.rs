@@ -13,10 +13,9 @@ use std::time::{Duration, Instant};
 
 use mizzen_core::verb::{ApiError, ErrorCode};
 use mizzen_sync::{
-    Both, CycleError, Durability, Folders, FoldersError, LinkOptions, Links, LocalOptions, Order,
-    RuleSource, RulesError, SyncSettings,
+    Both, CycleError, Durability, Folders, FoldersError, INTERVAL, Link, LinkOptions, LocalOptions,
+    Order, RuleSource, RulesError, SyncSettings, told,
 };
-use mizzen_sync_core::Brake;
 
 use crate::args::{Sync, SyncHow, SyncRun};
 use crate::connect;
@@ -25,10 +24,6 @@ use crate::output::{Failure, Output, failed};
 use elsewhere::Way;
 use report::Summary;
 
-/// Larger files are problems unless somebody says otherwise.
-const SIZE_MAX: u64 = 4 << 30;
-/// How often everything is looked at while watching, unless somebody says otherwise.
-const INTERVAL: Duration = Duration::from_secs(300);
 /// A file that somebody is writing is looked at again; one that is always written to stays as it is.
 const CYCLES: u32 = 4;
 
@@ -70,14 +65,11 @@ fn open(
     let config = connect::world()?;
     let state = config.dirs.state.join("sync");
     let (rules, settings) = rules(host, how)?;
-    let options = LinkOptions {
-        mode: how.mode.or(settings.mode).unwrap_or_default(),
-        brake: Brake::default(),
-        guards_rules: elsewhere::address(container).is_some(),
-        now: mizzen_sync::now,
-    };
-    let size_max = how.max_file_size.or(settings.max_file_size);
-    let local = local(how, size_max.unwrap_or(SIZE_MAX));
+    let options = LinkOptions::of(&settings, elsewhere::address(container).is_some());
+    let mut local = LocalOptions::of(&settings, umask());
+    if how.no_fsync {
+        local.durability = Durability::None;
+    }
     let address = elsewhere::address(container);
     let mut way = address
         .map(|address| Way::to(&config, address))
@@ -114,8 +106,7 @@ fn come_in_step(args: &SyncRun, how: &SyncHow, output: Output) -> Result<(), Fai
     let (mut joined, settings) = open(sides, how, output)?;
     let folders = &mut joined.folders;
     if args.dry_run {
-        let outcome = folders.link.plan(&Both::everything());
-        return report::plan(&outcome.map_err(|error| ended(&error))?, output);
+        return dry_run(&mut folders.link, output);
     }
     if args.watch {
         let interval = args.interval.map(Duration::from_secs).or(settings.interval);
@@ -139,6 +130,14 @@ fn come_in_step(args: &SyncRun, how: &SyncHow, output: Output) -> Result<(), Fai
         true => Ok(()),
         false => Err(Failure::ExitCode(LEFT)),
     }
+}
+
+/// Says what would be done, however much that is.
+fn dry_run(link: &mut Link, output: Output) -> Result<(), Failure> {
+    let outcome = link.plan(&Both::everything());
+    let outcome = outcome.map_err(|error| ended(&error))?;
+    let plan = told::Plan::new(&outcome, link.halt(&outcome), usize::MAX);
+    answer::plan(&plan.into(), answer::FOLDERS, output)
 }
 
 /// Goes on until it is interrupted, or stopped for a person.
@@ -172,12 +171,17 @@ fn watch(
     result
 }
 
-/// Where the rules come from, and what else is said there.
+/// Where the rules come from, and what else is said there, or on the command line.
 fn rules(host: &Path, how: &SyncHow) -> Result<(RuleSource, SyncSettings), Failure> {
     let git_global = ignore::gitignore::gitconfig_excludes_path();
     let read = || {
         let source = RuleSource::new(host, how.profile.clone(), git_global)?;
-        let settings = source.settings()?;
+        let said = source.settings()?;
+        let settings = SyncSettings {
+            mode: how.mode.or(said.mode),
+            max_file_size: how.max_file_size.or(said.max_file_size),
+            ..said
+        };
         Ok((source, settings))
     };
     read().map_err(|error: RulesError| {
@@ -187,21 +191,6 @@ fn rules(host: &Path, how: &SyncHow) -> Result<(RuleSource, SyncSettings), Failu
             "Mend the file, or name another folder.",
         )
     })
-}
-
-fn local(how: &SyncHow, size_max: u64) -> LocalOptions {
-    LocalOptions {
-        size_max,
-        links: Links::Portable,
-        look_for_secrets: true,
-        umask: umask(),
-        durability: match how.no_fsync {
-            true => Durability::None,
-            false => Durability::Data,
-        },
-        memory: Path::new("").to_owned(),
-        now: mizzen_sync::now,
-    }
 }
 
 #[cfg(unix)]
@@ -250,13 +239,18 @@ fn did_not_work(message: &str, hint: &str) -> Failure {
     Failure::Coded(ApiError::new(ErrorCode::Failed, message, hint), FAILED)
 }
 
+/// A person has to say how to go on.
+fn stopped(why: &str) -> Failure {
+    failed(
+        ErrorCode::NeedsPerson,
+        format!("Stopped: {why}."),
+        "Look at both folders; when that is what you want, run it again with --force.",
+    )
+}
+
 fn ended(error: &CycleError) -> Failure {
     match error {
-        CycleError::Halted(halt) => failed(
-            ErrorCode::NeedsPerson,
-            format!("Stopped: {halt}."),
-            "Look at both folders; when that is what you want, run it again with --force.",
-        ),
+        CycleError::Halted(halt) => stopped(&halt.to_string()),
         CycleError::Look(..)
         | CycleError::Apply(..)
         | CycleError::Rules(_)

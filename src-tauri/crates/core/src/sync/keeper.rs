@@ -6,13 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use mizzen_sessions::SyncedWorkspace;
+use mizzen_sync::told::Trouble;
 use mizzen_sync::{CycleError, EndpointError, Order, RemoteEndpoint};
 use mizzen_sync_core::Side;
 use mizzen_wire::{BlockingReader, BlockingWriter, StreamKind, Wire, into_blocking};
 use tokio::sync::oneshot;
 
 use super::Links;
-use super::opening::{Opening, Trouble, link_id};
+use super::opening::{Opening, link_id};
 use super::shared::Shared;
 
 /// The first wait before another attempt while a wire stands, and the longest.

@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use mizzen_fsx::PathError;
 use mizzen_sessions::{InStep, SessionFact, SyncedWorkspace, Syncing};
-use mizzen_sync::{Link, Order};
+use mizzen_sync::told::Answer;
+use mizzen_sync::{Link, Order, Question, Refusal};
 use mizzen_tasks::{Owner, Task};
 use tokio::sync::watch;
 
@@ -90,9 +91,18 @@ impl Links {
         question: SyncQuestion,
     ) -> Option<Result<Result<SyncAnswer, ApiError>, String>> {
         let shared = self.find(key)?;
-        let session = shared.session.clone();
-        let ask = move |link: &mut Link| answering::answer(link, &question, &session);
-        Some(shared.ask(ask).await)
+        let answered = match Question::try_from(question) {
+            Ok(question) => {
+                let ask = move |link: &mut Link| mizzen_sync::answer(link, &question);
+                shared.ask(ask).await
+            }
+            Err(refusal) => Ok(Err(refusal)),
+        };
+        let told = |answered: Result<Answer, Refusal>| {
+            let answered = answered.map(SyncAnswer::from);
+            answered.map_err(|refusal| answering::refused(&refusal, &shared.session))
+        };
+        Some(answered.map(told))
     }
 
     /// Stops carrying until it is resumed, also over a restart of the session or of the core.

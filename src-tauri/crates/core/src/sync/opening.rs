@@ -5,45 +5,18 @@ use std::time::Duration;
 
 use mizzen_docker::VolumeFact;
 use mizzen_sessions::{NONCE_LABEL, SyncedWorkspace};
-use mizzen_status::sanitise;
+use mizzen_sync::told::Trouble;
 use mizzen_sync::{
-    Durability, EndpointError, Folders, FoldersError, LinkId, LinkOptions, Links, LocalOptions,
-    OpenSide, RemoteEndpoint, RuleSource, RulesError,
+    EndpointError, Folders, FoldersError, INTERVAL, LinkId, LinkOptions, LocalOptions, OpenSide,
+    RemoteEndpoint, RuleSource, RulesError,
 };
-use mizzen_sync_core::Brake;
 
 use super::standing;
 
-/// Larger files are problems unless the project says otherwise.
-const SIZE_MAX: u64 = 4 << 30;
-/// How often everything is looked at unless the project says otherwise.
-const INTERVAL: Duration = Duration::from_secs(300);
 /// New entries of the folder are everybody's to read, as an editor would make them.
 const UMASK: u32 = 0o022;
 /// Where the workspace lies in the container.
 const WORKSPACE: &str = "/workspace";
-/// Longest text that is shown of why it does not work.
-const TEXT_CAP: usize = 300;
-
-/// Why a workspace is not kept in step, in sentences.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trouble {
-    pub(super) reason: String,
-    pub(super) hint: String,
-    /// It goes on when a person agrees, and not before.
-    pub(super) needs_consent: bool,
-}
-
-impl Trouble {
-    pub(super) fn new(why: &str, hint: &str) -> Self {
-        let why = sanitise(why.trim_end_matches('.'), TEXT_CAP);
-        Self {
-            reason: format!("Sync does not work: {why}."),
-            hint: hint.to_owned(),
-            needs_consent: false,
-        }
-    }
-}
 
 /// What it takes to join both sides.
 pub(super) struct Opening {
@@ -92,22 +65,9 @@ impl Opening {
         let settings = rules
             .settings()
             .map_err(|error| no_rules(RulesError::from(error)))?;
-        let local = LocalOptions {
-            size_max: settings.max_file_size.unwrap_or(SIZE_MAX),
-            links: Links::Portable,
-            look_for_secrets: true,
-            umask: UMASK,
-            durability: Durability::Data,
-            memory: PathBuf::new(),
-            now: mizzen_sync::now,
-        };
+        let local = LocalOptions::of(&settings, UMASK);
         let side = OpenSide::like(&local, WORKSPACE.into());
-        let options = LinkOptions {
-            mode: settings.mode.unwrap_or_default(),
-            brake: Brake::default(),
-            guards_rules: true,
-            now: mizzen_sync::now,
-        };
+        let options = LinkOptions::of(&settings, true);
         let container = || Ok(Box::new(remote(side)?) as _);
         let opened = Folders::join(
             &self.project,
@@ -139,7 +99,7 @@ fn no_rules(error: RulesError) -> Trouble {
 
 fn not_joined(error: &FoldersError, session: &str) -> Trouble {
     let hint = match error {
-        FoldersError::Rules(error) => return standing::trouble(error, session),
+        FoldersError::Rules(error) => return Trouble::of(error, &standing::agree(session)),
         FoldersError::Root(_) => "Put the project folder back; sync goes on by itself.",
         FoldersError::Nested(..) => "Use a project folder of its own.",
         FoldersError::Lock(_) => "End the other one, or wait for it; sync goes on by itself.",

@@ -5,12 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mizzen_sessions::Flushed;
+use mizzen_sync::told::{Stand, State, Trouble};
 use mizzen_sync::{Cycle, CycleError, Link, Order};
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::opening::Trouble;
 use super::standing;
-use crate::view::{SyncState, SyncView};
+use crate::view::SyncView;
 use crate::world::Clock;
 
 /// How long a wire that is being made again is waited for.
@@ -39,7 +39,7 @@ pub(super) struct Shared {
     pub(super) retry: Notify,
     clock: Clock,
     at: watch::Sender<At>,
-    view: watch::Sender<SyncView>,
+    stand: watch::Sender<Stand>,
     /// A std lock: held for a moment, never across an await.
     now: Mutex<Now>,
 }
@@ -59,30 +59,23 @@ impl Shared {
             retry: Notify::new(),
             clock,
             at: watch::Sender::new(At::Opening),
-            view: watch::Sender::new(SyncView::of(SyncState::Starting)),
+            stand: watch::Sender::new(Stand::new(State::Starting)),
             now: Mutex::new(Now { is_paused, turn: 0 }),
         }
     }
 
     /// How it stands.
     pub(super) fn view(&self) -> SyncView {
-        let view = self.view.borrow().clone();
-        let waits = matches!(
-            view.state,
-            SyncState::Starting | SyncState::InStep | SyncState::Syncing | SyncState::Problems
-        );
-        match self.is_paused() && waits {
-            true => SyncView {
-                state: SyncState::Paused,
-                ..view
-            },
-            false => view,
-        }
+        let stand = self.stand.borrow().clone();
+        standing::view(&match self.is_paused() {
+            true => stand.paused(),
+            false => stand,
+        })
     }
 
     /// Told whenever it stands in another way.
-    pub(super) fn changes(&self) -> watch::Receiver<SyncView> {
-        self.view.subscribe()
+    pub(super) fn changes(&self) -> watch::Receiver<Stand> {
+        self.stand.subscribe()
     }
 
     /// What to do when the container does not serve.
@@ -94,14 +87,7 @@ impl Shared {
     pub(super) fn begins(&self) -> u64 {
         let turn = self.takes_turn();
         self.at.send_replace(At::Opening);
-        self.change(|view| SyncView {
-            state: SyncState::Starting,
-            reason: None,
-            hint: None,
-            needs_consent: false,
-            withheld: 0,
-            ..view.clone()
-        });
+        self.change(Stand::begun);
         turn
     }
 
@@ -115,9 +101,9 @@ impl Shared {
     pub(super) fn goes_offline(&self) {
         self.takes_turn();
         self.at.send_replace(At::Offline);
-        self.change(|view| SyncView {
-            state: SyncState::Offline,
-            ..view.clone()
+        self.change(|stand| Stand {
+            state: State::Offline,
+            ..stand.clone()
         });
     }
 
@@ -137,8 +123,9 @@ impl Shared {
     /// It cannot be kept.
     pub(super) fn fails(&self, trouble: &Trouble) {
         self.takes_turn();
-        self.change(|view| standing::failed(view, trouble));
-        self.at.send_replace(At::Failed(trouble.reason.clone()));
+        self.change(|stand| stand.failed(trouble.clone()));
+        let reason = standing::reason(trouble);
+        self.at.send_replace(At::Failed(reason));
     }
 
     /// A cycle has ended.
@@ -151,7 +138,8 @@ impl Shared {
             tracing::info!(session = self.session, %error, "a cycle did not come to its end");
         }
         let at = (self.clock)();
-        self.change(|view| standing::after(view, cycle, &self.session, at));
+        let agree = standing::agree(&self.session);
+        self.change(|stand| stand.after(cycle, &agree, at));
     }
 
     /// A person wants it to pause, or to go on.
@@ -192,7 +180,7 @@ impl Shared {
             }
         }
         let carried = Some((to_host, to_container));
-        Ok(standing::said(&self.view.borrow(), carried))
+        Ok(self.stand.borrow().said(carried))
     }
 
     async fn flush_once(&self) -> Result<(u32, u32, bool), String> {
@@ -204,10 +192,13 @@ impl Shared {
             let heard = move |cycle: &Result<Cycle, CycleError>| {
                 let came_to = match cycle {
                     Ok(cycle) => {
-                        let (host, container) = standing::carried(cycle);
+                        let (host, container) = cycle.carried();
                         Ok((host, container, cycle.met_changes()))
                     }
-                    Err(error) => Err(standing::trouble(error, &session).reason),
+                    Err(error) => {
+                        let trouble = Trouble::of(error, &standing::agree(&session));
+                        Err(standing::reason(&trouble))
+                    }
                 };
                 let _nobody_waits = tell.send(came_to);
             };
@@ -249,11 +240,11 @@ impl Shared {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, next: impl FnOnce(&SyncView) -> SyncView) {
-        self.view.send_if_modified(|view| {
-            let next = next(view);
-            let differs = *view != next;
-            *view = next;
+    fn change(&self, next: impl FnOnce(&Stand) -> Stand) {
+        self.stand.send_if_modified(|stand| {
+            let next = next(stand);
+            let differs = *stand != next;
+            *stand = next;
             differs
         });
     }

@@ -1,8 +1,7 @@
 //! What is asked of a synced workspace, and what it answers: as plain values, for two folders as well.
 
-use jiff::Timestamp;
-use mizzen_sync::{Past, PastCycle, Resolved, Standing, Undone, Was};
-use mizzen_sync_core::{Conflict, File, Node, RelPath, Side};
+use mizzen_sync::{Because, Keep, Question, Refusal, told};
+use mizzen_sync_core::RelPath;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -13,6 +12,8 @@ use ts_rs::TS;
 pub enum SyncQuestion {
     /// What both sides changed, with the lines that differ.
     Conflicts,
+    /// What a cycle would do now.
+    Plan,
     /// Decides a conflict.
     Resolve {
         /// Where it is.
@@ -81,6 +82,8 @@ pub enum SyncSide {
 pub enum SyncAnswer {
     /// To `conflicts`.
     Conflicts(Vec<ConflictView>),
+    /// To `plan`.
+    Plan(PlanView),
     /// To `history`.
     History(Vec<PastCycleView>),
     /// To a wish.
@@ -115,6 +118,34 @@ pub struct VersionView {
     pub modified: Option<String>,
     /// Entries in a folder.
     pub entries: Option<u64>,
+}
+
+/// What a cycle would do now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct PlanView {
+    /// The first steps of it, and what it would leave to a person.
+    pub steps: Vec<PlanStepView>,
+    /// How many more there are.
+    pub more: u64,
+    /// Why it would stop before all of them until a person agrees.
+    pub halt: Option<String>,
+}
+
+/// What it would do at a place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct PlanStepView {
+    /// `create`, `replace`, `remove`, `merge`, `conflict` or `problem`.
+    pub what: String,
+    /// The place.
+    pub path: String,
+    /// On which side; none where it is both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side: Option<SyncSide>,
+    /// Why a person is asked, or when it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// A cycle of the past.
@@ -201,16 +232,16 @@ pub struct StandingView {
     pub why: Option<String>,
 }
 
-impl From<Side> for SyncSide {
-    fn from(side: Side) -> Self {
+impl From<told::Side> for SyncSide {
+    fn from(side: told::Side) -> Self {
         match side {
-            Side::Host => Self::Host,
-            Side::Container => Self::Container,
+            told::Side::Host => Self::Host,
+            told::Side::Container => Self::Container,
         }
     }
 }
 
-impl From<SyncSide> for Side {
+impl From<SyncSide> for told::Side {
     fn from(side: SyncSide) -> Self {
         match side {
             SyncSide::Host => Self::Host,
@@ -219,192 +250,201 @@ impl From<SyncSide> for Side {
     }
 }
 
-impl ConflictView {
-    /// A conflict, and the lines that differ.
-    #[must_use]
-    pub fn new(conflict: &Conflict, diff: Option<String>) -> Self {
-        Self {
-            path: conflict.path.to_string(),
-            host: conflict.host.as_ref().map(VersionView::new),
-            container: conflict.container.as_ref().map(VersionView::new),
-            diff,
-        }
-    }
-}
-
-impl VersionView {
-    fn new(node: &Node) -> Self {
-        let (kind, file) = match node {
-            Node::File(file) => ("file", Some(file)),
-            Node::Dir(_) => ("folder", None),
-            Node::Link(_) => ("link", None),
-            Node::Unsyncable(_) => ("entry", None),
-        };
-        let time = |file: &File| Timestamp::from_nanosecond(file.mtime.into()).ok();
-        Self {
-            kind: kind.to_owned(),
-            size: file.map(|file| file.size),
-            modified: file.and_then(time).map(|time| time.to_string()),
-            entries: node.as_dir().map(|_| node.count() - 1),
-        }
-    }
-}
-
-impl PastCycleView {
-    /// A cycle as both sides' trash knows it.
-    #[must_use]
-    pub fn new(past: &PastCycle) -> Self {
-        Self {
-            cycle: past.id.to_string(),
-            host: past.sides.host.as_ref().map(PastSideView::new),
-            container: past.sides.container.as_ref().map(PastSideView::new),
-        }
-    }
-}
-
-impl PastSideView {
-    fn new(past: &Past) -> Self {
-        let change = |change: &mizzen_sync::PastChange| PastChangeView {
-            path: change.path.to_string(),
-            was: match change.was {
-                Was::Created => "create",
-                Was::Replaced => "replace",
-                Was::Removed => "remove",
-            }
-            .to_owned(),
-        };
-        Self {
-            changes: past.changes.iter().map(change).collect(),
-            places: past.places,
-            files: past.files,
-            bytes: past.bytes,
-        }
-    }
-}
-
-impl SyncDone {
-    /// What came of a decision.
-    #[must_use]
-    pub fn resolved(resolved: &Resolved) -> Self {
-        Self {
-            beside: resolved.beside.as_ref().map(ToString::to_string),
-            ..Self::new(&resolved.cycle)
-        }
-    }
-
-    /// What came of taking something back.
-    #[must_use]
-    pub fn undone(undone: &Undone) -> Self {
-        let mut done = Self::new(&undone.cycle);
-        let refused = [
-            (SyncSide::Host, &undone.refused.host),
-            (SyncSide::Container, &undone.refused.container),
-        ];
-        for (side, places) in refused {
-            done.left.extend(places.iter().map(|path| LeftView {
+impl From<Question> for SyncQuestion {
+    fn from(question: Question) -> Self {
+        match question {
+            Question::Conflicts => Self::Conflicts,
+            Question::Plan => Self::Plan,
+            Question::Resolve { path, keep } => Self::Resolve {
                 path: path.to_string(),
-                side,
-                why: "it has changed since".to_owned(),
-                failed: false,
-            }));
-        }
-        done
-    }
-
-    fn new(cycle: &mizzen_sync::Cycle) -> Self {
-        let failed = cycle.failures().map(|(side, failure)| LeftView {
-            path: failure.path.to_string(),
-            side: side.into(),
-            why: failure.why.to_string(),
-            failed: true,
-        });
-        let changed = cycle.applied.host.done.len() + cycle.applied.container.done.len();
-        Self {
-            cycle: cycle.id.to_string(),
-            changed: u32::try_from(changed).unwrap_or(u32::MAX),
-            beside: None,
-            left: failed.collect(),
+                keep: match keep {
+                    Keep::Host => SyncKeep::Host,
+                    Keep::Container => SyncKeep::Container,
+                    Keep::Both => SyncKeep::Both,
+                },
+            },
+            Question::History { of, before, limit } => Self::History {
+                of: of.map(|path| path.to_string()),
+                before: before.map(|cycle| cycle.to_string()),
+                limit,
+            },
+            Question::Undo { cycle } => Self::Undo {
+                cycle: cycle.to_string(),
+            },
+            Question::Restore { path, before, side } => Self::Restore {
+                path: path.to_string(),
+                before: before.map(|cycle| cycle.to_string()),
+                side: side.map(Into::into),
+            },
+            Question::Why { path } => Self::Why {
+                path: path.to_string(),
+            },
         }
     }
 }
 
-impl StandingView {
-    /// How a place stands.
-    #[must_use]
-    pub fn new(path: &RelPath, standing: &Standing) -> Self {
-        let view = |standing: &str| Self {
-            path: path.to_string(),
-            standing: standing.to_owned(),
-            at: None,
-            side: None,
-            why: None,
-        };
-        let because = |standing: &str, why: String| Self {
-            why: Some(why),
-            ..view(standing)
-        };
-        let at = |at: &RelPath, view: Self| Self {
-            at: (at != path).then(|| at.to_string()),
-            ..view
-        };
-        let on = |side: Side, view: Self| Self {
-            side: Some(side.into()),
-            ..view
-        };
-        match standing {
-            Standing::KeptBack { at: entry, why } => {
-                at(entry, because("not carried", why.to_string()))
+impl TryFrom<SyncQuestion> for Question {
+    type Error = Refusal;
+
+    fn try_from(question: SyncQuestion) -> Result<Self, Refusal> {
+        Ok(match question {
+            SyncQuestion::Conflicts => Self::Conflicts,
+            SyncQuestion::Plan => Self::Plan,
+            SyncQuestion::Resolve { path, keep } => Self::Resolve {
+                path: place(&path)?,
+                keep: match keep {
+                    SyncKeep::Host => Keep::Host,
+                    SyncKeep::Container => Keep::Container,
+                    SyncKeep::Both => Keep::Both,
+                },
+            },
+            SyncQuestion::History { of, before, limit } => Self::History {
+                of: of.as_deref().map(place).transpose()?,
+                before: before.as_deref().map(cycle).transpose()?,
+                limit,
+            },
+            SyncQuestion::Undo { cycle: id } => Self::Undo { cycle: cycle(&id)? },
+            SyncQuestion::Restore { path, before, side } => Self::Restore {
+                path: place(&path)?,
+                before: before.as_deref().map(cycle).transpose()?,
+                side: side.map(Into::into),
+            },
+            SyncQuestion::Why { path } => Self::Why {
+                path: place(&path)?,
+            },
+        })
+    }
+}
+
+fn place(path: &str) -> Result<RelPath, Refusal> {
+    RelPath::new(path.as_bytes()).map_err(|error| {
+        let why = format!("`{path}` names no place of a workspace: {error}");
+        Refusal::new(Because::Usage, why)
+    })
+}
+
+fn cycle(id: &str) -> Result<mizzen_sync::CycleId, Refusal> {
+    id.parse()
+        .map_err(|error: mizzen_sync::NoCycleId| Refusal::new(Because::Usage, error.to_string()))
+}
+
+impl From<told::Answer> for SyncAnswer {
+    fn from(answer: told::Answer) -> Self {
+        match answer {
+            told::Answer::Conflicts(all) => {
+                Self::Conflicts(all.into_iter().map(Into::into).collect())
             }
-            Standing::Temporary => because("not carried", "it is one of Mizzen's own".to_owned()),
-            Standing::Conflict(entry) => at(
-                entry,
-                because("conflict", "changed on both sides".to_owned()),
-            ),
-            Standing::Problem {
-                at: entry,
-                side,
-                why,
-            } => at(entry, on(*side, because("problem", why.to_string()))),
-            Standing::Failed {
-                at: entry,
-                side,
-                why,
-            } => at(entry, on(*side, because("failed", why.clone()))),
-            Standing::Pending(side) => on(
-                *side,
-                because("pending", "the next cycle changes it there".to_owned()),
-            ),
-            Standing::Merging => because(
-                "pending",
-                "the next cycle merges what both sides changed".to_owned(),
-            ),
-            Standing::Partly {
-                conflicts,
-                problems,
-                pending,
-            } => because("not all in step", partly(*conflicts, *problems, *pending)),
-            Standing::InStep => view("in step"),
-            Standing::Left => because(
-                "left",
-                "the sides differ, and the mode leaves it so".to_owned(),
-            ),
-            Standing::Nowhere => because("nowhere", "neither side has it".to_owned()),
+            told::Answer::Plan(plan) => Self::Plan(plan.into()),
+            told::Answer::History(all) => Self::History(all.into_iter().map(Into::into).collect()),
+            told::Answer::Done(done) => Self::Done(done.into()),
+            told::Answer::Standing(standing) => Self::Standing(standing.into()),
         }
     }
 }
 
-fn partly(conflicts: usize, problems: usize, pending: usize) -> String {
-    let counts = [
-        (conflicts, "conflict", "conflicts"),
-        (problems, "problem", "problems"),
-        (pending, "change to come", "changes to come"),
-    ];
-    let parts = counts
-        .into_iter()
-        .filter_map(|(count, one, many)| match count {
-            0 => None,
-            1 => Some(format!("1 {one}")),
-            _ => Some(format!("{count} {many}")),
-        });
-    format!("{} in it", parts.collect::<Vec<_>>().join(", "))
+impl From<told::Conflict> for ConflictView {
+    fn from(told: told::Conflict) -> Self {
+        Self {
+            path: told.path,
+            host: told.host.map(Into::into),
+            container: told.container.map(Into::into),
+            diff: told.diff,
+        }
+    }
+}
+
+impl From<told::Version> for VersionView {
+    fn from(told: told::Version) -> Self {
+        Self {
+            kind: told.kind,
+            size: told.size,
+            modified: told.modified,
+            entries: told.entries,
+        }
+    }
+}
+
+impl From<told::Plan> for PlanView {
+    fn from(told: told::Plan) -> Self {
+        Self {
+            steps: told.steps.into_iter().map(Into::into).collect(),
+            more: told.more,
+            halt: told.halt,
+        }
+    }
+}
+
+impl From<told::Step> for PlanStepView {
+    fn from(told: told::Step) -> Self {
+        Self {
+            what: told.what,
+            path: told.path,
+            side: told.side.map(Into::into),
+            why: told.why,
+        }
+    }
+}
+
+impl From<told::PastCycle> for PastCycleView {
+    fn from(told: told::PastCycle) -> Self {
+        Self {
+            cycle: told.cycle,
+            host: told.host.map(Into::into),
+            container: told.container.map(Into::into),
+        }
+    }
+}
+
+impl From<told::PastSide> for PastSideView {
+    fn from(told: told::PastSide) -> Self {
+        Self {
+            changes: told.changes.into_iter().map(Into::into).collect(),
+            places: told.places,
+            files: told.files,
+            bytes: told.bytes,
+        }
+    }
+}
+
+impl From<told::PastChange> for PastChangeView {
+    fn from(told: told::PastChange) -> Self {
+        Self {
+            path: told.path,
+            was: told.was,
+        }
+    }
+}
+
+impl From<told::Done> for SyncDone {
+    fn from(told: told::Done) -> Self {
+        Self {
+            cycle: told.cycle,
+            changed: told.changed,
+            beside: told.beside,
+            left: told.left.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<told::Left> for LeftView {
+    fn from(told: told::Left) -> Self {
+        Self {
+            path: told.path,
+            side: told.side.into(),
+            why: told.why,
+            failed: told.failed,
+        }
+    }
+}
+
+impl From<told::Standing> for StandingView {
+    fn from(told: told::Standing) -> Self {
+        Self {
+            path: told.path,
+            standing: told.standing,
+            at: told.at,
+            side: told.side.map(Into::into),
+            why: told.why,
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::{Endpoint, EndpointError, Looked, TakeBack, TakenBack, Wake};
 use crate::apply::{Applied, ApplyError, ApplyOptions, Contents, Durability, FromRoot, apply};
 use crate::root::Root;
 use crate::scan::{Dirty, Found, Links, Scan, ScanOptions, scan, scan_watched};
-use crate::settings::SETTINGS_FILE;
+use crate::settings::{FILE_SIZE_MAX, SETTINGS_FILE, SyncSettings};
 use crate::trash::{CycleId, Past, Recall, Trash, TrashError};
 use crate::watch::{WatchOptions, Watcher};
 
@@ -34,6 +34,22 @@ pub struct LocalOptions {
     pub memory: PathBuf,
     /// The time, in nanoseconds since 1970, by the clock that sets the times of files.
     pub now: fn() -> i64,
+}
+
+impl LocalOptions {
+    /// As a project's settings say; `umask` is what new entries are not allowed.
+    #[must_use]
+    pub fn of(settings: &SyncSettings, umask: u32) -> Self {
+        Self {
+            size_max: settings.max_file_size.unwrap_or(FILE_SIZE_MAX),
+            links: Links::Portable,
+            look_for_secrets: true,
+            umask,
+            durability: Durability::Data,
+            memory: PathBuf::new(),
+            now: crate::now,
+        }
+    }
 }
 
 /// A folder, with its trash.

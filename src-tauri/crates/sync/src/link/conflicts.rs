@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use mizzen_sync_core::{Change, Conflict, Name, Node, Plan, RelPath, Side, diff};
+use serde::{Deserialize, Serialize};
 
 use super::journal::Audit;
 use super::merge::{self, Merged};
@@ -16,7 +17,8 @@ use crate::trash::CycleId;
 const NAME_MAX: usize = 255;
 
 /// Which version of a conflict stays. The other goes to the trash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Keep {
     /// The host's.
     Host,

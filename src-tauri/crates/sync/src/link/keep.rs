@@ -18,7 +18,7 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_se
 pub type Heard = Box<dyn FnOnce(&Result<Cycle, CycleError>) + Send>;
 
 /// Asks something of a link between two cycles.
-pub type Question = Box<dyn FnOnce(&mut Link) + Send>;
+pub type Asking = Box<dyn FnOnce(&mut Link) + Send>;
 
 /// What a link is told while it is kept.
 pub enum Order {
@@ -35,7 +35,7 @@ pub enum Order {
     /// It is to go on.
     Resume,
     /// Somebody has a question, or a wish. It is heard in a pause as well; what comes of it goes over in the next cycle.
-    Ask(Question),
+    Ask(Asking),
     /// It is enough.
     Stop,
 }

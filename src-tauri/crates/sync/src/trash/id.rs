@@ -4,10 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// A cycle of a link, by the time at which it began, in nanoseconds since 1970. What it left on both sides and what is
 /// said of it goes by this name, which sorts by time, also as text: `20260102T030405.000000006Z`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct CycleId(pub i64);
 
 /// A text does not name a cycle.
@@ -28,6 +30,20 @@ impl fmt::Display for CycleId {
         let time = Timestamp::from_nanosecond(self.0.into());
         let time = time.expect("BUG: less than 300 years from 1970");
         write!(f, "{}", time.strftime("%Y%m%dT%H%M%S.%9fZ"))
+    }
+}
+
+impl From<CycleId> for String {
+    fn from(id: CycleId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for CycleId {
+    type Error = NoCycleId;
+
+    fn try_from(text: String) -> Result<Self, NoCycleId> {
+        text.parse()
     }
 }
 

@@ -4,8 +4,8 @@
 
 use jiff::Timestamp;
 use mizzen_core::view::{
-    ConflictView, LeftView, PastCycleView, PastSideView, StandingView, SyncDone, SyncSide,
-    VersionView,
+    ConflictView, LeftView, PastCycleView, PastSideView, PlanStepView, PlanView, StandingView,
+    SyncAnswer, SyncDone, SyncSide, VersionView,
 };
 
 use super::report::Event;
@@ -23,6 +23,28 @@ pub(super) const FOLDERS: Sides = ["A", "B"];
 /// A session's folder and its workspace.
 pub(super) const SESSION: Sides = ["host", "container"];
 
+/// Prints an answer; to a wish, by its word. Says whether nothing is left to a person.
+pub(super) fn print(
+    answer: &SyncAnswer,
+    word: &str,
+    sides: Sides,
+    output: Output,
+) -> Result<bool, Failure> {
+    match answer {
+        SyncAnswer::Conflicts(disputes) => {
+            conflicts(disputes, sides, output)?;
+            Ok(disputes.is_empty())
+        }
+        SyncAnswer::Plan(view) => plan(view, sides, output).map(|()| true),
+        SyncAnswer::History(past) => history(past, sides, output).map(|()| true),
+        SyncAnswer::Standing(view) => standing(view, sides, output).map(|()| true),
+        SyncAnswer::Done(wish) => {
+            done(word, wish, sides, output)?;
+            Ok(wish.left.is_empty())
+        }
+    }
+}
+
 /// A version in words.
 fn in_words(version: &VersionView) -> String {
     let size = version.size.map(human);
@@ -36,11 +58,7 @@ fn in_words(version: &VersionView) -> String {
 }
 
 /// Prints conflicts.
-pub(super) fn conflicts(
-    disputes: &[ConflictView],
-    sides: Sides,
-    output: Output,
-) -> Result<(), Failure> {
+fn conflicts(disputes: &[ConflictView], sides: Sides, output: Output) -> Result<(), Failure> {
     if output.json {
         return disputes
             .iter()
@@ -68,8 +86,46 @@ pub(super) fn conflicts(
     Ok(())
 }
 
+/// Prints what would be done.
+pub(super) fn plan(view: &PlanView, sides: Sides, output: Output) -> Result<(), Failure> {
+    let event = |step: &PlanStepView| {
+        let event = Event::named(&step.what, &step.path);
+        let event = match step.side {
+            Some(side) => event.on(name(sides, side)),
+            None => event,
+        };
+        match &step.why {
+            Some(why) => event.because(why),
+            None => event,
+        }
+    };
+    let events: Vec<Event> = view.steps.iter().map(event).collect();
+    if output.json {
+        super::report::print(&events, output)?;
+        let rest = (view.more > 0).then(|| serde_json::json!({ "more": view.more }));
+        let halt = view.halt.as_ref();
+        let halt = halt.map(|halt| serde_json::json!({ "halt": halt }));
+        return rest
+            .iter()
+            .chain(&halt)
+            .try_for_each(|it| output.object(it));
+    }
+    if let Some(halt) = &view.halt {
+        let word = output.tone(Tone::Bad, "halt");
+        output.line(&format!("{word}  it would ask first: {}", plain(halt)))?;
+    }
+    if events.is_empty() && view.halt.is_none() {
+        return output.line("In step: nothing to do.");
+    }
+    super::report::print(&events, output)?;
+    match view.more {
+        0 => Ok(()),
+        more => output.line(&format!("and {more} more")),
+    }
+}
+
 /// Prints cycles of the past.
-pub(super) fn history(past: &[PastCycleView], sides: Sides, output: Output) -> Result<(), Failure> {
+fn history(past: &[PastCycleView], sides: Sides, output: Output) -> Result<(), Failure> {
     if output.json {
         return past.iter().try_for_each(|past| output.object(past));
     }
@@ -114,12 +170,7 @@ fn past_side(name: &str, side: &PastSideView, output: Output) -> Result<(), Fail
 }
 
 /// Prints what came of a wish, which is named in the past tense.
-pub(super) fn done(
-    word: &str,
-    done: &SyncDone,
-    sides: Sides,
-    output: Output,
-) -> Result<(), Failure> {
+fn done(word: &str, done: &SyncDone, sides: Sides, output: Output) -> Result<(), Failure> {
     let left = done.left.iter().map(|left| left_event(left, sides));
     super::report::print(&left.collect::<Vec<_>>(), output)?;
     if output.json {
@@ -151,7 +202,7 @@ pub(super) fn done(
 }
 
 /// Prints how a place stands.
-pub(super) fn standing(view: &StandingView, sides: Sides, output: Output) -> Result<(), Failure> {
+fn standing(view: &StandingView, sides: Sides, output: Output) -> Result<(), Failure> {
     if output.json {
         return output.object(view);
     }

@@ -1,127 +1,110 @@
-//! What a person asks of two folders besides to come in step.
+//! What a person asks of two folders, or of a session's workspace, besides to come in step.
 
 use std::path::{Component, Path};
 
 use mizzen_core::verb::ErrorCode;
-use mizzen_core::view::{ConflictView, PastCycleView, StandingView, SyncDone};
-use mizzen_sync::{AskError, Both, CycleId, Keep, Link, Recall};
-use mizzen_sync_core::{RelPath, Side};
+use mizzen_core::view::SyncAnswer;
+use mizzen_sync::{Because, Both, Link, Question, Refusal};
+use mizzen_sync_core::RelPath;
 
 use super::super::{with_core, workspace};
 use super::answer::{self, FOLDERS};
 use super::session;
-use super::{LEFT, did_not_work, ended, open, report};
-use crate::args::{SyncPair, SyncVerb};
+use super::{LEFT, did_not_work, ended, open, report, stopped};
+use crate::args::{SyncAsk, SyncPair, SyncVerb};
 use crate::output::{Failure, Output, failed};
 
+/// What a verb asks.
+pub(super) struct Asked {
+    pub(super) question: Question,
+    /// What came of it, in the past tense.
+    pub(super) word: &'static str,
+    /// Whether a person has agreed to what would stop the next cycle.
+    pub(super) consent: bool,
+}
+
 pub(super) fn run(verb: SyncVerb, output: Output) -> Result<(), Failure> {
-    if let Some(asked) = session::asked(&verb)? {
-        return with_core(async |client| session::ask(&client, asked, output).await);
-    }
-    match verb {
+    let ask = match verb {
         SyncVerb::Session(of) => {
-            with_core(async |client| workspace::run(&client, of, output).await)
+            return with_core(async |client| workspace::run(&client, of, output).await);
         }
-        SyncVerb::Conflicts { pair } => conflicts(&pair, output),
-        SyncVerb::Resolve { path, keep, pair } => {
-            resolve(&pair, &inside(&pair, &path)?, keep, output)
-        }
-        SyncVerb::History {
-            pair,
-            of,
-            before,
-            limit,
-        } => {
-            let of = of.as_deref().map(|path| inside(&pair, path)).transpose()?;
-            let recall = Recall {
-                before,
-                of,
-                most: limit,
-            };
-            history(&pair, &recall, output)
-        }
-        SyncVerb::Undo { cycle, pair, force } => undo(&pair, cycle, force, output),
-        SyncVerb::Restore {
-            path,
-            pair,
-            at,
-            side,
-            force,
-        } => {
-            let path = inside(&pair, &path)?;
-            restore(&pair, &path, (at, side), force, output)
-        }
-        SyncVerb::Why { path, pair } => why(&pair, &inside(&pair, &path)?, output),
+        SyncVerb::Ask(ask) => ask,
+    };
+    let pair = ask.pair();
+    let Some(name) = session::name(pair)? else {
+        return folders(pair, Asked::by(&ask, |path| inside(pair, path))?, output);
+    };
+    let place = |path: &Path| {
+        let place = below(path);
+        place.ok_or_else(|| names_nothing(path, "no place of the workspace"))
+    };
+    let asked = Asked::by(&ask, place)?;
+    with_core(async |client| session::ask(&client, name, asked, output).await)
+}
+
+impl Asked {
+    fn by(
+        ask: &SyncAsk,
+        place: impl Fn(&Path) -> Result<RelPath, Failure>,
+    ) -> Result<Self, Failure> {
+        let (question, word, consent) = match ask {
+            SyncAsk::Plan { .. } => (Question::Plan, "", false),
+            SyncAsk::Conflicts { .. } => (Question::Conflicts, "", false),
+            SyncAsk::Resolve { path, keep, .. } => {
+                let (path, keep) = (place(path)?, *keep);
+                (Question::Resolve { path, keep }, "resolved", false)
+            }
+            SyncAsk::History {
+                of, before, limit, ..
+            } => {
+                let of = of.as_deref().map(place).transpose()?;
+                let limit = u32::try_from(*limit).unwrap_or(u32::MAX);
+                let before = *before;
+                (Question::History { of, before, limit }, "", false)
+            }
+            SyncAsk::Undo { cycle, force, .. } => {
+                (Question::Undo { cycle: *cycle }, "undone", *force)
+            }
+            SyncAsk::Restore {
+                path,
+                at,
+                side,
+                force,
+                ..
+            } => {
+                let question = Question::Restore {
+                    path: place(path)?,
+                    before: *at,
+                    side: side.map(Into::into),
+                };
+                (question, "restored", *force)
+            }
+            SyncAsk::Why { path, .. } => (Question::Why { path: place(path)? }, "", false),
+        };
+        Ok(Self {
+            question,
+            word,
+            consent,
+        })
     }
 }
 
-fn conflicts(pair: &SyncPair, output: Output) -> Result<(), Failure> {
+fn folders(pair: &SyncPair, asked: Asked, output: Output) -> Result<(), Failure> {
     let mut joined = open(sides(pair), &pair.how, output)?.0;
     let link = &mut joined.folders.link;
-    let conflicts = link.conflicts(&Both::everything());
-    let conflicts = conflicts.map_err(|error| ended(&error))?;
-    let disputes = conflicts
-        .iter()
-        .map(|conflict| ConflictView::new(conflict, link.diff(conflict)));
-    let disputes: Vec<ConflictView> = disputes.collect();
-    answer::conflicts(&disputes, FOLDERS, output)?;
-    left_unless(disputes.is_empty())
-}
-
-fn resolve(pair: &SyncPair, path: &RelPath, keep: Keep, output: Output) -> Result<(), Failure> {
-    let mut joined = open(sides(pair), &pair.how, output)?.0;
-    let folders = &mut joined.folders;
-    let resolved = folders
-        .link
-        .resolve(path, keep)
-        .map_err(|error| refused(&error))?;
-    folders.link.rest();
-    let done = SyncDone::resolved(&resolved);
-    answer::done("resolved", &done, FOLDERS, output)?;
-    left_unless(done.left.is_empty())
-}
-
-fn history(pair: &SyncPair, recall: &Recall, output: Output) -> Result<(), Failure> {
-    let mut joined = open(sides(pair), &pair.how, output)?.0;
-    let folders = &mut joined.folders;
-    let past = folders
-        .link
-        .history(recall)
-        .map_err(|error| refused(&error))?;
-    let past: Vec<PastCycleView> = past.iter().map(PastCycleView::new).collect();
-    answer::history(&past, FOLDERS, output)
-}
-
-fn undo(pair: &SyncPair, id: CycleId, force: bool, output: Output) -> Result<(), Failure> {
-    let mut joined = open(sides(pair), &pair.how, output)?.0;
-    let folders = &mut joined.folders;
-    let undone = folders.link.undo(id).map_err(|error| refused(&error))?;
-    let done = SyncDone::undone(&undone);
-    answer::done("undone", &done, FOLDERS, output)?;
-    carry_over(&mut folders.link, done.left.is_empty(), force, output)
-}
-
-fn restore(
-    pair: &SyncPair,
-    path: &RelPath,
-    (at, side): (Option<CycleId>, Option<Side>),
-    force: bool,
-    output: Output,
-) -> Result<(), Failure> {
-    let mut joined = open(sides(pair), &pair.how, output)?.0;
-    let folders = &mut joined.folders;
-    let restored = folders.link.restore(path, at, side);
-    let restored = restored.map_err(|error| refused(&error))?;
-    let done = SyncDone::undone(&restored);
-    answer::done("restored", &done, FOLDERS, output)?;
-    carry_over(&mut folders.link, done.left.is_empty(), force, output)
-}
-
-fn why(pair: &SyncPair, path: &RelPath, output: Output) -> Result<(), Failure> {
-    let mut joined = open(sides(pair), &pair.how, output)?.0;
-    let folders = &mut joined.folders;
-    let standing = folders.link.why(path).map_err(|error| refused(&error))?;
-    answer::standing(&StandingView::new(path, &standing), FOLDERS, output)
+    let answer = mizzen_sync::answer(link, &asked.question);
+    let answer = SyncAnswer::from(answer.map_err(|refusal| refused(&refusal))?);
+    let is_whole = answer::print(&answer, asked.word, FOLDERS, output)?;
+    match asked.question {
+        Question::Undo { .. } | Question::Restore { .. } => {
+            carry_over(link, is_whole, asked.consent, output)
+        }
+        Question::Resolve { .. } => {
+            link.rest();
+            left_unless(is_whole)
+        }
+        _ => left_unless(is_whole),
+    }
 }
 
 /// What was taken back on one side goes to the other.
@@ -154,7 +137,7 @@ fn inside(pair: &SyncPair, path: &Path) -> Result<RelPath, Failure> {
 }
 
 /// A path as it is named from a folder on; none when it leads out of it.
-pub(super) fn below(path: &Path) -> Option<RelPath> {
+fn below(path: &Path) -> Option<RelPath> {
     let names = path.components();
     let names = names.filter(|component| !matches!(component, Component::CurDir));
     let names: Option<Vec<&[u8]>> = names
@@ -166,7 +149,7 @@ pub(super) fn below(path: &Path) -> Option<RelPath> {
     RelPath::new(&names?.join(&b'/')).ok()
 }
 
-pub(super) fn names_nothing(path: &Path, what: &str) -> Failure {
+fn names_nothing(path: &Path, what: &str) -> Failure {
     failed(
         ErrorCode::Usage,
         format!("{} is {what}.", path.display()),
@@ -174,40 +157,32 @@ pub(super) fn names_nothing(path: &Path, what: &str) -> Failure {
     )
 }
 
-/// Why a person gets no answer.
-fn refused(error: &AskError) -> Failure {
-    let message = format!("{error}.");
-    match error {
-        AskError::Cycle(error) => ended(error),
-        AskError::Trash(..) => did_not_work(&message, "Check the permissions of the trash."),
-        AskError::Base(_) => did_not_work(
+/// Why a person gets no answer from two folders.
+fn refused(refusal: &Refusal) -> Failure {
+    let message = format!("{refusal}.");
+    let hint = sentence(&refusal.hint(|verb| format!("mizzen sync {verb} A B")));
+    match refusal.because {
+        Because::Halted => stopped(&refusal.why),
+        Because::Failed | Because::NoLink => did_not_work(
             &message,
             "Nothing is lost; mend the cause and run it again.",
         ),
-        AskError::NoConflict(_) => failed(
-            ErrorCode::NotFound,
-            message,
-            "`mizzen sync conflicts A B` lists them.",
-        ),
-        AskError::UnknownCycle(_) => failed(
-            ErrorCode::NotFound,
-            message,
-            "`mizzen sync history A B` lists them.",
-        ),
-        AskError::NothingKept(_) => failed(
-            ErrorCode::NotFound,
-            message,
-            "`mizzen sync history A B --of PATH` lists the cycles of which it is kept.",
-        ),
-        AskError::Unsyncable(..) => failed(
-            ErrorCode::State,
-            message,
-            "Move them elsewhere, or keep the other version.",
-        ),
-        AskError::Mode(_) => failed(
+        Because::Storage => did_not_work(&message, &hint),
+        Because::NoConflict | Because::NotKept => failed(ErrorCode::NotFound, message, hint),
+        Because::Unsyncable => failed(ErrorCode::State, message, hint),
+        Because::Mode => failed(
             ErrorCode::State,
             message,
             "Change it in A, or run it with --mode two-way-safe.",
         ),
+        Because::Usage => failed(ErrorCode::Usage, message, hint),
     }
+}
+
+/// A hint as a sentence of its own.
+fn sentence(hint: &str) -> String {
+    let mut letters = hint.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    let sentence: String = first.into_iter().chain(letters).collect();
+    format!("{sentence}.")
 }

@@ -1,7 +1,7 @@
 //! What a sync did, and what it leaves to a person.
 
 use mizzen_sync::Cycle;
-use mizzen_sync_core::{Outcome, Plan, RelPath, Side, Step};
+use mizzen_sync_core::{RelPath, Side};
 use serde::Serialize;
 
 use crate::output::{Cell, Failure, Output, Tone, columns, plain};
@@ -45,7 +45,7 @@ impl Summary {
 /// One line of what is left, or of what would be done.
 #[derive(Serialize)]
 pub(super) struct Event {
-    event: &'static str,
+    event: String,
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     side: Option<&'static str>,
@@ -54,14 +54,14 @@ pub(super) struct Event {
 }
 
 impl Event {
-    pub(super) fn new(event: &'static str, path: &RelPath) -> Self {
+    pub(super) fn new(event: &str, path: &RelPath) -> Self {
         Self::named(event, &path.to_string())
     }
 
     /// Of a place by its name.
-    pub(super) fn named(event: &'static str, path: &str) -> Self {
+    pub(super) fn named(event: &str, path: &str) -> Self {
         Self {
-            event,
+            event: event.to_owned(),
             path: path.to_owned(),
             side: None,
             why: None,
@@ -86,7 +86,7 @@ impl Event {
     /// On a line of its own, where there are no columns to stand in.
     fn line(&self) -> String {
         let words = [
-            Some(self.event),
+            Some(&*self.event),
             self.side,
             Some(&self.path),
             self.why.as_deref(),
@@ -96,14 +96,14 @@ impl Event {
     }
 
     fn row(&self, output: Output) -> Vec<Cell> {
-        let tone = match self.event {
+        let tone = match &*self.event {
             "conflict" | "problem" | "failed" => Tone::Bad,
             "create" | "merged" => Tone::Good,
             "replace" => Tone::Busy,
             _ => Tone::Quiet,
         };
         vec![
-            Cell::toned(output, tone, self.event),
+            Cell::toned(output, tone, &self.event),
             Cell::new(self.side.unwrap_or("")),
             Cell::new(&self.path),
             Cell::toned(output, Tone::Quiet, self.why.as_deref().unwrap_or("")),
@@ -194,49 +194,11 @@ fn events(cycle: &Cycle) -> Vec<Event> {
     events
 }
 
-/// Prints what would be done.
-pub(super) fn plan(outcome: &Outcome, output: Output) -> Result<(), Failure> {
-    let mut events = Vec::new();
-    for (side, plan) in [
-        (Side::Host, &outcome.host),
-        (Side::Container, &outcome.container),
-    ] {
-        steps(side, plan, &mut events);
-    }
-    for merge in &outcome.merges {
-        events.push(Event::new("merge", &merge.path).because("when the changes go together"));
-    }
-    for conflict in &outcome.conflicts {
-        events.push(Event::new("conflict", &conflict.path).because("changed on both sides"));
-    }
-    for problem in &outcome.problems {
-        let event = Event::new("problem", &problem.path);
-        events.push(event.on(letter(problem.side)).because(problem.why));
-    }
-    if events.is_empty() && !output.json {
-        return output.line("In step: nothing to do.");
-    }
-    print(&events, output)
-}
-
 /// Of two folders, by their order.
 fn letter(side: Side) -> &'static str {
     match side {
         Side::Host => "A",
         Side::Container => "B",
-    }
-}
-
-fn steps(side: Side, plan: &Plan, events: &mut Vec<Event>) {
-    for change in &plan.changes {
-        change.steps(|path, step| {
-            let event = match step {
-                Step::Create(_) => "create",
-                Step::Replace(..) => "replace",
-                Step::Remove(_) => "remove",
-            };
-            events.push(Event::new(event, path).on(letter(side)));
-        });
     }
 }
 

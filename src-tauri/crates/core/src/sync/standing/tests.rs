@@ -4,8 +4,9 @@ use mizzen_sync_core::{
     Conflict, Digest, Edit, File, Halt, Node, Problem, RelPath, Side, Unsyncable,
 };
 
-use super::{after, said};
-use crate::view::{SyncState, SyncView};
+use mizzen_sync::told::{Stand, State};
+
+use super::{agree, view};
 
 fn path(text: &str) -> RelPath {
     RelPath::new(text.as_bytes()).unwrap()
@@ -47,15 +48,16 @@ fn failed(name: &str, why: Why) -> Failure {
 }
 
 fn check(what: &str, cycle: Result<Cycle, CycleError>, expected: Expect) {
-    let before = SyncView::of(SyncState::Starting);
+    let before = Stand::new(State::Starting);
     let at = "2026-01-02T03:04:05Z".parse().unwrap();
-    let view = after(&before, &cycle, "web", at);
+    let stand = before.after(&cycle, &agree("web"), at);
+    let view = view(&stand);
     let text = format!(
         "{what}: {:?}; {} {}; {}",
         view.state,
         view.reason.as_deref().unwrap_or("-"),
         view.hint.as_deref().unwrap_or("-"),
-        said(&view, None),
+        stand.said(None),
     );
     expected.assert_eq(&text);
 }
@@ -126,16 +128,11 @@ fn the_last_cycle_that_did_something_stays_shown() {
     cycle.applied.container.done = vec![file("a"), file("b")];
     cycle.deleted = 3;
     cycle.withheld = vec![path(".env")];
-    let first = after(
-        &SyncView::of(SyncState::Starting),
-        &Ok(cycle),
-        "web",
-        at("2026-01-02T03:04:05Z"),
-    );
-    let then = after(&first, &Ok(nothing()), "web", at("2026-01-02T03:05:00Z"));
+    let first = Stand::new(State::Starting).after(&Ok(cycle), "", at("2026-01-02T03:04:05Z"));
+    let then = first.after(&Ok(nothing()), "", at("2026-01-02T03:05:00Z"));
     assert_eq!(first.last_cycle, then.last_cycle);
     assert_eq!(then.withheld, 1, "it looked at other places");
-    let done = then.last_cycle.unwrap();
+    let done = view(&then).last_cycle.unwrap();
     assert_eq!(
         (
             done.at.as_str(),
@@ -146,7 +143,7 @@ fn the_last_cycle_that_did_something_stays_shown() {
         ("2026-01-02T03:04:05Z", 0, 2, 3)
     );
     assert_eq!(
-        said(&first, Some((0, 2))),
+        first.said(Some((0, 2))),
         "In step: 2 changed in the container, 1 kept back as secrets."
     );
 }
