@@ -4,6 +4,7 @@ mod children;
 mod code_server;
 mod direct_line;
 mod forward;
+mod git;
 mod identity;
 mod journal;
 mod places;

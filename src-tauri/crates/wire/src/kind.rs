@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::git::GitTask;
+
 /// What a stream is for; says what bytes flow on it once it is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -14,6 +16,8 @@ pub enum StreamKind {
     Forward(Target),
     /// A folder to be kept in step, as `mizzen-sync` speaks of it.
     Sync,
+    /// History of the workspace: [`crate::git`].
+    Git(GitTask),
     /// A terminal: [`crate::pty`] frames.
     Shell(ShellSpec),
     /// Raw bytes that measure the wire itself.

@@ -15,6 +15,7 @@ mod blocking;
 pub mod control;
 mod direct_line;
 mod frame;
+pub mod git;
 mod handshake;
 mod kind;
 mod mux;
