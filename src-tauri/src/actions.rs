@@ -70,7 +70,8 @@ fn subject(verb: &Verb) -> Option<&str> {
         | Verb::Resume(it)
         | Verb::Restart(it)
         | Verb::SyncPause(it)
-        | Verb::SyncResume(it) => Some(&it.session),
+        | Verb::SyncResume(it)
+        | Verb::GitFetch(it) => Some(&it.session),
         Verb::SyncFlush(it) => Some(&it.session),
         Verb::Remove(it) => Some(&it.session),
         Verb::Up(_)

@@ -2,6 +2,7 @@
 
 mod events;
 mod foreign_user;
+mod git;
 mod looking;
 mod manners;
 mod sync;

@@ -9,7 +9,7 @@ use mizzen_sessions::{State, UpRequest, deaf};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::rig::{REMOVE_ALL, Rig, Root, SOCKET, docker, of_folder, settings};
+use crate::rig::{REMOVE_ALL, Rig, Root, SOCKET, docker, mounted, of_folder, settings};
 
 /// Every point of `up` and `rm` where a crash must be survived.
 const UP_STEPS: [&str; 10] = [
@@ -187,7 +187,7 @@ async fn a_core_that_is_killed_before_it_writes_down_what_it_said_says_it_again(
         let neighbour = UpRequest {
             dir: dir.clone(),
             name: Some("api".to_owned()),
-            ..UpRequest::default()
+            ..mounted()
         };
         rig.sessions.up(neighbour, deaf()).await.expect("up");
         let id = rig.fact("web").and_then(|fact| fact.container_id.clone());

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use mizzen_docker::{Endpoint, Engine, EngineOptions};
 use mizzen_sessions::{
     Identity, SessionSettings, Sessions, SessionsDeps, StepHook, SupervisorFiles, UpRequest, Wish,
-    deaf,
+    WorkspaceKind, deaf,
 };
 use mizzen_tasks::Owner;
 use mizzen_tests::own_core::supervisor;
@@ -31,6 +31,7 @@ async fn main() -> Result<()> {
                     UpRequest {
                         dir,
                         name: Some("web".to_owned()),
+                        workspace: Some(WorkspaceKind::Bind),
                         ..UpRequest::default()
                     },
                     deaf(),

@@ -10,7 +10,7 @@ use mizzen_testkit::fake_engine::{FakeEngine, Reply, well};
 
 use tokio::sync::mpsc;
 
-use crate::rig::{Rig, Root, SOON, deps, of_folder, settings};
+use crate::rig::{Rig, Root, SOON, deps, mounted, of_folder, settings};
 
 const FORGET: Wish = Wish::Remove {
     force: true,
@@ -85,7 +85,7 @@ async fn an_engine_that_hangs_holds_nobody_up_on_another() {
         let request = UpRequest {
             dir: root.project(engine),
             engine: Some(engine.to_owned()),
-            ..UpRequest::default()
+            ..mounted()
         };
         sessions.up(request, deaf())
     };

@@ -4,7 +4,7 @@ use mizzen_sessions::{CodeServer, Freshness, State, UpRequest, Wish, deaf};
 use mizzen_wire::Control;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::rig::{Heard, REMOVE_ALL, Rig, SOON, USER, docker, of_folder, tree};
+use crate::rig::{Heard, REMOVE_ALL, Rig, SOON, USER, docker, mounted, of_folder, tree};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn up_reports_every_phase_and_the_session_works() {
@@ -256,7 +256,7 @@ async fn other_limits_make_the_container_anew() {
     let more = UpRequest {
         dir,
         memory_bytes: Some(300 << 20),
-        ..UpRequest::default()
+        ..mounted()
     };
     let refused = rig.sessions.up(more.clone(), deaf()).await.unwrap_err();
     assert_eq!(

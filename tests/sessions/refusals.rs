@@ -8,7 +8,7 @@ use mizzen_sessions::{
     ErrorKind, Phase, SessionError, SessionSettings, State, UpRequest, Wish, deaf,
 };
 
-use crate::rig::{Rig, docker, image_with, of_folder, settings};
+use crate::rig::{Rig, docker, image_with, mounted, of_folder, settings};
 
 async fn refused(rig: &Rig, request: UpRequest) -> SessionError {
     rig.sessions
@@ -47,7 +47,7 @@ async fn bad_names_and_folders() {
         let request = UpRequest {
             dir: dir.clone(),
             name: Some(name.to_owned()),
-            ..UpRequest::default()
+            ..mounted()
         };
         assert_eq!(
             refused(&rig, request).await.kind,
@@ -94,7 +94,7 @@ async fn an_image_that_is_not_there() {
     let request = UpRequest {
         dir: dir.clone(),
         image: Some("no/such:image".to_owned()),
-        ..UpRequest::default()
+        ..mounted()
     };
     check(
         "image",
@@ -189,7 +189,7 @@ async fn a_container_that_ends_at_once_is_taken_back() {
             dir: dir.clone(),
             memory_bytes: Some(memory_bytes),
             image: Some(image.clone()),
-            ..UpRequest::default()
+            ..mounted()
         };
         let error = refused(&rig, request).await;
         docker(&["rmi", &image]);

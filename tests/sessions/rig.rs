@@ -9,7 +9,7 @@ use std::time::Duration;
 use mizzen_docker::{Endpoint, Engine, EngineEvent, EngineOptions};
 use mizzen_sessions::{
     Done, Identity, Notice, OnProgress, PhaseReport, SessionError, SessionFact, SessionSettings,
-    Sessions, SessionsDeps, State, StepHook, SupervisorFiles, UpRequest, Wish, deaf,
+    Sessions, SessionsDeps, State, StepHook, SupervisorFiles, UpRequest, Wish, WorkspaceKind, deaf,
 };
 use mizzen_tasks::Owner;
 use mizzen_tests::on_engine::OnEngine;
@@ -32,11 +32,19 @@ pub(crate) const REMOVE_ALL: Wish = Wish::Remove {
     volumes: true,
 };
 
+/// What all sessions here are: their folder is mounted.
+pub(crate) fn mounted() -> UpRequest {
+    UpRequest {
+        workspace: Some(WorkspaceKind::Bind),
+        ..UpRequest::default()
+    }
+}
+
 /// Asks for the session of a folder.
 pub(crate) fn of_folder(dir: &Path) -> UpRequest {
     UpRequest {
         dir: dir.to_owned(),
-        ..UpRequest::default()
+        ..mounted()
     }
 }
 

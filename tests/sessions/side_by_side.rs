@@ -2,13 +2,13 @@
 
 use mizzen_sessions::{SessionFact, State, UpRequest, deaf};
 
-use crate::rig::{REMOVE_ALL, Rig, USER, tree};
+use crate::rig::{REMOVE_ALL, Rig, USER, mounted, tree};
 
 async fn up(rig: &Rig, name: &str) -> SessionFact {
     let request = UpRequest {
         dir: rig.root.project("web"),
         name: Some(name.to_owned()),
-        ..UpRequest::default()
+        ..mounted()
     };
     (*rig
         .sessions

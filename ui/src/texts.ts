@@ -55,6 +55,7 @@ export const texts = {
     supervisor: "Reach the supervisor",
     workspace: "Check the workspace",
     sync: "Sync the workspace",
+    git: "Bring the history",
     code_server: "Wait for code-server",
     stop: "Shut down",
     remove: "Take away",

@@ -119,6 +119,7 @@ fn session(name: &str) -> SessionView {
         warnings: Vec::new(),
         freshness: Freshness::Fresh,
         workspace: WorkspaceKind::Bind,
+        branch: None,
         sync: None,
         image: "mizzen-session:0123456789ab".to_owned(),
         container_id: Some("f".repeat(64)),

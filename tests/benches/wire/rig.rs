@@ -8,7 +8,8 @@ use std::thread::available_parallelism;
 use jiff::Timestamp;
 use mizzen_docker::{Endpoint, Engine, EngineOptions, ExecIo, ExecSpec};
 use mizzen_sessions::{
-    Identity, SessionSettings, Sessions, SessionsDeps, SupervisorFiles, UpRequest, deaf,
+    Identity, SessionSettings, Sessions, SessionsDeps, SupervisorFiles, UpRequest, WorkspaceKind,
+    deaf,
 };
 use mizzen_tasks::Owner;
 use mizzen_tests::on_engine::OnEngine;
@@ -71,6 +72,7 @@ impl Rig {
         let sessions = Sessions::spawn(&owner, deps).unwrap();
         let request = UpRequest {
             dir,
+            workspace: Some(WorkspaceKind::Bind),
             ..UpRequest::default()
         };
         let done = sessions.up(request, deaf()).await.unwrap();

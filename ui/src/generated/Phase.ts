@@ -3,4 +3,4 @@
 /**
  * One step of a long verb.
  */
-export type Phase = "check" | "image" | "container" | "supervisor" | "workspace" | "sync" | "code_server" | "stop" | "remove";
+export type Phase = "check" | "image" | "container" | "supervisor" | "workspace" | "sync" | "git" | "code_server" | "stop" | "remove";

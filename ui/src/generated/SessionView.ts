@@ -77,6 +77,10 @@ workspace: WorkspaceKind,
  */
 sync: SyncView | null, 
 /**
+ * The branch that a synced workspace's repository was made on; none without one.
+ */
+branch: string | null, 
+/**
  * Image reference.
  */
 image: string, 

@@ -8,7 +8,7 @@ import type { UpParams } from "./UpParams";
 /**
  * A wish. Every verb is idempotent and may be sent again after a crash.
  */
-export type Verb = { "verb": "up" } & UpParams | { "verb": "start" } & SessionRef | { "verb": "stop" } & SessionRef | { "verb": "pause" } & SessionRef | { "verb": "resume" } & SessionRef | { "verb": "restart" } & SessionRef | { "verb": "remove" } & RemoveParams | { "verb": "sync_flush" } & SyncFlushParams | { "verb": "sync_pause" } & SessionRef | { "verb": "sync_resume" } & SessionRef | { "verb": "build_image", 
+export type Verb = { "verb": "up" } & UpParams | { "verb": "start" } & SessionRef | { "verb": "stop" } & SessionRef | { "verb": "pause" } & SessionRef | { "verb": "resume" } & SessionRef | { "verb": "restart" } & SessionRef | { "verb": "remove" } & RemoveParams | { "verb": "sync_flush" } & SyncFlushParams | { "verb": "sync_pause" } & SessionRef | { "verb": "sync_resume" } & SessionRef | { "verb": "git_fetch" } & SessionRef | { "verb": "build_image", 
 /**
  * Engine to build on; none means the selected one.
  */

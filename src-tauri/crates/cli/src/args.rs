@@ -75,6 +75,9 @@ pub(crate) enum Command {
     /// Exit codes: 0 in step, 1 conflicts or problems left, 2 usage, 3 stopped until a person agrees, 4 failed, 5 not
     /// found, 6 another Mizzen keeps the folders.
     Sync(Box<Sync>),
+    /// Git in sessions whose workspace is kept in step.
+    #[command(subcommand)]
+    Git(GitOf),
     /// Look for what is missing, and say how to fix it.
     Doctor(Doctor),
     /// The session image.
@@ -149,6 +152,14 @@ pub(crate) struct Sessions {
     /// Session names.
     #[arg(required = true, value_name = "SESSION")]
     pub(crate) sessions: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GitOf {
+    /// Fetch what was committed in sessions into refs/mizzen/SESSION/ of their projects' repositories.
+    ///
+    /// No branch, no file and no index of the project is touched. A stop does it, too.
+    Fetch(Sessions),
 }
 
 #[derive(Debug, Args)]

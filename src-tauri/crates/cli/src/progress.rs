@@ -66,6 +66,7 @@ pub(crate) fn title(phase: Phase) -> &'static str {
         Phase::Supervisor => "supervisor",
         Phase::Workspace => "workspace",
         Phase::Sync => "sync",
+        Phase::Git => "git",
         Phase::CodeServer => "code-server",
         Phase::Stop => "stop",
         Phase::Remove => "remove",

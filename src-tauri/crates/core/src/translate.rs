@@ -60,6 +60,7 @@ pub(crate) fn session(fact: &SessionFact, beside: &Beside<'_>) -> SessionView {
         warnings: fact.report.warnings.clone(),
         freshness: freshness(fact.freshness),
         workspace: workspace(fact.workspace),
+        branch: fact.branch.clone(),
         sync: sync(fact, beside.sync),
         image: fact.image.clone(),
         container_id: fact.container_id.clone(),
@@ -138,6 +139,7 @@ fn phase(phase: domain::Phase) -> Phase {
         domain::Phase::Supervisor => Phase::Supervisor,
         domain::Phase::Workspace => Phase::Workspace,
         domain::Phase::Sync => Phase::Sync,
+        domain::Phase::Git => Phase::Git,
         domain::Phase::CodeServer => Phase::CodeServer,
         domain::Phase::Stop => Phase::Stop,
         domain::Phase::Remove => Phase::Remove,
@@ -163,15 +165,19 @@ fn phase_view(fact: &PhaseFact) -> PhaseView {
 }
 
 /// Phases of a start, in order: what the progress of the verb under way is counted in.
-const START: [domain::Phase; 7] = [
+const START: [domain::Phase; 8] = [
     domain::Phase::Check,
     domain::Phase::Image,
     domain::Phase::Container,
     domain::Phase::Supervisor,
     domain::Phase::Workspace,
     domain::Phase::Sync,
+    domain::Phase::Git,
     domain::Phase::CodeServer,
 ];
+
+/// Those that only a synced workspace goes through.
+const OF_SYNCED: [domain::Phase; 2] = [domain::Phase::Sync, domain::Phase::Git];
 
 /// Progress of the verb under way, else the container's own.
 fn progress(fact: &SessionFact) -> Option<ProgressView> {
@@ -184,7 +190,7 @@ fn progress(fact: &SessionFact) -> Option<ProgressView> {
         let start = || {
             START
                 .iter()
-                .filter(|one| is_synced || **one != domain::Phase::Sync)
+                .filter(|one| is_synced || !OF_SYNCED.contains(one))
         };
         let step = start().position(|one| *one == active.phase);
         // A start is counted in its phases; a stop or removal is one step of one.

@@ -30,6 +30,8 @@ pub enum Verb {
     SyncPause(SessionRef),
     /// Goes on after a pause.
     SyncResume(SessionRef),
+    /// Fetches what was committed in a synced workspace into the project's repository.
+    GitFetch(SessionRef),
     /// Builds the session image, also when it is there (`rebuild`).
     BuildImage {
         /// Engine to build on; none means the selected one.

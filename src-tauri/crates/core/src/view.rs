@@ -168,6 +168,8 @@ pub enum Phase {
     Workspace,
     /// A synced workspace is brought in step for the first time.
     Sync,
+    /// A synced workspace gets the history of the project's repository.
+    Git,
     /// code-server answers.
     CodeServer,
     /// Graceful shutdown.
@@ -289,6 +291,8 @@ pub struct SessionView {
     pub workspace: WorkspaceKind,
     /// How a synced workspace stands; none where the folder is mounted.
     pub sync: Option<SyncView>,
+    /// The branch that a synced workspace's repository was made on; none without one.
+    pub branch: Option<String>,
     /// Image reference.
     pub image: String,
     /// Full container id.

@@ -223,6 +223,7 @@ impl Actor {
             phases: crate::job::phases(self.tell.clone()),
             life: None,
             in_step: self.life.as_ref().and_then(Life::in_step),
+            wire: self.ports.line.now(),
             code_server: self.fact.code_server,
             heard: None,
             touched: true,

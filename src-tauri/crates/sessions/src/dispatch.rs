@@ -162,6 +162,7 @@ impl Dispatch {
             user: folder.user,
             limits: recalled.limits,
             workspace: claim.workspace,
+            branch: None,
             requested_image: recalled.requested_image,
             image: recalled.image,
             wanted: if fact.is_up() {

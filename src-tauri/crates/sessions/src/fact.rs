@@ -51,6 +51,8 @@ pub struct SessionFact {
     pub limits: Limits,
     /// How its workspace reaches the container.
     pub workspace: WorkspaceKind,
+    /// The branch that its workspace's repository was made on; none without one.
+    pub branch: Option<String>,
     /// When the session was made.
     pub created_at: Timestamp,
     /// When its container last started.
@@ -80,6 +82,7 @@ impl SessionFact {
             code_server: CodeServer::Unknown,
             limits: record.limits,
             workspace: record.workspace,
+            branch: record.branch.clone(),
             created_at: record.created_at,
             started_at: None,
         }

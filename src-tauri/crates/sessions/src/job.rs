@@ -3,6 +3,7 @@
 //! A job owns the session's record while it runs. It is never dropped in the middle of a change: an interruption is
 //! asked for, noticed between steps, and undone like any failure.
 
+mod history;
 mod make;
 mod network;
 mod phases;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use mizzen_docker::{DockerError, DockerErrorKind, Engine};
 use mizzen_tasks::Owner;
+use mizzen_wire::Wire;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -77,6 +79,8 @@ pub(crate) struct Job {
     pub(crate) life: Option<Life>,
     /// Who keeps the workspace in step already.
     pub(crate) in_step: Option<Arc<dyn InStep>>,
+    /// The wire that stood when the job began: a session that is to go lets go of it.
+    pub(crate) wire: Option<Wire>,
     pub(crate) code_server: CodeServer,
     /// What the container said at the end of a start.
     pub(crate) heard: Option<Heard>,
@@ -150,6 +154,7 @@ impl Job {
             unless_gone(self.engine.unpause(id).await)?;
         }
         self.last_sync().await;
+        self.last_fetch().await;
         Ok(unless_gone(self.engine.stop(id, STOP_GRACE).await)?)
     }
 

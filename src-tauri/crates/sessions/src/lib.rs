@@ -12,6 +12,7 @@ mod dispatch;
 mod error;
 mod fact;
 mod folder;
+mod git;
 mod identity;
 pub mod image;
 mod job;

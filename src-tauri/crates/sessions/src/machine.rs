@@ -45,6 +45,8 @@ pub enum Phase {
     Workspace,
     /// A synced workspace is brought in step for the first time.
     Sync,
+    /// A synced workspace gets the history of the project's repository.
+    Git,
     /// code-server answers.
     CodeServer,
     /// Graceful shutdown.

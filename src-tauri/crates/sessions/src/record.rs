@@ -31,6 +31,9 @@ pub(crate) struct Record {
     /// How its workspace reaches the container.
     #[serde(default = "WorkspaceKind::of_old")]
     pub(crate) workspace: WorkspaceKind,
+    /// The branch that its workspace's repository was made on; none without one.
+    #[serde(default)]
+    pub(crate) branch: Option<String>,
     /// Image that was asked for; none means Mizzen's own.
     pub(crate) requested_image: Option<String>,
     /// Image its container was made from; empty before the first.
@@ -164,6 +167,7 @@ pub(crate) mod tests {
                 pids: 512,
             },
             workspace: WorkspaceKind::Bind,
+            branch: None,
             requested_image: None,
             image: "mizzen-session:0123456789ab".to_owned(),
             wanted: Wanted::Up,

@@ -1,6 +1,7 @@
 //! The door to all sessions.
 
 mod forget;
+mod history;
 mod up;
 
 use std::collections::BTreeMap;

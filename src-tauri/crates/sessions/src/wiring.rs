@@ -47,6 +47,14 @@ impl LinePort {
             retry: Arc::new(Notify::new()),
         }
     }
+
+    /// The wire, if one stands.
+    pub(crate) fn now(&self) -> Option<Wire> {
+        match &*self.line.borrow() {
+            Line::Up(wire) => Some(wire.clone()),
+            Line::Down(_) => None,
+        }
+    }
 }
 
 /// Whom a wire leads to.

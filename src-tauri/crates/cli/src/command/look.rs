@@ -123,6 +123,7 @@ fn describe(shown: &Shown, output: Output) -> Vec<String> {
     ];
     facts.extend(session.reason.clone().map(|reason| ("reason", reason)));
     facts.extend(session.hint.clone().map(|hint| ("next step", hint)));
+    facts.extend(session.branch.clone().map(|branch| ("branch", branch)));
     facts.extend([
         ("project", session.project.clone()),
         ("engine", session.engine.clone()),

@@ -19,7 +19,7 @@ use mizzen_core::Client;
 use mizzen_core::verb::{ErrorCode, Verb};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, GitOf};
 use crate::connect;
 use crate::output::{Failure, Output, failed};
 
@@ -44,6 +44,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Open(args) => with_core(async |client| open::run(&client, &args, output).await),
         Command::Logs(args) => with_core(async |client| logs::run(&client, &args, output).await),
         Command::Shell(args) => with_core(async |client| shell::run(&client, args).await),
+        Command::Git(GitOf::Fetch(of)) => each(of.sessions, output, Verb::GitFetch),
         Command::Sync(args) => sync::run(*args, output),
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Image(args) => with_core(async |client| image::run(&client, args, output).await),

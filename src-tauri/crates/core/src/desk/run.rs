@@ -66,6 +66,7 @@ impl Desk {
             Verb::SyncFlush(params) => self.flush(params).await,
             Verb::SyncPause(of) => self.pause_sync(&of.session, true),
             Verb::SyncResume(of) => self.pause_sync(&of.session, false),
+            Verb::GitFetch(of) => self.fetch_history(&of.session).await,
             Verb::BuildImage { engine, rebuild } => {
                 let heard = self.progress(id, None, tell);
                 self.build_image(engine.as_deref(), rebuild, heard).await
@@ -127,6 +128,14 @@ impl Desk {
         let heard = self.progress(id, Some(name.clone()), tell);
         let done = self.sessions.wish(&name, wish, heard).await;
         done.map(Done::from)
+            .map_err(|error| translate::error(&error))
+    }
+
+    async fn fetch_history(&self, session: &str) -> Result<Done, ApiError> {
+        let fact = self.fact(session)?;
+        let fetched = self.sessions.fetch_history(fact.name.as_str()).await;
+        fetched
+            .map(Done::from)
             .map_err(|error| translate::error(&error))
     }
 

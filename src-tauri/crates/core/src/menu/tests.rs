@@ -109,6 +109,7 @@ fn session(name: &str, state: SessionState, attention: AttentionState, since: &s
         warnings: Vec::new(),
         freshness: Freshness::Fresh,
         workspace: WorkspaceKind::Bind,
+        branch: None,
         sync: None,
         image: "mizzen-session".into(),
         container_id: None,

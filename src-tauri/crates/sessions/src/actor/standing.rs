@@ -27,6 +27,7 @@ impl Actor {
         } = ended;
         self.record = record;
         self.fact.image.clone_from(&self.record.image);
+        self.fact.branch.clone_from(&self.record.branch);
         self.fact.code_server = code_server;
         if vanished {
             self.vanish(job.askers, &result).await;

@@ -96,7 +96,9 @@ impl Job {
         self.phases.leave("").await;
         let wire = self.meet_supervisor(&id).await?;
         let report = self.check_workspace(&wire).await?;
-        self.first_sync(&id).await?;
+        if self.first_sync(&id).await? {
+            self.bring_history(&wire, &id).await?;
+        }
         self.wait_for_code_server(&wire, report).await?;
         self.record.intent = None;
         self.remember().await?;
@@ -213,12 +215,12 @@ impl Job {
     }
 
     /// Brings a synced workspace in step before anybody works in it. A session works without: a failure is shown, and
-    /// tried again while it serves.
-    async fn first_sync(&mut self, id: &str) -> Result<(), SessionError> {
+    /// tried again while it serves. Answers whether all of it is there.
+    async fn first_sync(&mut self, id: &str) -> Result<bool, SessionError> {
         let life = self.life.as_mut().expect("BUG: there is a wire");
         let in_step = life.keep_in_step(&self.world, &self.engine, &self.record, &self.ports);
         let Some(in_step) = in_step else {
-            return Ok(());
+            return Ok(false);
         };
         self.phases.enter(Phase::Sync).await;
         let flushed = tokio::select! {
@@ -228,9 +230,12 @@ impl Job {
         self.world.step("up: synced");
         match flushed {
             Flushed::Carried(said) => self.phases.leave(&said).await,
-            Flushed::Failed(why) => self.phases.give_up(&why).await,
+            Flushed::Failed(why) => {
+                self.phases.give_up(&why).await;
+                return Ok(false);
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Waits until code-server answers. A session works without it: a failure is shown, and serves on.
@@ -268,7 +273,7 @@ impl Job {
     }
 
     /// Resolves when the start makes no more sense: the container ended, or somebody wants something else.
-    async fn broken_off(&self, id: &str) -> SessionError {
+    pub(super) async fn broken_off(&self, id: &str) -> SessionError {
         let mut seen = self.seen.clone();
         loop {
             let ended = seen.wait_for(|seen| {

@@ -157,6 +157,7 @@ impl Sessions {
             user: folder.user,
             limits,
             workspace: request.workspace.unwrap_or(WorkspaceKind::NEW),
+            branch: None,
             requested_image: request.image.clone().or(settings.image),
             image: String::new(),
             wanted: Wanted::Up,

@@ -1,0 +1,75 @@
+//! Git in a synced workspace: at a start the host's history is brought, before an end what was committed is taken.
+
+use std::time::Duration;
+
+use mizzen_wire::Wire;
+use tokio::time::timeout;
+
+use super::Job;
+use crate::error::SessionError;
+use crate::git::{self, Place, Way};
+use crate::machine::Phase;
+use crate::workspace::WorkspaceKind;
+
+/// How long a container that is to end may be waited for, so that its commits are here.
+const LAST_FETCH: Duration = Duration::from_secs(60);
+
+impl Job {
+    /// Gives the workspace its repository. A session works without: a failure is shown. Known here: all files are there.
+    pub(super) async fn bring_history(
+        &mut self,
+        wire: &Wire,
+        id: &str,
+    ) -> Result<(), SessionError> {
+        let place = Place::of(&self.world, &self.record);
+        self.phases.enter(Phase::Git).await;
+        let way = Way {
+            place: &place,
+            wire,
+        };
+        let brought = tokio::select! {
+            brought = git::bring(way) => brought,
+            error = self.broken_off(id) => return Err(error),
+        };
+        self.world.step("up: history");
+        match brought {
+            Ok(brought) => {
+                self.record.branch = brought.branch;
+                self.phases.leave(&brought.said).await;
+            }
+            Err(trouble) => {
+                let said = format!("{} {}", trouble.why, trouble.hint);
+                self.phases.give_up(&said).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is not fetched by now stays in the volume, which outlives the container.
+    pub(super) async fn last_fetch(&self) {
+        let place = Place::of(&self.world, &self.record);
+        let is_synced = self.record.workspace == WorkspaceKind::Sync;
+        let Some(wire) = self
+            .wire
+            .as_ref()
+            .filter(|_| is_synced && place.has_repository())
+        else {
+            return;
+        };
+        let lines = self.phases.lines(Phase::Stop);
+        let way = Way {
+            place: &place,
+            wire,
+        };
+        let fetched = timeout(LAST_FETCH, git::take(way));
+        let why = match fetched.await {
+            Ok(Ok(taken)) => {
+                return taken.said().into_iter().for_each(|said| lines.say(said));
+            }
+            Ok(Err(trouble)) => trouble.why,
+            Err(_) => "It took too long.".to_owned(),
+        };
+        tracing::warn!(session = %self.record.name, why, "no last fetch");
+        lines.say(format!("What was committed stays in the volume: {why}"));
+    }
+}
