@@ -13,6 +13,7 @@ mod inbox;
 mod learnt;
 mod message;
 mod outcome;
+mod pack;
 mod serve;
 mod supply;
 #[cfg(unix)]
@@ -247,7 +248,7 @@ fn answer(line: &mut Line) -> io::Result<Told> {
         match line.frames.next()? {
             Frame::Message(bytes) => return postcard::from_bytes(&bytes).map_err(senseless),
             Frame::Alive | Frame::Changed => {}
-            Frame::Piece(_) | Frame::Run(_) | Frame::End(_) => {
+            Frame::Piece(_) | Frame::Packed(_) | Frame::Run(_) | Frame::End(_) => {
                 return Err(senseless("contents for an answer"));
             }
         }

@@ -192,6 +192,7 @@ impl NewFile {
     }
 
     /// Whether nobody else is at it; nobody else will be while it is open.
+    #[allow(clippy::unused_self, reason = "as on other systems")]
     pub(crate) fn try_lock(&self) -> bool {
         // Such a lock keeps others from reading as well, and a rename of an open file fails: one link is as many as a
         // folder has there.
@@ -199,6 +200,7 @@ impl NewFile {
     }
 
     /// Whether it is what stands there.
+    #[allow(clippy::unused_self, reason = "as on other systems")]
     pub(crate) fn is_at(&self, dir: &DirHandle, name: &[u8]) -> io::Result<bool> {
         Ok(dir.look(name)?.is_some())
     }

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde::Serialize;
 
 use super::delta::Run;
+use super::pack::Timed;
 
 /// Most bytes of a frame.
-const FRAME_MAX: usize = 256 * 1024;
+pub(super) const FRAME_MAX: usize = 256 * 1024;
 /// Most bytes of a message: a tree of some two million entries.
 const MESSAGE_MAX: usize = 256 * 1024 * 1024;
 
@@ -21,6 +22,8 @@ pub(super) enum Frame {
     Message(Vec<u8>),
     /// The next part of a file.
     Piece(Vec<u8>),
+    /// The next part of a file, made shorter.
+    Packed(Vec<u8>),
     /// The next part of a file, which who wants it has already.
     Run(Run),
     /// A file has come to its end.
@@ -51,6 +54,7 @@ const EXHAUSTED: u8 = 5;
 const CHANGED: u8 = 6;
 const ALIVE: u8 = 7;
 const RUN: u8 = 8;
+const PACKED: u8 = 9;
 
 /// Where frames come from.
 pub(super) trait Frames: Send {
@@ -102,6 +106,7 @@ impl<R: Read + Send> Frames for Reader<R> {
                     Frame::Message(message)
                 }
                 PIECE => Frame::Piece(bytes),
+                PACKED => Frame::Packed(bytes),
                 RUN => Frame::Run(Run::from_bytes(&bytes)?),
                 WHOLE => Frame::End(Ending::Whole),
                 SPOILT => Frame::End(Ending::Spoilt),
@@ -116,11 +121,11 @@ impl<R: Read + Send> Frames for Reader<R> {
 
 /// Where frames go; whole ones only, whoever writes.
 #[derive(Clone)]
-pub(super) struct Writer(Arc<Mutex<BufWriter<Box<dyn Write + Send>>>>);
+pub(super) struct Writer(Arc<Mutex<BufWriter<Timed>>>);
 
 impl Writer {
     pub(super) fn new(to: impl Write + Send + 'static) -> Self {
-        let to: Box<dyn Write + Send> = Box::new(to);
+        let to = Timed::new(Box::new(to));
         Self(Arc::new(Mutex::new(BufWriter::with_capacity(
             FRAME_MAX, to,
         ))))
@@ -153,6 +158,21 @@ impl Writer {
         bytes
             .chunks(FRAME_MAX)
             .try_for_each(|piece| frame(&mut *to, PIECE, piece))
+    }
+
+    /// The same, made shorter by [`Packer`](super::pack::Packer).
+    pub(super) fn packed(&self, packed: &[u8]) -> io::Result<()> {
+        frame(&mut *self.lock(), PACKED, packed)
+    }
+
+    /// Whether the wire is so slow that contents are better made shorter.
+    pub(super) fn is_slow(&self) -> bool {
+        self.lock().get_ref().pace.is_slow()
+    }
+
+    #[cfg(test)]
+    pub(super) fn took(&self, bytes: u64, time: std::time::Duration) {
+        self.lock().get_mut().pace.add(bytes, time);
     }
 
     /// Adds a part of a file that the other end has.
@@ -190,7 +210,7 @@ impl Writer {
         to.flush()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BufWriter<Box<dyn Write + Send>>> {
+    fn lock(&self) -> MutexGuard<'_, BufWriter<Timed>> {
         self.0.lock().expect("BUG: a panic under the lock")
     }
 }
@@ -272,7 +292,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused() {
         for bytes in [
-            &[9, 0, 0, 0, 0][..],
+            &[10, 0, 0, 0, 0][..],
             &[PIECE, 255, 255, 255, 255],
             &[PART, 1, 0, 0, 0, 7, PIECE, 0, 0, 0, 0],
             &[RUN, 7, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7],
@@ -289,7 +309,7 @@ mod tests {
             let mut seen = 0;
             while let Ok(frame) = reader.next() {
                 seen += 5 + match frame {
-                    Frame::Message(bytes) | Frame::Piece(bytes) => bytes.len(),
+                    Frame::Message(bytes) | Frame::Piece(bytes) | Frame::Packed(bytes) => bytes.len(),
                     Frame::Run(_) => 8,
                     _ => 0,
                 };

@@ -8,8 +8,9 @@ use mizzen_sync_core::{File, RelPath};
 use serde::Serialize;
 
 use super::delta::{Cutting, Pieces, Rest, Run, average};
-use super::frames::{Ending, Frame, Frames, Writer, senseless};
+use super::frames::{Ending, FRAME_MAX, Frame, Frames, Writer, senseless};
 use super::message::{Asked, Left, Wanted};
+use super::pack::{Packer, unpack};
 use crate::apply::{Behind, Contents, PartHere, Supply, SupplyError, Wish};
 
 /// Files that are asked for at once,
@@ -243,6 +244,14 @@ fn take(
                     refused = to.write_all(&piece).err();
                 }
             }
+            Frame::Packed(packed) => {
+                let piece = unpack(&packed)?;
+                taken(piece.len() as u64)?;
+                came += packed.len() as u64;
+                if refused.is_none() {
+                    refused = to.write_all(&piece).err();
+                }
+            }
             Frame::Run(run) => {
                 let old = old.ok_or_else(|| senseless("a piece that nobody has"))?;
                 taken(old.length(run)?)?;
@@ -270,8 +279,14 @@ fn gone() -> io::Error {
 
 /// Hands over files in the order in which they are asked for.
 pub(super) fn push(supplier: &mut dyn Supply, all: &[Asked], to: &Writer) -> io::Result<()> {
+    let mut packer = Packer::default();
     for asked in all {
-        let mut sent = Sent { to, lost: None };
+        packer.begin();
+        let mut sent = Sent {
+            to,
+            packer: &mut packer,
+            lost: None,
+        };
         let supplied = sent.all(supplier, asked);
         if let Some(error) = sent.lost {
             return Err(error);
@@ -288,6 +303,7 @@ pub(super) fn push(supplier: &mut dyn Supply, all: &[Asked], to: &Writer) -> io:
 /// Sends what is written.
 struct Sent<'a> {
     to: &'a Writer,
+    packer: &'a mut Packer,
     lost: Option<io::Error>,
 }
 
@@ -326,7 +342,15 @@ impl Sent<'_> {
 
 impl Rest for Sent<'_> {
     fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let sent = self.to.piece(bytes);
+        let sent = match self.to.is_slow() {
+            true => bytes
+                .chunks(FRAME_MAX)
+                .try_for_each(|piece| match self.packer.pack(piece) {
+                    Some(packed) => self.to.packed(&packed),
+                    None => self.to.piece(piece),
+                }),
+            false => self.to.piece(bytes),
+        };
         self.kept(sent)
     }
 
@@ -349,4 +373,67 @@ impl Write for Sent<'_> {
 
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("BUG: a panic under the lock")
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    use mizzen_sync_core::Digest;
+
+    use super::super::frames::Reader;
+    use super::*;
+
+    struct Text(Vec<u8>);
+
+    impl Supply for Text {
+        fn supply(
+            &mut self,
+            _path: &RelPath,
+            _file: &File,
+            to: &mut dyn Write,
+        ) -> Result<(), SupplyError> {
+            to.write_all(&self.0).map_err(SupplyError::File)
+        }
+    }
+
+    #[test]
+    fn contents_are_packed_where_the_wire_is_slow_and_nowhere_else() {
+        let text = Text("what is said again and again\n".repeat(50_000).into());
+        let size = text.0.len() as u64;
+        let file = File {
+            digest: Digest([0; 32]),
+            size,
+            mtime: 0,
+            executable: false,
+        };
+        for (second, is_packed) in [(1 << 20, true), (1 << 30, false)] {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let to = Writer::new(theirs);
+            to.took(second * 8, Duration::from_secs(8));
+            let mut line = Line {
+                frames: Box::new(Reader::new(ours)),
+                to: to.clone(),
+            };
+            let asked = Asked {
+                path: RelPath::root(),
+                file,
+                left: None,
+            };
+            let (came, got) = std::thread::scope(|scope| {
+                let taking = scope.spawn(|| {
+                    let mut got = Vec::new();
+                    let came = take(&mut line, size, None, &mut got).unwrap().unwrap();
+                    (came, got)
+                });
+                push(&mut Text(text.0.clone()), &[asked], &to).unwrap();
+                taking.join().unwrap()
+            });
+            assert!(got == text.0);
+            assert_eq!(came < size / 50, is_packed, "{came}");
+            assert_eq!(came == size, !is_packed, "{came}");
+        }
+    }
 }

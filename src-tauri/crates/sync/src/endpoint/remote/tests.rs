@@ -346,7 +346,7 @@ proptest! {
 
     #[test]
     fn answers_of_any_kind_are_errors_or_answers(
-        kinds in proptest::collection::vec(0..10_u8, 1..4),
+        kinds in proptest::collection::vec(0..11_u8, 1..4),
         bytes in proptest::collection::vec(any::<u8>(), 0..60),
         which in 0..5,
     ) {
