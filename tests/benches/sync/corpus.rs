@@ -71,14 +71,30 @@ fn text() -> Vec<u8> {
         .collect()
 }
 
+/// Contents no part of which comes again.
+pub(crate) fn noise(length: usize) -> Vec<u8> {
+    let mut random = Random(4);
+    let mut noise = Vec::with_capacity(length + 8);
+    while noise.len() < length {
+        random.step();
+        noise.extend(random.0.to_le_bytes());
+    }
+    noise.truncate(length);
+    noise
+}
+
 /// Marsaglia's xorshift: numbers that look random, from a start that is not zero.
 struct Random(u64);
 
 impl Random {
-    fn below(&mut self, end: usize) -> usize {
+    fn step(&mut self) {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        self.step();
         usize::try_from(self.0 % end as u64).unwrap()
     }
 }

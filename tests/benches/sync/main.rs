@@ -29,8 +29,16 @@ fn main() {
     };
     let (one, corpus) = (folders("one"), Corpus { files: 1 });
     fs::create_dir_all(one.source()).unwrap();
-    fs::write(one.source().join("large"), vec![b'a'; once::LARGE]).unwrap();
-    once::measure(&once::EDIT, corpus, &one, "a file of 256 MiB", 5);
+    fs::write(one.source().join("large"), corpus::noise(once::LARGE)).unwrap();
+    for (whereto, work) in &once::ONE_FILE {
+        once::measure(
+            work,
+            corpus,
+            &one,
+            &format!("a file of 256 MiB{whereto}"),
+            5,
+        );
+    }
 
     for (files, rounds) in [(20_000, 5), (100_000, 3)] {
         let (corpus, what) = (Corpus { files }, format!("{files} files"));
@@ -52,5 +60,15 @@ fn main() {
             }
         }
         once::measure(&once::RENAME, corpus, &folders, &what, rounds);
+        if files == 20_000 {
+            let whereto = format!("{what}, to a container");
+            once::measure(
+                &once::RENAME_IN_CONTAINER,
+                corpus,
+                &folders,
+                &whereto,
+                rounds,
+            );
+        }
     }
 }

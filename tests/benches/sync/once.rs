@@ -76,13 +76,27 @@ pub(crate) const RENAME: Work = Work {
     name: "half of it renamed",
     programs: &[Mizzen, MizzenNoFsync, Rsync, Unison],
     goals: &[],
-    before: |_, source, round| {
-        let (from, to) = [("right", "moved"), ("moved", "right")][round % 2];
-        fs::rename(source.join(from), source.join(to)).unwrap();
-    },
+    before: |_, source, _| rename(source, ["right", "moved"]),
     is_first: false,
     measure: Measure::TimeAndBytes,
 };
+
+/// The same with a container.
+pub(crate) const RENAME_IN_CONTAINER: Work = Work {
+    programs: &[IntoContainer, IntoContainerNoFsync],
+    ..RENAME
+};
+
+/// Gives what has one of the names the other one.
+fn rename(source: &Path, names: [&str; 2]) {
+    let [one, other] = names.map(|name| source.join(name));
+    let (from, to) = if one.exists() {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    fs::rename(from, to).unwrap();
+}
 
 /// What is done with a corpus and a container.
 pub(crate) const CONTAINER: [Work; 3] = [
@@ -117,8 +131,36 @@ pub(crate) const CONTAINER: [Work; 3] = [
     },
 ];
 
-/// What is done with one file.
-pub(crate) const EDIT: Work = Work {
+/// What is done with one file, and with a container besides.
+pub(crate) const ONE_FILE: [(&str, Work); 4] = [
+    ("", EDIT),
+    (
+        ", to a container",
+        Work {
+            programs: &[IntoContainer, IntoContainerNoFsync],
+            ..EDIT
+        },
+    ),
+    ("", FILE_RENAME),
+    (
+        ", to a container",
+        Work {
+            programs: &[IntoContainer, IntoContainerNoFsync],
+            ..FILE_RENAME
+        },
+    ),
+];
+
+const FILE_RENAME: Work = Work {
+    name: "it is renamed",
+    programs: &[Mizzen, MizzenNoFsync, Rsync, Unison],
+    goals: &[],
+    before: |_, source, _| rename(source, ["large", "renamed"]),
+    is_first: false,
+    measure: Measure::TimeAndBytes,
+};
+
+const EDIT: Work = Work {
     name: "1 KiB changed in it",
     programs: &[Mizzen, MizzenNoFsync, Rsync, Unison],
     goals: &[],
