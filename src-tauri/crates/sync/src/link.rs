@@ -21,6 +21,7 @@ mod tests;
 #[cfg(test)]
 #[path = "link/tests.rs"]
 mod tests_over_a_wire;
+mod texts;
 mod why;
 
 use std::thread;
@@ -118,6 +119,8 @@ pub struct Link {
     options: LinkOptions,
     store: BaseStore,
     texts: TextStore,
+    /// How many texts in a row had no room among them.
+    crowded: u32,
     base: Option<Node>,
     rules: Option<RuleSource>,
     /// How the last cycle is called.
@@ -144,6 +147,7 @@ impl Link {
             options,
             store,
             texts,
+            crowded: 0,
             base,
             rules: None,
             last: CycleId(i64::MIN),
@@ -423,25 +427,6 @@ impl Link {
             let failed = applied.failed.iter().map(|failure| &failure.path);
             self.stale.of(side).extend(done.chain(failed).cloned());
         }
-    }
-
-    /// Keeps texts that took the place of others: people are at work on them, and so both sides may change them next.
-    fn keep_texts(&mut self, learnt: &[Edit]) -> Result<(), PathError> {
-        let Some(base) = &self.base else {
-            return Ok(());
-        };
-        let contents = self.sides.host.contents();
-        for edit in learnt {
-            let before = base.get(&edit.path).and_then(Node::as_file);
-            let after = edit.entry.as_ref().and_then(Node::as_file);
-            let (Some(_), Some(file)) = (before, after) else {
-                continue;
-            };
-            if let Some(text) = merge::text(&*contents, &edit.path, file) {
-                self.texts.keep(file.digest, &text)?;
-            }
-        }
-        Ok(())
     }
 }
 

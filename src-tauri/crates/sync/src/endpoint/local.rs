@@ -11,11 +11,14 @@ use crate::apply::{Applied, ApplyError, ApplyOptions, Contents, Durability, From
 use crate::root::Root;
 use crate::scan::{Dirty, Found, Links, Scan, ScanOptions, scan, scan_watched};
 use crate::settings::{FILE_SIZE_MAX, SETTINGS_FILE, SyncSettings};
-use crate::trash::{CycleId, Past, Recall, Trash, TrashError};
+use crate::trash::{CycleId, Past, Recall, Retention, Trash, TrashError};
 use crate::watch::{WatchOptions, Watcher};
 
 /// How often all is looked at where changes are not all told.
 const POLL_EVERY: Duration = Duration::from_secs(10);
+
+/// How often the trash is looked through while cycles fill it.
+const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// How a folder is looked at and written to.
 #[derive(Clone, Debug)]
@@ -68,6 +71,8 @@ pub struct LocalEndpoint {
     owed: Dirty,
     /// The same of files that rules come from.
     owes_rules: bool,
+    /// How long the trash keeps things, and when that was last seen to.
+    pruned: Option<(Retention, i64)>,
 }
 
 impl LocalEndpoint {
@@ -86,6 +91,28 @@ impl LocalEndpoint {
             watch: None,
             owed: Dirty::default(),
             owes_rules: false,
+            pruned: None,
+        }
+    }
+
+    /// Removes from the trash what is not to be kept, now and from time to time.
+    ///
+    /// # Errors
+    /// Something cannot be read or removed.
+    pub fn prune(&mut self, retention: &Retention) -> Result<(), TrashError> {
+        let now = (self.options.now)();
+        self.pruned = Some((*retention, now));
+        self.trash.prune(retention, now).map(drop)
+    }
+
+    fn prune_again(&mut self) {
+        let Some((retention, last)) = self.pruned else {
+            return;
+        };
+        let every = i64::try_from(PRUNE_EVERY.as_nanos()).unwrap_or(i64::MAX);
+        if (self.options.now)().saturating_sub(last) >= every {
+            // What cannot be removed now may be later.
+            let _ = self.prune(&retention);
         }
     }
 
@@ -201,7 +228,11 @@ impl Endpoint for LocalEndpoint {
             cycle,
         };
         let (root, trash) = (&self.root, &self.trash);
-        apply(root, plan, self.last()?, contents, trash, &options)
+        let applied = apply(root, plan, self.last()?, contents, trash, &options)?;
+        if applied.cycle.is_some() {
+            self.prune_again();
+        }
+        Ok(applied)
     }
 
     fn contents(&self) -> Box<dyn Contents + '_> {
@@ -242,5 +273,74 @@ impl Endpoint for LocalEndpoint {
             let kept = seen.keep(&options.memory, &self.root, options.look_for_secrets);
             self.is_kept = kept.is_ok();
         }
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use mizzen_sync_core::{Change, RelPath};
+
+    use super::*;
+
+    static HOURS: AtomicI64 = AtomicI64::new(0);
+
+    fn now() -> i64 {
+        crate::now() + HOURS.load(Ordering::SeqCst) * 3_600_000_000_000
+    }
+
+    #[test]
+    fn the_trash_of_a_link_that_goes_on_and_on_is_pruned_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("root")).unwrap();
+        for name in ["a", "b", "c", "d"] {
+            mizzen_fsx::write_atomic(at("root").join(name), name.as_bytes()).unwrap();
+        }
+        let root = Root::open(at("root")).unwrap();
+        let trash = Trash::open(at("trash")).unwrap();
+        let options = LocalOptions {
+            size_max: 1 << 30,
+            links: Links::Portable,
+            look_for_secrets: false,
+            umask: 0o022,
+            durability: Durability::None,
+            memory: at("seen"),
+            now,
+        };
+        let mut endpoint = LocalEndpoint::new(root, trash, options);
+        let hour = PRUNE_EVERY;
+        endpoint
+            .prune(&Retention {
+                age: hour / 2,
+                bytes: u64::MAX,
+            })
+            .unwrap();
+        let mut remove = |name: &str| {
+            let tree = endpoint.look(&Dirty::All, None).unwrap().tree.unwrap();
+            let path = RelPath::new(name.as_bytes()).unwrap();
+            let old = tree.get(&path).cloned();
+            assert!(old.is_some());
+            let change = Change {
+                path,
+                old,
+                new: None,
+            };
+            let changes = vec![change];
+            let nothing = Root::open(at("root")).unwrap();
+            let contents = FromRoot(&nothing);
+            let done = endpoint.apply(CycleId(now()), &Plan { changes }, &contents);
+            assert_eq!(done.unwrap().done.len(), 1);
+            fs::read_dir(at("trash")).unwrap().count()
+        };
+        // In the first hour nothing is looked through.
+        assert_eq!(remove("a"), 1);
+        assert_eq!(remove("b"), 2);
+        HOURS.store(1, Ordering::SeqCst);
+        assert_eq!(remove("c"), 1);
+        assert_eq!(remove("d"), 2);
     }
 }

@@ -125,13 +125,14 @@ impl Place {
         let root = Root::open(path)?;
         let trash = Trash::open(self.dir.join("trash").join(name))?;
         trash.remove_leftovers(&root)?;
-        trash.prune(&RETENTION, (local.now)())?;
         let memory = self.dir.join(format!("seen.{name}"));
         let local = LocalOptions {
             memory,
             ..local.clone()
         };
-        Ok(Box::new(LocalEndpoint::new(root, trash, local)))
+        let mut side = LocalEndpoint::new(root, trash, local);
+        side.prune(&RETENTION)?;
+        Ok(Box::new(side))
     }
 
     fn join(

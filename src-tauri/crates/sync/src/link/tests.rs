@@ -295,6 +295,26 @@ fn changes_to_one_text_that_go_together_are_merged() {
 }
 
 #[test]
+fn texts_of_long_ago_make_room_for_those_that_merges_begin_from() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    let text = |number: u32| format!("{number}\nfirst\n{}last\n", "line\n".repeat(60_000));
+    fixture.write("host/text", &text(0));
+    let mut link = fixture.link();
+    link.cycle(&Both::everything(), false).unwrap();
+    for number in 1..12 {
+        fixture.write("host/text", &text(number * 1000));
+        link.cycle(&Both::everything(), false).unwrap();
+    }
+    let last = text(11_000);
+    fixture.write("host/text", &last.replace("first", "FIRST"));
+    fixture.write("container/text", &last.replace("last", "THE LAST"));
+    let cycle = link.cycle(&Both::everything(), false).unwrap();
+    assert_eq!(cycle.merged.len(), 1, "{:?}", cycle.conflicts);
+    let both = last.replace("first", "FIRST").replace("last", "THE LAST");
+    assert_eq!(fs::read_to_string(fixture.path("host/text")).unwrap(), both);
+}
+
+#[test]
 fn changes_that_do_not_go_together_are_left_to_a_person() {
     let fixture = Fixture::new(Mode::TwoWaySafe);
     fixture.write("host/text", "one\n");

@@ -100,8 +100,6 @@ fn opened(side: OpenSide, options: &ServeOptions) -> Result<LocalEndpoint, Endpo
     let in_trash = |error: crate::trash::TrashError| place(error.path, error.source);
     let trash = Trash::open(side.path.join(TRASH)).map_err(in_trash)?;
     trash.remove_leftovers(&root).map_err(in_trash)?;
-    let now = (options.now)();
-    trash.prune(&options.retention, now).map_err(in_trash)?;
     let local = LocalOptions {
         size_max: side.size_max,
         links: side.links,
@@ -111,7 +109,9 @@ fn opened(side: OpenSide, options: &ServeOptions) -> Result<LocalEndpoint, Endpo
         memory: side.path.join(MEMORY),
         now: options.now,
     };
-    Ok(LocalEndpoint::new(root, trash, local))
+    let mut endpoint = LocalEndpoint::new(root, trash, local);
+    endpoint.prune(&options.retention).map_err(in_trash)?;
+    Ok(endpoint)
 }
 
 struct Served {
