@@ -16,6 +16,12 @@ import { withSample, type Sample } from "./samples";
 export type ViewName = "sessions" | "alerts" | "settings" | "doctor";
 export type DialogName = "new" | "help" | { remove: string } | { agree: string };
 
+/** The session that a dialog asks about. */
+function askedAbout(dialog: DialogName | null): string | null {
+  if (dialog === null || typeof dialog === "string") return null;
+  return "remove" in dialog ? dialog.remove : dialog.agree;
+}
+
 /** Something to tell the person; an error stays until it is put away. */
 export interface Notice {
   readonly id: number;
@@ -90,6 +96,8 @@ export class App {
     this.model = model;
     this.failure = null;
     const { sessions } = model.snapshot;
+    // Nothing is left to ask about; and an open dialog keeps keys from working.
+    if (!this.#knows(askedAbout(this.dialog))) this.dialog = null;
     if (this.selected === null || !sessions.some(({ name }) => name === this.selected)) {
       this.detailOpen = false;
       this.select(neighbour(listed, sessions, this.selected)?.name ?? null);
@@ -120,9 +128,16 @@ export class App {
   navigate({ view, session }: Navigate): void {
     if (session) this.openDetail(session);
     if (view === "new_session") this.dialog = "new";
-    else if (view === "remove_session" && session) this.dialog = { remove: session };
-    else if (view === "alerts" || view === "settings" || view === "doctor") this.view = view;
+    else if (view === "remove_session" && session) {
+      if (this.#knows(session)) this.dialog = { remove: session };
+    } else if (view === "alerts" || view === "settings" || view === "doctor") this.view = view;
     else this.view = "sessions";
+  }
+
+  /** Whether there may be such a session; of none it is so, too. */
+  #knows(session: string | null): boolean {
+    const sessions = this.model?.snapshot.sessions;
+    return session === null || !sessions || sessions.some(({ name }) => name === session);
   }
 
   /** Runs a verb; its outcome is announced, its failure becomes a notice and `null`. */

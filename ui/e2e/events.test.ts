@@ -1,0 +1,121 @@
+import { describe, expect, test } from "vitest";
+import { byId, useBrowser, withPage } from "./browser";
+import { focused, selected, state } from "./steps";
+
+useBrowser();
+
+test("a core that comes up after the window is shown as soon as it answers", () =>
+  withPage({ scenario: "sessions=3&snapshot=broken" }, async (page) => {
+    await byId(page, "load-failed").waitFor();
+    await page.evaluate(() => {
+      window.mizzenFake.snapshotIs = "there";
+      window.mizzenFake.listener?.link({ connected: true, message: "" });
+    });
+    await byId(page, "session-row-api").waitFor();
+  }));
+
+describe("events", () => {
+  test("of a start show the phase under way, its progress and how long the others took", () =>
+    withPage({ scenario: "sessions=8" }, async (page) => {
+      await byId(page, "session-row-search").click();
+      await byId(page, "phase-image").getByText("Step 7/14").waitFor();
+      await page.evaluate(() =>
+        window.mizzenFake.change("search", {
+          progress: null,
+          phases: [
+            { phase: "image", state: "done", duration_ms: 61_000, message: "" },
+            { phase: "container", state: "failed", duration_ms: 300, message: "no space left" },
+          ],
+        }),
+      );
+      await byId(page, "phase-image").getByText("1 min 1 s").waitFor();
+      await byId(page, "phase-container").getByText("no space left").waitFor();
+    }));
+
+  test("change a row in place and leave focus and scroll alone", () =>
+    withPage({ scenario: "sessions=50" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await byId(page, "action-stop").focus();
+      await page.evaluate(() => {
+        document.getElementById("session-list")!.scrollTop = 116;
+        const row = document.querySelector('[data-testid="session-row-api-2"]');
+        Object.assign(window, { row });
+        window.mizzenFake.change("api-2", { state: "paused" });
+        window.mizzenFake.change("api", { cpu_percent: 12, memory_bytes: 4096 });
+      });
+      await state(page, "api-2", "paused");
+      await focused(page).toBe("action-stop");
+      const kept = await page.evaluate(() => ({
+        scroll: document.getElementById("session-list")!.scrollTop,
+        same:
+          document.querySelector('[data-testid="session-row-api-2"]') ===
+          Reflect.get(window, "row"),
+      }));
+      expect(kept).toEqual({ scroll: 116, same: true });
+    }));
+
+  test("a missed one asks for the snapshot again, and nothing is lost", () =>
+    withPage({ scenario: "sessions=8" }, async (page) => {
+      await byId(page, "session-row-api").waitFor();
+      await page.evaluate(() => {
+        window.mizzenFake.change("api", { state: "paused" }, "lost");
+        window.mizzenFake.change("docs", { state: "running" });
+      });
+      await state(page, "api", "paused");
+      await state(page, "docs", "running");
+      expect(await page.evaluate(() => window.mizzenFake.trace.snapshots)).toBe(2);
+    }));
+
+  test("text from a container is text", () =>
+    withPage({ scenario: "sessions=8" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      const evil = '<img src=x onerror="window.owned=1">\u001b[31m';
+      await page.evaluate((text) => {
+        window.mizzenFake.change("api", {
+          warnings: [text],
+          services: { [text]: text },
+          attention: { state: "error", text, since: new Date().toISOString() },
+        });
+      }, evil);
+      await page.getByText("<img src=x").first().waitFor();
+      expect(await page.locator("main img").count()).toBe(0);
+      expect(await page.evaluate(() => "owned" in window)).toBe(false);
+    }));
+
+  test("the tray can lead to a session and to its removal", () =>
+    withPage({ scenario: "sessions=50" }, async (page) => {
+      await byId(page, "nav-settings").click();
+      await page.evaluate(() =>
+        window.mizzenFake.listener?.navigate({ view: "sessions", session: "web-shop-6" }),
+      );
+      await byId(page, "session-row-web-shop-6").waitFor({ state: "visible" });
+      await selected(page).toBe("session-row-web-shop-6");
+      await page.evaluate(() =>
+        window.mizzenFake.listener?.navigate({ view: "remove_session", session: "docs" }),
+      );
+      await page.getByText("Remove docs?").waitFor();
+    }));
+});
+
+test("alerts are put away, and lead to their session", () =>
+  withPage({ scenario: "sessions=8" }, async (page) => {
+    await byId(page, "nav-alerts").click();
+    await page.getByRole("button", { name: "Show billing" }).click();
+    await selected(page).toBe("session-row-billing");
+    await byId(page, "nav-alerts").click();
+    await byId(page, "dismiss-alert").first().click();
+    await byId(page, "dismiss-alert").nth(1).waitFor({ state: "detached" });
+    await byId(page, "dismiss-alert").click();
+    await byId(page, "no-alerts").waitFor();
+  }));
+
+test("the tray leads to the alerts, with their session selected", () =>
+  withPage({ scenario: "sessions=8" }, async (page) => {
+    await byId(page, "session-row-api").waitFor();
+    await page.evaluate(() =>
+      window.mizzenFake.listener?.navigate({ view: "alerts", session: "billing" }),
+    );
+    await byId(page, "dismiss-alert").first().waitFor();
+    await byId(page, "nav-sessions").click();
+    await selected(page).toBe("session-row-billing");
+  }));

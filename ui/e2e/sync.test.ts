@@ -1,0 +1,101 @@
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { byId, useBrowser, withPage } from "./browser";
+import { focused, state, verbs } from "./steps";
+
+useBrowser();
+
+describe("a synced workspace", () => {
+  const sync = (page: Page, wanted: string) =>
+    page.locator(`[data-testid="sync-state"][data-state="${wanted}"]`).waitFor();
+
+  test("is synced, paused and resumed, and the focus stays", () =>
+    withPage({ scenario: "sessions=3&sync=in_step" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await byId(page, "sync-last").getByText("14 to the container, 3 to the folder").waitFor();
+      await byId(page, "action-sync-flush").click();
+      await byId(page, "sync-outcome").getByText("In step: 14 changed").waitFor();
+      await byId(page, "action-sync-pause").focus();
+      await page.keyboard.press("Enter");
+      await sync(page, "paused");
+      await focused(page).toBe("action-sync-resume");
+      await page.keyboard.press("Enter");
+      await sync(page, "in_step");
+      expect(await verbs(page)).toEqual([
+        { verb: "sync_flush", session: "api", consent: false },
+        { verb: "sync_pause", session: "api" },
+        { verb: "sync_resume", session: "api" },
+      ]);
+    }));
+
+  test("that is halted shows in the list, and goes on only when a person has agreed", () =>
+    withPage({ scenario: "sessions=3&sync=halted" }, async (page) => {
+      await byId(page, "session-row-api").getByText("Sync has stopped").waitFor();
+      await byId(page, "scope-attention").click();
+      await byId(page, "session-row-api").click();
+      await byId(page, "action-sync-flush").click();
+      await byId(page, "notice").getByText("214 of 380 entries").waitFor();
+      await byId(page, "action-sync-agree").click();
+      await focused(page).toBe("cancel-agree");
+      const asked = await byId(page, "dialog-agree").innerText();
+      expect(asked).toContain("214 of 380 entries would be deleted on the host.");
+      await page.keyboard.press("Escape");
+      await focused(page).toBe("action-sync-agree");
+      await sync(page, "halted");
+      await page.keyboard.press("Enter");
+      await byId(page, "confirm-agree").click();
+      await sync(page, "in_step");
+      await byId(page, "sync-api").waitFor({ state: "detached" });
+      await focused(page).toBe("action-sync-pause");
+      expect(await verbs(page)).toEqual([
+        { verb: "sync_flush", session: "api", consent: false },
+        { verb: "sync_flush", session: "api", consent: true },
+      ]);
+    }));
+
+  test("that goes on by itself takes its question back", () =>
+    withPage({ scenario: "sessions=3&sync=halted" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await byId(page, "action-sync-agree").click();
+      await byId(page, "dialog-agree").waitFor();
+      await page.evaluate(() => window.mizzenFake.run({ verb: "sync_resume", session: "api" }));
+      await byId(page, "dialog-agree").waitFor({ state: "detached" });
+      await page.keyboard.press("?");
+      await byId(page, "dialog-help").waitFor();
+    }));
+
+  test("asks for nothing while all is well", () =>
+    withPage({ scenario: "sessions=3&sync=syncing" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await sync(page, "syncing");
+      expect(await byId(page, "sync-api").count()).toBe(0);
+      await byId(page, "session-row-docs").click();
+      await byId(page, "sync-mounted").waitFor();
+      expect(await byId(page, "action-sync-flush").count()).toBe(0);
+    }));
+
+  test("is chosen for a new session, by keyboard, and told to the core", () =>
+    withPage({ scenario: "sessions=3" }, async (page) => {
+      await byId(page, "new-session").click();
+      await byId(page, "pick-folder").click();
+      await page.getByText("fresh-idea is mounted at /workspace").waitFor();
+      await byId(page, "workspace-bind").focus();
+      await page.keyboard.press("ArrowDown");
+      await page.getByText("fresh-idea is copied to a volume").waitFor();
+      await byId(page, "submit-new-session").click();
+      await state(page, "fresh-idea", "running");
+      await sync(page, "in_step");
+      expect(await verbs(page)).toMatchObject([{ verb: "up", workspace: "sync" }]);
+    }));
+
+  test("stays when its session is removed, unless its volume is to go, which is said", () =>
+    withPage({ scenario: "sessions=3&sync=conflicts" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await byId(page, "action-remove").click();
+      await byId(page, "stays-volume").waitFor();
+      expect(await byId(page, "not-carried").count()).toBe(0);
+      await byId(page, "remove-volumes").check();
+      await byId(page, "not-carried").waitFor();
+      expect(await byId(page, "stays-volume").count()).toBe(0);
+    }));
+});
