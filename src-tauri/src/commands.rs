@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use mizzen_core::verb::{ApiError, Outcome, Verb};
-use mizzen_core::view::Snapshot;
+use mizzen_core::view::{Snapshot, SyncAnswer, SyncQuestion};
 use mizzen_core::{DoctorReport, LineStream, LogLine, LogOptions};
 use mizzen_tasks::Task;
 use tauri::ipc::{Channel, Invoke};
@@ -21,6 +21,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         ui_ready,
         snapshot,
         run_verb,
+        ask_sync,
         open_session,
         doctor,
         follow_logs,
@@ -49,6 +50,15 @@ async fn snapshot(shell: State<'_, Shell>) -> Result<Snapshot, ApiError> {
 #[tauri::command]
 async fn run_verb(shell: State<'_, Shell>, verb: Verb) -> Result<Outcome, ApiError> {
     shell.client()?.run(verb).await
+}
+
+#[tauri::command]
+async fn ask_sync(
+    shell: State<'_, Shell>,
+    session: String,
+    question: SyncQuestion,
+) -> Result<SyncAnswer, ApiError> {
+    shell.client()?.ask_sync(&session, question).await
 }
 
 #[tauri::command]

@@ -2,8 +2,9 @@ import { createRequire } from "node:module";
 import { mkdir } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
-import { SYNCED } from "../src/backend/cast";
-import { byId, NARROW, useBrowser, WIDE, withPage } from "./browser";
+import { NARROW, useBrowser, WIDE, withPage } from "./browser";
+import { SCENES } from "./scenes";
+import { SYNC_SCENES } from "./syncScenes";
 
 /**
  * Every view and dialog, in both themes and at both widths: looked at by axe, and kept as a
@@ -12,220 +13,6 @@ import { byId, NARROW, useBrowser, WIDE, withPage } from "./browser";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const SHOTS = "e2e/shots";
-
-interface Scene {
-  name: string;
-  scenario: string;
-  arrange: (page: Page) => Promise<void>;
-}
-
-const there = async () => {};
-const open = (view: string) => (page: Page) => byId(page, `nav-${view}`).click();
-const select = (name: string) => async (page: Page) => {
-  await byId(page, `session-row-${name}`).click();
-};
-
-const SYNC_SCENES: readonly Scene[] = Object.keys(SYNCED).map((state) => ({
-  name: `sync-${state.replace("_", "-")}`,
-  scenario: `sessions=8&sync=${state}`,
-  arrange: async (page) => {
-    await select("api")(page);
-    await byId(page, "sync-state").waitFor();
-  },
-}));
-
-const SCENES: readonly Scene[] = [
-  { name: "list", scenario: "sessions=50", arrange: there },
-  { name: "list-three", scenario: "sessions=3", arrange: there },
-  { name: "list-five-hundred", scenario: "sessions=500", arrange: there },
-  {
-    name: "list-no-match",
-    scenario: "sessions=8",
-    arrange: (page) => byId(page, "filter").fill("nothing like it"),
-  },
-  {
-    name: "detail-running",
-    scenario: "sessions=8",
-    arrange: async (page) => {
-      // The charts of a person who has looked for a minute and a half.
-      await page.clock.install();
-      await select("web-shop")(page);
-      await page.clock.runFor(90_000);
-      await byId(page, "action-stop").focus();
-    },
-  },
-  {
-    name: "detail-log-search",
-    scenario: "sessions=8",
-    arrange: async (page) => {
-      await select("web-shop")(page);
-      await byId(page, "log-search").fill("code-server");
-    },
-  },
-  {
-    name: "detail-building",
-    scenario: "sessions=8",
-    arrange: async (page) => {
-      await select("search")(page);
-      await page.evaluate(() => {
-        const report = { verb_id: 1, session: "search", phase: "image", state: "active" } as const;
-        for (let step = 1; step <= 7; step += 1) {
-          const message = `Step ${step}/14 : RUN install-tool-${step}`;
-          window.mizzenFake.emit({ kind: "progress", progress: { ...report, message } });
-        }
-      });
-      await page.getByText("Build output").click();
-    },
-  },
-  { name: "detail-failed", scenario: "sessions=8", arrange: select("billing") },
-  { name: "detail-silent", scenario: "sessions=8", arrange: select("infra") },
-  { name: "detail-paused", scenario: "sessions=8", arrange: select("mobile") },
-  { name: "detail-stopped", scenario: "sessions=8", arrange: select("docs") },
-  { name: "engine-offline", scenario: "sessions=8&engine=offline", arrange: there },
-  {
-    name: "core-lost",
-    scenario: "sessions=8",
-    arrange: (page) =>
-      page.evaluate(() => window.mizzenFake.listener?.link({ connected: false, message: "" })),
-  },
-  { name: "first-run", scenario: "sessions=0&doctor=ill", arrange: there },
-  {
-    name: "first-run-no-engine",
-    scenario: "sessions=0&engine=offline",
-    arrange: there,
-  },
-  { name: "loading", scenario: "snapshot=late", arrange: there },
-  { name: "load-failed", scenario: "snapshot=broken", arrange: there },
-  { name: "alerts", scenario: "sessions=8", arrange: open("alerts") },
-  { name: "alerts-none", scenario: "sessions=3", arrange: open("alerts") },
-  { name: "settings", scenario: "sessions=8", arrange: open("settings") },
-  {
-    name: "settings-wrong",
-    scenario: "sessions=8",
-    arrange: async (page) => {
-      await open("settings")(page);
-      await byId(page, "setting-max-running").fill("0");
-    },
-  },
-  {
-    name: "settings-image",
-    // A build that stays at its first step.
-    scenario: "sessions=8&pace=600000",
-    arrange: async (page) => {
-      await open("settings")(page);
-      await byId(page, "rebuild-image").click();
-      await byId(page, "image-progress").scrollIntoViewIfNeeded();
-    },
-  },
-  { name: "doctor", scenario: "sessions=8", arrange: open("doctor") },
-  { name: "doctor-ill", scenario: "sessions=8&doctor=ill", arrange: open("doctor") },
-  {
-    name: "dialog-new",
-    scenario: "sessions=3",
-    arrange: async (page) => {
-      await byId(page, "new-session").click();
-      await byId(page, "field-dir").fill("/home/ana/src/fresh-idea");
-    },
-  },
-  {
-    name: "dialog-new-wrong",
-    scenario: "sessions=8",
-    arrange: async (page) => {
-      await byId(page, "new-session").click();
-      await byId(page, "field-dir").fill("src/api");
-      await page.getByText("Image and limits").click();
-      await byId(page, "field-memory").fill("lots");
-    },
-  },
-  {
-    name: "dialog-new-refused",
-    scenario: "sessions=3",
-    arrange: async (page) => {
-      await byId(page, "new-session").click();
-      await byId(page, "field-dir").fill("/root/app");
-      await byId(page, "submit-new-session").click();
-      await byId(page, "new-failed").waitFor();
-    },
-  },
-  {
-    name: "dialog-remove",
-    scenario: "sessions=8",
-    arrange: async (page) => {
-      await select("api")(page);
-      await byId(page, "action-remove").click();
-    },
-  },
-  {
-    name: "dialog-remove-out-of-use",
-    scenario: "sessions=3&engine=elsewhere",
-    arrange: async (page) => {
-      await select("api")(page);
-      await byId(page, "action-remove").click();
-    },
-  },
-  {
-    name: "dialog-new-synced",
-    scenario: "sessions=3",
-    arrange: async (page) => {
-      await byId(page, "new-session").click();
-      await byId(page, "field-dir").fill("/home/ana/src/fresh-idea");
-      await byId(page, "workspace-sync").check();
-    },
-  },
-  {
-    name: "dialog-remove-synced",
-    scenario: "sessions=8&sync=in_step",
-    arrange: async (page) => {
-      await select("api")(page);
-      await byId(page, "action-remove").click();
-    },
-  },
-  {
-    name: "dialog-remove-synced-volumes",
-    scenario: "sessions=8&sync=conflicts",
-    arrange: async (page) => {
-      await select("api")(page);
-      await byId(page, "action-remove").click();
-      await byId(page, "remove-volumes").check();
-      await byId(page, "not-carried").waitFor();
-    },
-  },
-  {
-    name: "dialog-agree",
-    scenario: "sessions=8&sync=halted",
-    arrange: async (page) => {
-      await select("api")(page);
-      await byId(page, "action-sync-agree").click();
-      await byId(page, "dialog-agree").waitFor();
-    },
-  },
-  ...SYNC_SCENES,
-  {
-    name: "sync-polling",
-    scenario: "sessions=8&sync=in_step",
-    arrange: async (page) => {
-      await select("api")(page);
-      await page.evaluate(async () => {
-        const { sessions } = await window.mizzenFake.snapshot();
-        const { sync } = sessions.find(({ name }) => name === "api")!;
-        const polling =
-          "too many programs watch files; `sudo sysctl fs.inotify.max_user_instances=1024` allows more";
-        window.mizzenFake.change("api", { sync: { ...sync!, polling } });
-      });
-      await page.getByText("too many programs").waitFor();
-      await byId(page, "action-sync-pause").focus();
-    },
-  },
-  { name: "dialog-help", scenario: "sessions=8", arrange: (page) => page.keyboard.press("?") },
-  {
-    name: "notice",
-    scenario: "sessions=8&engine=offline",
-    arrange: async (page) => {
-      await byId(page, "retry-engine").click();
-      await byId(page, "notice").waitFor();
-    },
-  },
-];
 
 interface Violation {
   id: string;
@@ -251,18 +38,21 @@ const LOOKS = {
   narrow: { colorScheme: "light", size: NARROW },
 } as const;
 
-test.each(SCENES)("$name has no fault of accessibility", async ({ name, scenario, arrange }) => {
-  // axe is injected as a script tag, which the page's own policy rightly forbids.
-  await withPage({ scenario, bypassCSP: true }, async (page) => {
-    await page.locator("nav").waitFor();
-    await arrange(page);
-    await page.evaluate(() => document.fonts.ready);
-    await page.addScriptTag({ path: AXE });
-    for (const [look, { colorScheme, size }] of Object.entries(LOOKS)) {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await page.setViewportSize(size);
-      await page.screenshot({ path: `${SHOTS}/${name}-${look}.png` });
-      expect(await violations(page), look).toEqual([]);
-    }
-  });
-});
+test.each([...SCENES, ...SYNC_SCENES])(
+  "$name has no fault of accessibility",
+  async ({ name, scenario, arrange }) => {
+    // axe is injected as a script tag, which the page's own policy rightly forbids.
+    await withPage({ scenario, bypassCSP: true }, async (page) => {
+      await page.locator("nav").waitFor();
+      await arrange(page);
+      await page.evaluate(() => document.fonts.ready);
+      await page.addScriptTag({ path: AXE });
+      for (const [look, { colorScheme, size }] of Object.entries(LOOKS)) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await page.setViewportSize(size);
+        await page.screenshot({ path: `${SHOTS}/${name}-${look}.png` });
+        expect(await violations(page), look).toEqual([]);
+      }
+    });
+  },
+);

@@ -1,9 +1,18 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
+import type { SyncView } from "../src/generated/SyncView";
 import { byId, useBrowser, withPage } from "./browser";
 import { focused, state, verbs } from "./steps";
 
 useBrowser();
+
+/** The first session's workspace stands in another way. */
+const change = (page: Page, sync: Partial<SyncView>) =>
+  page.evaluate(async (sync) => {
+    const { sessions } = await window.mizzenFake.snapshot();
+    const before = sessions.find(({ name }) => name === "api")!.sync!;
+    window.mizzenFake.change("api", { sync: { ...before, ...sync } });
+  }, sync);
 
 describe("a synced workspace", () => {
   const sync = (page: Page, wanted: string) =>
@@ -46,7 +55,7 @@ describe("a synced workspace", () => {
       await byId(page, "confirm-agree").click();
       await sync(page, "in_step");
       await byId(page, "sync-api").waitFor({ state: "detached" });
-      await focused(page).toBe("action-sync-pause");
+      await focused(page).toBe("action-sync-flush");
       expect(await verbs(page)).toEqual([
         { verb: "sync_flush", session: "api", consent: false },
         { verb: "sync_flush", session: "api", consent: true },
@@ -58,10 +67,23 @@ describe("a synced workspace", () => {
       await byId(page, "session-row-api").click();
       await byId(page, "action-sync-agree").click();
       await byId(page, "dialog-agree").waitFor();
-      await page.evaluate(() => window.mizzenFake.run({ verb: "sync_resume", session: "api" }));
+      await change(page, { state: "in_step", reason: null, hint: null, needs_consent: false });
       await byId(page, "dialog-agree").waitFor({ state: "detached" });
       await page.keyboard.press("?");
       await byId(page, "dialog-help").waitFor();
+    }));
+
+  test("says that it is paused beside what else stands out, and goes on when it is told", () =>
+    withPage({ scenario: "sessions=3&sync=conflicts" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await byId(page, "action-sync-pause").focus();
+      await page.keyboard.press("Enter");
+      await byId(page, "sync-paused").waitFor();
+      await sync(page, "conflicts");
+      await focused(page).toBe("action-sync-resume");
+      await page.keyboard.press("Enter");
+      await byId(page, "sync-paused").waitFor({ state: "detached" });
+      await sync(page, "conflicts");
     }));
 
   test("asks for nothing while all is well", () =>

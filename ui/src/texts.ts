@@ -1,6 +1,8 @@
+import { decideTexts } from "./texts/decide";
 import { frameTexts } from "./texts/frame";
 import { makingTexts } from "./texts/making";
 import { pagesTexts } from "./texts/pages";
+import { pastTexts } from "./texts/past";
 import { sessionTexts } from "./texts/session";
 import { syncTexts } from "./texts/sync";
 
@@ -9,6 +11,8 @@ export const texts = {
   ...frameTexts,
   ...sessionTexts,
   ...syncTexts,
+  ...decideTexts,
+  ...pastTexts,
   ...makingTexts,
   ...pagesTexts,
 };

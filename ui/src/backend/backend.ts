@@ -4,6 +4,8 @@ import type { LogLine } from "../generated/LogLine";
 import type { Navigate } from "../generated/Navigate";
 import type { Outcome } from "../generated/Outcome";
 import type { Snapshot } from "../generated/Snapshot";
+import type { SyncAnswer } from "../generated/SyncAnswer";
+import type { SyncQuestion } from "../generated/SyncQuestion";
 import type { Verb } from "../generated/Verb";
 
 /** Ends what it was returned for: a subscription, a log. Calling it twice does no harm. */
@@ -33,6 +35,8 @@ export interface Backend {
   uiReady(): Promise<void>;
   snapshot(): Promise<Snapshot>;
   run(verb: Verb): Promise<Outcome>;
+  /** Asks a session's synced workspace, or tells it a wish. */
+  askSync(session: string, question: SyncQuestion): Promise<SyncAnswer>;
   /** Opens code-server, or a port of the session, in the browser. */
   openSession(session: string, port?: number): Promise<void>;
   doctor(): Promise<DoctorReport>;

@@ -129,6 +129,7 @@ export function syncView(state: SyncState, change: Partial<SyncView> = {}): Sync
     reason: null,
     hint: null,
     needs_consent: false,
+    paused: state === "paused",
     pending: 0,
     conflicts: 0,
     problems: 0,

@@ -6,11 +6,14 @@ import type { Outcome } from "../generated/Outcome";
 import type { SessionState } from "../generated/SessionState";
 import type { SessionView } from "../generated/SessionView";
 import type { Snapshot } from "../generated/Snapshot";
+import type { SyncAnswer } from "../generated/SyncAnswer";
 import type { SyncFlushParams } from "../generated/SyncFlushParams";
+import type { SyncQuestion } from "../generated/SyncQuestion";
 import type { UpParams } from "../generated/UpParams";
 import type { Verb } from "../generated/Verb";
 import { foldAll, modelOf, type Model } from "../state/reduce";
 import { phasesDone, sessionView, START_PHASES, syncView } from "./cast";
+import { FakeWorkspace } from "./fakeSync";
 import type { Backend, Listener, Stop } from "./backend";
 import { scenarioOf, type Scenario } from "./scenario";
 
@@ -31,6 +34,8 @@ export class FakeBackend implements Backend {
   readonly trace: Trace = { opened: [], verbs: [], snapshots: 0, looking: null, ready: false };
   folder: string | null = "/home/ana/src/fresh-idea";
   snapshotIs: Scenario["snapshotIs"];
+  /** Answers about the first session's workspace. */
+  readonly workspace: FakeWorkspace;
   #atLogin = false;
   #model: Model;
   #listener: Listener | undefined;
@@ -39,6 +44,8 @@ export class FakeBackend implements Backend {
   constructor(private readonly scenario: Scenario) {
     this.snapshotIs = scenario.snapshotIs;
     this.#model = modelOf(scenario.snapshot);
+    const conflicts = scenario.snapshot.sessions[0]?.sync?.conflicts ?? 0;
+    this.workspace = new FakeWorkspace(conflicts, scenario.cycles);
     if (scenario.churn > 0) setInterval(() => this.#churn(), 1000 / scenario.churn);
   }
 
@@ -93,7 +100,7 @@ export class FakeBackend implements Backend {
       case "sync_pause":
       case "sync_resume": {
         const paused = verb.verb === "sync_pause";
-        this.change(verb.session, { sync: syncView(paused ? "paused" : "in_step") });
+        this.#pauseSync(verb.session, paused);
         const message = `Sync of session \`${verb.session}\` is ${paused ? "" : "not "}paused.`;
         return { message, session: this.#find(verb.session) };
       }
@@ -117,6 +124,21 @@ export class FakeBackend implements Backend {
         this.emit({ kind: "settings", settings: verb.settings });
         return { message: "settings are saved", session: null };
     }
+  }
+
+  async askSync(name: string, question: SyncQuestion): Promise<SyncAnswer> {
+    await this.#step();
+    const session = this.#find(name);
+    if (session.sync?.state === "offline" || session.state !== "running") {
+      throw fault("state", `session \`${name}\` does not run`, `start it: mizzen start ${name}`);
+    }
+    const answer = this.workspace.answer(question);
+    const conflicts = this.workspace.conflicts.length;
+    if (session.sync && session.sync.conflicts !== conflicts) {
+      const state = conflicts > 0 ? "conflicts" : session.sync.paused ? "paused" : "in_step";
+      this.change(name, { sync: { ...session.sync, state, conflicts } });
+    }
+    return answer;
   }
 
   async openSession(session: string): Promise<void> {
@@ -212,6 +234,14 @@ export class FakeBackend implements Backend {
     }
     this.change(session, { sync: syncView("in_step") });
     return { message: "In step: 14 changed in the container.", session: this.#find(session) };
+  }
+
+  /** A pause shows as the state where nothing else stands out. */
+  #pauseSync(name: string, paused: boolean): void {
+    const sync = this.#find(name).sync ?? syncView("in_step");
+    const stands = sync.state === "conflicts" || sync.state === "halted" || sync.state === "failed";
+    const state = stands ? sync.state : paused ? "paused" : "in_step";
+    this.change(name, { sync: { ...sync, state, paused } });
   }
 
   async #up(params: UpParams): Promise<Outcome> {

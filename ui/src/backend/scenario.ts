@@ -25,6 +25,8 @@ export interface Scenario {
   readonly paceMs: number;
   /** Sessions that change per second by themselves. */
   readonly churn: number;
+  /** Cycles that the workspace of the first session has behind it. */
+  readonly cycles: number;
   /** The snapshot never comes, or fails. */
   readonly snapshotIs: "there" | "late" | "broken";
 }
@@ -35,7 +37,7 @@ export function scenarioOf(search: string): Scenario {
   const isOffline = asked.get("engine") === "offline";
   const isElsewhere = asked.get("engine") === "elsewhere";
   const lost = isOffline ? outOfReach : isElsewhere ? outOfUse : null;
-  const some = synced(cast(count), asked.get("sync"));
+  const some = synced(cast(count), asked.get("sync"), Number(asked.get("conflicts") ?? 2));
   const sessions = lost ? some.map(lost) : some;
   const engine = isOffline ? offline(ENGINE) : ENGINE;
   const quiet = count < 5 && !isOffline;
@@ -49,6 +51,7 @@ export function scenarioOf(search: string): Scenario {
     }),
     doctor: doctorOf(asked, isOffline),
     paceMs: Number(asked.get("pace") ?? 700),
+    cycles: Number(asked.get("cycles") ?? 24),
     churn: Number(asked.get("churn") ?? 0),
     snapshotIs: state === "late" || state === "broken" ? state : "there",
   };
@@ -62,11 +65,12 @@ function doctorOf(asked: URLSearchParams, isOffline: boolean): DoctorReport {
 const SYNC_STATES = Object.keys(SYNCED) as SyncState[];
 
 /** The first session's workspace is synced, and stands so. */
-function synced(sessions: SessionView[], state: string | null): SessionView[] {
+function synced(sessions: SessionView[], state: string | null, conflicts: number): SessionView[] {
   const found = SYNC_STATES.find((known) => known === state);
   if (!found) return sessions;
+  const change = SYNCED[found].conflicts ? { conflicts } : {};
   return sessions.map((session, at) =>
-    at === 0 ? { ...session, workspace: "sync", sync: syncView(found) } : session,
+    at === 0 ? { ...session, workspace: "sync", sync: syncView(found, change) } : session,
   );
 }
 

@@ -30,6 +30,7 @@ export const tauri: Backend = {
   uiReady: () => invoke("ui_ready"),
   snapshot: () => invoke("snapshot"),
   run: (verb) => invoke("run_verb", { verb }),
+  askSync: (session, question) => invoke("ask_sync", { session, question }),
   openSession: (session, port) => invoke("open_session", { session, port: port ?? null }),
   doctor: () => invoke("doctor"),
   look: (session) => invoke("look", { session }),

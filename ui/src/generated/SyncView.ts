@@ -23,6 +23,10 @@ hint: string | null,
  */
 needs_consent: boolean, 
 /**
+ * Whether a person stopped it for now, however it stands beside that.
+ */
+paused: boolean, 
+/**
  * Places that changed while they were carried and are looked at again.
  */
 pending: number, 

@@ -14,11 +14,27 @@ import { NO_SESSION, type Model } from "./reduce";
 import { withSample, type Sample } from "./samples";
 
 export type ViewName = "sessions" | "alerts" | "settings" | "doctor";
-export type DialogName = "new" | "help" | { remove: string } | { agree: string };
+export type DialogName =
+  "new" | "help" | { remove: string } | { agree: string } | { confirm: Confirmation };
+
+/** What a person is asked before it is done. */
+export interface Confirmation {
+  readonly session: string;
+  readonly title: string;
+  readonly steps: readonly string[];
+  /** Said below the steps. */
+  readonly rest?: string;
+  readonly submit: string;
+  readonly act: () => void;
+}
+
+/** Pages about a session's workspace, in the place of its details. */
+export type SyncPage = "conflicts" | "history";
 
 /** The session that a dialog asks about. */
 function askedAbout(dialog: DialogName | null): string | null {
   if (dialog === null || typeof dialog === "string") return null;
+  if ("confirm" in dialog) return dialog.confirm.session;
   return "remove" in dialog ? dialog.remove : dialog.agree;
 }
 
@@ -43,6 +59,8 @@ export class App {
   selected = $state<string | null>(null);
   /** Narrow windows show the list or the detail; wide ones both. */
   detailOpen = $state(false);
+  /** The page about the selected session's workspace that is shown; none while its details are. */
+  syncPage = $state<SyncPage | null>(null);
   filter = $state.raw<Filter>(EVERYTHING);
   notices = $state.raw<readonly Notice[]>([]);
   /** What a screen reader says next. */
@@ -116,6 +134,7 @@ export class App {
     if (name === this.selected) return;
     this.selected = name;
     this.samples = [];
+    this.syncPage = null;
     if (name === null) this.detailOpen = false;
   }
 

@@ -16,13 +16,13 @@ const synced = (sync: SyncView | null) => sessionView("a", { workspace: "sync", 
 
 test.each<[SyncState, { offers: string; decision: string | null; more: boolean }]>([
   ["starting", { offers: "pause", decision: null, more: true }],
-  ["in_step", { offers: "flush pause", decision: null, more: false }],
-  ["syncing", { offers: "flush pause", decision: null, more: true }],
-  ["problems", { offers: "flush pause", decision: null, more: true }],
-  ["conflicts", { offers: "flush", decision: "conflicts", more: true }],
-  ["halted", { offers: "flush agree", decision: "halted", more: true }],
-  ["failed", { offers: "flush", decision: null, more: true }],
-  ["paused", { offers: "flush resume", decision: null, more: true }],
+  ["in_step", { offers: "flush pause history", decision: null, more: false }],
+  ["syncing", { offers: "flush pause history", decision: null, more: true }],
+  ["problems", { offers: "flush pause history", decision: null, more: true }],
+  ["conflicts", { offers: "conflicts flush pause history", decision: "conflicts", more: true }],
+  ["halted", { offers: "agree flush pause history", decision: "halted", more: true }],
+  ["failed", { offers: "flush pause history", decision: null, more: true }],
+  ["paused", { offers: "flush resume history", decision: null, more: true }],
   ["offline", { offers: "", decision: null, more: true }],
 ])("%s: %o", (state, { offers, decision, more }) => {
   const session = synced(syncView(state));
@@ -37,6 +37,15 @@ test("a workspace that is mounted offers nothing, and holds nothing of its own",
   expect(decisionOf(session.sync)).toBe(null);
   expect(mayHoldMore(session)).toBe(false);
 });
+
+test.each(["starting", "conflicts", "halted", "failed"] as const)(
+  "what is paused and %s can go on",
+  (state) => {
+    const offered = syncActionsOf(synced(syncView(state, { paused: true })));
+    expect(offered).toContain("resume");
+    expect(offered).not.toContain("pause");
+  },
+);
 
 test("nothing is offered while the session does not run", () => {
   const session = { ...synced(syncView("halted")), state: "paused" as const };
@@ -94,10 +103,10 @@ describe("news", () => {
     expect(newsOf(synced(syncView("failed")))?.hint).toContain("Mend the file");
   });
 
-  test("of conflicts count them, and say how to see them", () => {
+  test("of conflicts count them, and say what to do", () => {
     const news = newsOf(synced(syncView("conflicts")));
     expect(news?.title).toContain("2 places");
-    expect(news?.hint).toContain("`mizzen sync conflicts a`");
+    expect(news?.hint).toContain("decide which one stays");
     const paused = synced(syncView("paused", { conflicts: 1 }));
     expect(newsOf(paused)?.title).toContain("the same place");
   });

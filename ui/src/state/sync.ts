@@ -1,34 +1,29 @@
 import type { SessionView } from "../generated/SessionView";
 import type { SyncCycleView } from "../generated/SyncCycleView";
-import type { SyncState } from "../generated/SyncState";
 import type { SyncView } from "../generated/SyncView";
 import type { Verb } from "../generated/Verb";
 import { texts } from "../texts";
+import type { SyncPage } from "./app.svelte";
 import { plain } from "./format";
 
-/** What a person can do to a synced workspace. Agreeing asks first. */
-export type SyncAction = "flush" | "pause" | "resume" | "agree";
+/** What a person can tell a synced workspace. Agreeing asks first. */
+export type SyncOrder = "flush" | "pause" | "resume" | "agree";
+/** What a person can do about it: tell it something, or open a page. */
+export type SyncAction = SyncOrder | SyncPage;
 
-/** Actions to offer in each state. A pause is offered where it would be seen. */
-const OFFERED: Record<SyncState, readonly SyncAction[]> = {
-  starting: ["pause"],
-  in_step: ["flush", "pause"],
-  syncing: ["flush", "pause"],
-  problems: ["flush", "pause"],
-  conflicts: ["flush"],
-  halted: ["flush", "agree"],
-  failed: ["flush"],
-  paused: ["flush", "resume"],
-  offline: [],
-};
-
+/** What is offered: what is to be decided comes first. */
 export function syncActionsOf({ state, sync }: SessionView): readonly SyncAction[] {
-  if (!sync || state !== "running") return [];
-  return decisionOf(sync) === "halted" ? ["flush", "agree"] : OFFERED[sync.state];
+  if (!sync || state !== "running" || sync.state === "offline") return [];
+  const pause = sync.paused ? "resume" : "pause";
+  // Known here: while both sides are joined, nobody answers yet.
+  if (sync.state === "starting") return [pause];
+  const conflicts: SyncAction[] = sync.conflicts > 0 ? ["conflicts"] : [];
+  const agree: SyncAction[] = sync.needs_consent ? ["agree"] : [];
+  return [...agree, ...conflicts, "flush", pause, "history"];
 }
 
 /** What an action asks of the core. */
-export function syncVerb(action: SyncAction, session: string): Verb {
+export function syncVerb(action: SyncOrder, session: string): Verb {
   switch (action) {
     case "flush":
       return { verb: "sync_flush", session, consent: false };
@@ -55,7 +50,7 @@ export interface SyncNews {
 }
 
 /** What stands out: a halt, a failure, conflicts; none while the session does not run. */
-export function newsOf({ name, sync }: SessionView): SyncNews | null {
+export function newsOf({ sync }: SessionView): SyncNews | null {
   if (!sync || sync.state === "offline") return null;
   if (sync.reason) {
     // The core's hint names a command; here there is a button.
@@ -64,7 +59,7 @@ export function newsOf({ name, sync }: SessionView): SyncNews | null {
   }
   if (sync.conflicts === 0) return null;
   const { conflictsTitle, conflictsHint } = texts.sync;
-  return { tone: "warn", title: conflictsTitle(sync.conflicts), hint: conflictsHint(name) };
+  return { tone: "warn", title: conflictsTitle(sync.conflicts), hint: conflictsHint };
 }
 
 /** Whether the volume may hold what the folder does not. */

@@ -1,4 +1,4 @@
-import type { SyncAction } from "../state/sync";
+import type { SyncAction, SyncOrder } from "../state/sync";
 import type { SyncState } from "../generated/SyncState";
 
 /** Workspaces that are kept in step. */
@@ -28,6 +28,8 @@ export const syncTexts = {
       paused: "Nothing is carried until you resume.",
       offline: "Goes on when the session runs.",
     } satisfies Record<SyncState, string>,
+    /** Beside another state. */
+    pausedToo: "and paused",
     /** In the list, and as the title of what is to be decided. */
     decision: {
       halted: () => "Sync has stopped",
@@ -39,8 +41,8 @@ export const syncTexts = {
       n === 1
         ? "Folder and container changed the same place in ways that do not go together."
         : `Folder and container changed ${n} places in ways that do not go together.`,
-    conflictsHint: (name: string) =>
-      `See them with \`mizzen sync conflicts ${name}\`, and decide with \`mizzen sync resolve\`; or make both sides alike there.`,
+    conflictsHint:
+      "Look at both versions and decide which one stays, or make both sides alike there.",
     last: (age: string, what: string) => `Last change ${age} ago: ${what}.`,
     carried: {
       toContainer: (n: number) => `${n} to the container`,
@@ -68,19 +70,23 @@ export const syncTexts = {
       pause: "Pause sync",
       resume: "Resume sync",
       agree: "Agree and go on…",
+      conflicts: "Decide conflicts",
+      history: "History",
     } satisfies Record<SyncAction, string>,
     consequence: {
       flush: "Looks at all of both sides now, and carries what is to be carried.",
       pause: "Carries nothing until you resume, also after a restart.",
       resume: "Looks at all of both sides, and carries what changed meanwhile.",
       agree: "Carries what sync had stopped for. Asks first.",
+      conflicts: "Shows both versions of each, and what differs.",
+      history: "Shows what sync changed on either side, and takes it back.",
     } satisfies Record<SyncAction, string>,
     failed: {
       flush: (name: string) => `Could not sync ${name}`,
       pause: (name: string) => `Could not pause sync of ${name}`,
       resume: (name: string) => `Could not resume sync of ${name}`,
       agree: (name: string) => `Could not go on with sync of ${name}`,
-    } satisfies Record<SyncAction, (name: string) => string>,
+    } satisfies Record<SyncOrder, (name: string) => string>,
   },
 
   agree: {

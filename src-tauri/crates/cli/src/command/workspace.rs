@@ -53,7 +53,11 @@ async fn status(client: &Client, name: &str, output: Output) -> Result<(), Failu
 
 /// What there is to say, with a title for each.
 fn rows(sync: &SyncView) -> Vec<(&'static str, String)> {
-    let mut rows = vec![("state", word(sync.state).to_owned())];
+    let word = match sync.paused && sync.state != SyncState::Paused {
+        true => format!("{}, and paused", word(sync.state)),
+        false => word(sync.state).to_owned(),
+    };
+    let mut rows = vec![("state", word)];
     let texts = [
         ("reason", &sync.reason),
         ("hint", &sync.hint),

@@ -66,11 +66,9 @@ impl Shared {
 
     /// How it stands.
     pub(super) fn view(&self) -> SyncView {
-        let stand = self.stand.borrow().clone();
-        standing::view(&match self.is_paused() {
-            true => stand.paused(),
-            false => stand,
-        })
+        // RACE: one lock after the other. A cycle that ends takes them the other way round.
+        let paused = self.is_paused();
+        standing::view(&self.stand.borrow(), paused)
     }
 
     /// Told whenever it stands in another way.

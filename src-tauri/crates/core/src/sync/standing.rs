@@ -13,8 +13,10 @@ pub(super) fn agree(session: &str) -> String {
     format!("mizzen sync flush {session} --consent")
 }
 
-/// What is shown of how a link stands.
-pub(super) fn view(stand: &Stand) -> SyncView {
+/// What is shown of how a link stands, when a person wants that nothing is carried or does not.
+pub(super) fn view(stand: &Stand, paused: bool) -> SyncView {
+    let waits = paused.then(|| stand.paused());
+    let stand = waits.as_ref().unwrap_or(stand);
     let shown = |text: &String| sanitise(text, TEXT_CAP);
     let trouble = stand.trouble.as_ref();
     SyncView {
@@ -22,6 +24,7 @@ pub(super) fn view(stand: &Stand) -> SyncView {
         reason: trouble.map(|trouble| shown(&trouble.reason)),
         hint: trouble.map(|trouble| shown(&trouble.hint)),
         needs_consent: trouble.is_some_and(|trouble| trouble.needs_consent),
+        paused,
         pending: stand.pending,
         conflicts: stand.conflicts,
         problems: stand.problems,

@@ -40,6 +40,8 @@ pub struct SyncView {
     pub hint: Option<String>,
     /// Whether it goes on only when a person agrees to what `reason` says.
     pub needs_consent: bool,
+    /// Whether a person stopped it for now, however it stands beside that.
+    pub paused: bool,
     /// Places that changed while they were carried and are looked at again.
     pub pending: u32,
     /// Places that both sides changed in ways that do not go together.
@@ -78,6 +80,7 @@ impl SyncView {
             reason: None,
             hint: None,
             needs_consent: false,
+            paused: false,
             pending: 0,
             conflicts: 0,
             problems: 0,

@@ -7,6 +7,7 @@ use mizzen_sync_core::{
 use mizzen_sync::told::{Stand, State};
 
 use super::{agree, view};
+use crate::view::SyncState;
 
 fn path(text: &str) -> RelPath {
     RelPath::new(text.as_bytes()).unwrap()
@@ -51,7 +52,7 @@ fn check(what: &str, cycle: Result<Cycle, CycleError>, expected: Expect) {
     let before = Stand::new(State::Starting);
     let at = "2026-01-02T03:04:05Z".parse().unwrap();
     let stand = before.after(&cycle, &agree("web"), at);
-    let view = view(&stand);
+    let view = view(&stand, false);
     let text = format!(
         "{what}: {:?}; {} {}; {}",
         view.state,
@@ -132,7 +133,7 @@ fn the_last_cycle_that_did_something_stays_shown() {
     let then = first.after(&Ok(nothing()), "", at("2026-01-02T03:05:00Z"));
     assert_eq!(first.last_cycle, then.last_cycle);
     assert_eq!(then.withheld, 1, "it looked at other places");
-    let done = view(&then).last_cycle.unwrap();
+    let done = view(&then, false).last_cycle.unwrap();
     assert_eq!(
         (
             done.at.as_str(),
@@ -146,4 +147,30 @@ fn the_last_cycle_that_did_something_stays_shown() {
         first.said(Some((0, 2))),
         "In step: 2 changed in the container, 1 kept back as secrets."
     );
+}
+
+#[test]
+fn a_pause_is_told_whatever_stands_in_its_way() {
+    let halted = Err(Halt::RootMissing(Side::Host).into());
+    let conflict = Conflict {
+        path: path("a"),
+        base: None,
+        host: None,
+        container: None,
+    };
+    let conflicts = Cycle {
+        conflicts: vec![conflict],
+        ..nothing()
+    };
+    let at = "2026-01-02T03:04:05Z".parse().unwrap();
+    for (cycle, goes_on, stops) in [
+        (Ok(nothing()), SyncState::InStep, SyncState::Paused),
+        (Ok(conflicts), SyncState::Conflicts, SyncState::Conflicts),
+        (halted, SyncState::Halted, SyncState::Halted),
+    ] {
+        let stand = Stand::new(State::Starting).after(&cycle, &agree("web"), at);
+        let told = [false, true].map(|paused| view(&stand, paused));
+        let told = told.map(|view| (view.state, view.paused));
+        assert_eq!(told, [(goes_on, false), (stops, true)]);
+    }
 }
