@@ -104,6 +104,12 @@ export class FakeBackend implements Backend {
         const message = `Sync of session \`${verb.session}\` is ${paused ? "" : "not "}paused.`;
         return { message, session: this.#find(verb.session) };
       }
+      case "git_fetch":
+        await this.#step();
+        return {
+          message: "There is nothing new to fetch.",
+          session: this.#find(verb.session),
+        };
       case "build_image":
         await this.#build(null);
         return { message: "Built mizzen-session:3f1b0c5d7e2a.", session: null };
