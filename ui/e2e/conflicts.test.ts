@@ -140,6 +140,29 @@ describe("all conflicts", () => {
 });
 
 describe("the page", () => {
+  test("opens from the alert, too", () =>
+    withPage({ scenario: "sessions=3&sync=conflicts" }, async (page) => {
+      await byId(page, "session-row-docs").click();
+      await byId(page, "nav-alerts").click();
+      await page.evaluate(() =>
+        window.mizzenFake.emit({
+          kind: "alert_raised",
+          alert: {
+            id: "sync_conflicts:api",
+            kind: "sync_conflicts",
+            session: "api",
+            engine: null,
+            message: "Folder and container of api changed 2 places.",
+            hint: "See and decide them: mizzen sync conflicts api",
+            at: new Date().toISOString(),
+          },
+        }),
+      );
+      await byId(page, "decide").click();
+      await byId(page, "conflict").first().waitFor();
+      await focused(page).toBe("workspace-title");
+    }));
+
   test("is left by Escape, back to where one came from", () =>
     withPage({ scenario: "sessions=3&sync=conflicts" }, async (page) => {
       await open(page);

@@ -4,8 +4,8 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::view::{
-    AttentionView, CoreView, EngineView, Freshness, LimitsView, ProgressView, Settings,
-    WorkspaceKind,
+    AttentionView, CoreView, EngineView, Freshness, LimitsView, ProgressView, Settings, SyncState,
+    SyncView, WorkspaceKind,
 };
 
 const NOW: &str = "2026-03-01T12:00:00Z";
@@ -507,4 +507,26 @@ fn words_are_one_line_and_capped() {
     assert_eq!(words::clip("a\nb\u{7}c\u{202E}", 20), "a bc");
     assert_eq!(words::clip("abcdef", 4), "abc…");
     assert_eq!(escape_mnemonics("a & b_c"), "a && b_c");
+}
+
+#[test]
+fn a_workspace_that_waits_for_a_person_is_named_in_its_session_s_row() {
+    let synced = |needs_consent: bool, conflicts: u32| {
+        let mut view = running("web");
+        let sync = SyncView::of(SyncState::Conflicts);
+        view.sync = Some(SyncView {
+            needs_consent,
+            conflicts,
+            ..sync
+        });
+        words::standing(&view, NOW.parse().unwrap())
+    };
+    let said = [(false, 0), (false, 1), (false, 3), (true, 3)].map(|(halted, n)| synced(halted, n));
+    let expected = [
+        "running",
+        "1 sync conflict",
+        "3 sync conflicts",
+        "sync has stopped",
+    ];
+    assert_eq!(said, expected);
 }

@@ -31,8 +31,10 @@ fn state(session: &SessionView) -> String {
     match session.state {
         SessionState::Running => match session.attention.state {
             AttentionState::Error | AttentionState::Stale => session.attention.text.clone(),
-            AttentionState::Working => "working".to_owned(),
-            AttentionState::Idle | AttentionState::Offline => "running".to_owned(),
+            AttentionState::Working => sync(session).unwrap_or_else(|| "working".to_owned()),
+            AttentionState::Idle | AttentionState::Offline => {
+                sync(session).unwrap_or_else(|| "running".to_owned())
+            }
         },
         SessionState::Creating => progress(session, "creating"),
         SessionState::Starting => progress(session, "starting"),
@@ -44,6 +46,17 @@ fn state(session: &SessionView) -> String {
         SessionState::Removing => "being removed".to_owned(),
         SessionState::Failed => because("failed"),
         SessionState::Lost => "engine unreachable".to_owned(),
+    }
+}
+
+/// What of its workspace waits for a person.
+fn sync(session: &SessionView) -> Option<String> {
+    let sync = session.sync.as_ref()?;
+    match sync.conflicts {
+        _ if sync.needs_consent => Some("sync has stopped".to_owned()),
+        0 => None,
+        1 => Some("1 sync conflict".to_owned()),
+        many => Some(format!("{many} sync conflicts")),
     }
 }
 
