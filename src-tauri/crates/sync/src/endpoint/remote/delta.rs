@@ -3,12 +3,16 @@
 //! Both ends cut contents where the contents say so (FastCDC, Xia et al., 2016), so that an edit moves no cut but those
 //! beside it. Who wants the file tells short sums of the pieces of what it has, who has it answers with their numbers,
 //! and with bytes where there is none. Sums may be wrong by chance or by intent: the whole file's digest decides.
+//!
+//! To find such cuts takes longer than the sums. A file that has kept its size was most likely written in place, as
+//! databases and disks of virtual machines are: it is cut evenly.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use fastcdc::v2020::FastCDC;
+use serde::{Deserialize, Serialize};
 
 use super::frames::senseless;
 
@@ -38,6 +42,15 @@ pub(super) fn is_average(length: usize) -> bool {
     (AVERAGE_MIN..=AVERAGE_MAX).contains(&length) && length.is_power_of_two()
 }
 
+/// How contents are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Cuts {
+    /// Every so many bytes.
+    Even,
+    /// Where the contents say so.
+    Found,
+}
+
 fn sum(piece: &[u8]) -> Sum {
     let digest = blake3::hash(piece);
     std::array::from_fn(|at| digest.as_bytes()[at])
@@ -45,6 +58,7 @@ fn sum(piece: &[u8]) -> Sum {
 
 /// Cuts contents that come bit by bit.
 struct Cutter {
+    cuts: Cuts,
     average: usize,
     buffer: Vec<u8>,
     /// What of it has been told.
@@ -52,8 +66,9 @@ struct Cutter {
 }
 
 impl Cutter {
-    fn new(average: usize) -> Self {
+    fn new(cuts: Cuts, average: usize) -> Self {
         Self {
+            cuts,
             average,
             buffer: Vec::new(),
             start: 0,
@@ -61,7 +76,10 @@ impl Cutter {
     }
 
     fn longest(&self) -> usize {
-        self.average * 4
+        match self.cuts {
+            Cuts::Even => self.average,
+            Cuts::Found => self.average * 4,
+        }
     }
 
     /// Takes what comes next, and tells the pieces that are whole by then.
@@ -93,8 +111,13 @@ impl Cutter {
 
     fn cut(&mut self, tell: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let rest = &self.buffer[self.start..];
-        let cutter = FastCDC::new(rest, self.average / 4, self.average, self.longest());
-        let (_, end) = cutter.cut(0, rest.len());
+        let end = match self.cuts {
+            Cuts::Even => rest.len().min(self.average),
+            Cuts::Found => {
+                let cutter = FastCDC::new(rest, self.average / 4, self.average, self.longest());
+                cutter.cut(0, rest.len()).1
+            }
+        };
         tell(&rest[..end])?;
         self.start += end;
         Ok(())
@@ -111,7 +134,7 @@ pub(super) struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     /// Cuts a file. A piece that comes more than once counts once.
-    pub(super) fn of(mut file: &'a File, average: usize) -> io::Result<Self> {
+    pub(super) fn of(mut file: &'a File, cuts: Cuts, average: usize) -> io::Result<Self> {
         let mut pieces = Self {
             file,
             sums: Vec::new(),
@@ -127,7 +150,7 @@ impl<'a> Pieces<'a> {
             at += piece.len() as u64;
             Ok(())
         };
-        let mut cutter = Cutter::new(average);
+        let mut cutter = Cutter::new(cuts, average);
         let mut buffer = vec![0; READ];
         file.seek(SeekFrom::Start(0))?;
         loop {
@@ -206,9 +229,9 @@ pub(super) struct Cutting<'a> {
 }
 
 impl<'a> Cutting<'a> {
-    pub(super) fn new(average: usize, sums: &[Sum], to: &'a mut dyn Rest) -> Self {
+    pub(super) fn new(cuts: Cuts, average: usize, sums: &[Sum], to: &'a mut dyn Rest) -> Self {
         Self {
-            cutter: Cutter::new(average),
+            cutter: Cutter::new(cuts, average),
             numbers: sums.iter().copied().zip(0..).collect(),
             run: None,
             to,
@@ -314,11 +337,11 @@ mod tests {
     }
 
     /// What becomes of new contents, and how many bytes of them were sent.
-    fn carried(old: &[u8], new: &[u8], step: usize) -> (Vec<u8>, usize) {
+    fn carried(cuts: Cuts, old: &[u8], new: &[u8], step: usize) -> (Vec<u8>, usize) {
         let (old, average) = (file(old), average(old.len() as u64));
-        let pieces = Pieces::of(&old, average).expect("a file");
+        let pieces = Pieces::of(&old, cuts, average).expect("a file");
         let mut sent = Sent::default();
-        let mut cutting = Cutting::new(average, &pieces.sums, &mut sent);
+        let mut cutting = Cutting::new(cuts, average, &pieces.sums, &mut sent);
         for bytes in new.chunks(step) {
             cutting.write_all(bytes).expect("a list");
         }
@@ -344,6 +367,11 @@ mod tests {
     fn an_edit_sends_little_more_than_itself() {
         let old = noise(4 << 20, 1);
         let edit = noise(1024, 2);
+        let (mut new, at) = (old.clone(), 1 << 20);
+        new[at..at + 1024].copy_from_slice(&edit);
+        let (made, bytes) = carried(Cuts::Even, &old, &new, 100_000);
+        assert!(made == new);
+        assert_eq!(bytes, average(4 << 20));
         for (at, removed) in [
             (1 << 20, 1024),
             (1 << 20, 0),
@@ -353,7 +381,7 @@ mod tests {
         ] {
             let mut new = old.clone();
             new.splice(at..at + removed, edit.iter().copied());
-            let (made, bytes) = carried(&old, &new, 100_000);
+            let (made, bytes) = carried(Cuts::Found, &old, &new, 100_000);
             assert!(made == new, "{at} {removed}");
             assert!(
                 (1024..64 * 1024).contains(&bytes),
@@ -367,7 +395,7 @@ mod tests {
         let sparse = file(b"");
         sparse.set_len(1 << 30).unwrap();
         let average = average(1 << 30);
-        let pieces = Pieces::of(&sparse, average).unwrap();
+        let pieces = Pieces::of(&sparse, Cuts::Found, average).unwrap();
         assert_eq!(pieces.sums.len(), 1);
     }
 
@@ -391,7 +419,7 @@ mod tests {
     #[test]
     fn pieces_that_nobody_has_are_refused() {
         let old = file(&noise(100_000, 1));
-        let pieces = Pieces::of(&old, AVERAGE_MIN).unwrap();
+        let pieces = Pieces::of(&old, Cuts::Found, AVERAGE_MIN).unwrap();
         let all = u32::try_from(pieces.sums.len()).unwrap();
         for (first, count) in [(all, 1), (0, all + 1), (1, u32::MAX), (u32::MAX, u32::MAX)] {
             assert!(pieces.length(Run { first, count }).is_err());
@@ -415,6 +443,7 @@ mod tests {
             length in 0..200_000_usize,
             edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..9000_usize, 0..9000_usize), 0..4),
             step in 1..70_000_usize,
+            is_even in any::<bool>(),
         ) {
             let old = noise(length, 1);
             let mut new = old.clone();
@@ -423,7 +452,8 @@ mod tests {
                 let end = (at + removed).min(new.len());
                 new.splice(at..end, noise(added, 2));
             }
-            let (made, _) = carried(&old, &new, step.max(new.len() / 100 + 1));
+            let cuts = if is_even { Cuts::Even } else { Cuts::Found };
+            let (made, _) = carried(cuts, &old, &new, step.max(new.len() / 100 + 1));
             prop_assert!(made == new);
         }
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use mizzen_sync_core::{BadPattern, Change, Digest, Edit, File, Node, Plan, RelPath, RuleTexts};
 use serde::{Deserialize, Serialize};
 
-use super::delta::{SUMS_MAX, Sum, is_average};
+use super::delta::{Cuts, SUMS_MAX, Sum, is_average};
 use super::frames::senseless;
 use crate::apply::Durability;
 use crate::encoding::{decode_below, encode};
@@ -169,6 +169,7 @@ pub(super) struct Left {
     /// Not so many of its first bytes.
     pub(super) first: u64,
     /// Nor pieces of this average length, with these sums.
+    pub(super) cuts: Cuts,
     pub(super) average: u32,
     pub(super) sums: Vec<Sum>,
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard};
 use mizzen_sync_core::{File, RelPath};
 use serde::Serialize;
 
-use super::delta::{Cutting, Pieces, Rest, Run, average};
+use super::delta::{Cuts, Cutting, Pieces, Rest, Run, average};
 use super::frames::{Ending, FRAME_MAX, Frame, Frames, Writer, senseless};
 use super::message::{Asked, Left, Wanted};
 use super::pack::{Packer, unpack};
@@ -118,7 +118,11 @@ where
         here: &PartHere<'_>,
         to: &mut dyn Write,
     ) -> io::Result<Result<u64, SupplyError>> {
-        let pieces = match here.old.map(|old| Pieces::of(old, average(file.size))) {
+        let average = average(file.size);
+        let size = here.old.and_then(|old| Some(old.metadata().ok()?.len()));
+        let is_even = size == Some(file.size) && here.first.is_multiple_of(average as u64);
+        let cuts = if is_even { Cuts::Even } else { Cuts::Found };
+        let pieces = match here.old.map(|old| Pieces::of(old, cuts, average)) {
             Some(Err(error)) => return Ok(Err(SupplyError::File(error))),
             Some(Ok(pieces)) => Some(pieces),
             None => None,
@@ -132,7 +136,8 @@ where
         }
         let left = Left {
             first: here.first,
-            average: u32::try_from(average(file.size)).unwrap_or_default(),
+            cuts,
+            average: u32::try_from(average).unwrap_or_default(),
             sums: pieces.as_ref().map_or(Vec::new(), |it| it.sums.clone()),
         };
         let wanted = vec![Wanted::rest(path, file, left)];
@@ -325,7 +330,7 @@ impl Sent<'_> {
                 },
             );
         }
-        let mut cutting = Cutting::new(left.average as usize, &left.sums, self);
+        let mut cutting = Cutting::new(left.cuts, left.average as usize, &left.sums, self);
         let to = &mut cutting;
         supplier.supply(path, file, &mut Behind { left: first, to })?;
         cutting.finish().map_err(SupplyError::File)

@@ -8,7 +8,7 @@ use std::thread;
 use mizzen_sync_core::{Change, Digest, Edit, File, RelPath};
 use proptest::prelude::*;
 
-use super::delta::{Run, SUMS_MAX};
+use super::delta::{Cuts, Run, SUMS_MAX};
 use super::frames::Frames;
 use super::message::{Cause, Edited, Left, View, Wanted};
 use super::*;
@@ -196,6 +196,7 @@ fn what_is_said_to_be_there_already_must_make_sense() {
     let file = *new.get(&path("a")).and_then(Node::as_file).unwrap();
     let left = |first, average, sums| Left {
         first,
+        cuts: Cuts::Found,
         average,
         sums: vec![[0; 8]; sums],
     };
@@ -235,7 +236,7 @@ fn pieces_that_are_not_there_are_no_answer() {
         executable: false,
     };
     let mut old = tempfile::tempfile().unwrap();
-    old.write_all(&[7; 20_000]).unwrap();
+    old.write_all(&[7; 19_999]).unwrap();
     let run = |first: u32, count: u32| {
         let run = Run { first, count };
         [&[8, 8, 0, 0, 0][..], &run.to_bytes(), &[3, 0, 0, 0, 0]].concat()
