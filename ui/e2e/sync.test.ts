@@ -100,9 +100,11 @@ describe("a synced workspace", () => {
     withPage({ scenario: "sessions=3" }, async (page) => {
       await byId(page, "new-session").click();
       await byId(page, "pick-folder").click();
-      await page.getByText("fresh-idea is mounted at /workspace").waitFor();
-      await byId(page, "workspace-bind").focus();
+      await page.getByText("fresh-idea is copied to a volume").waitFor();
+      await byId(page, "workspace-sync").focus();
       await page.keyboard.press("ArrowDown");
+      await page.getByText("fresh-idea is mounted at /workspace").waitFor();
+      await page.keyboard.press("ArrowUp");
       await page.getByText("fresh-idea is copied to a volume").waitFor();
       await byId(page, "submit-new-session").click();
       await state(page, "fresh-idea", "running");

@@ -260,7 +260,7 @@ export class FakeBackend implements Backend {
       );
     }
     const name = params.name ?? "session";
-    const workspace = params.workspace ?? "bind";
+    const workspace = params.workspace ?? "sync";
     const made = { project: params.dir, state: "creating", workspace } as const;
     return this.#comeUp(sessionView(name, made));
   }

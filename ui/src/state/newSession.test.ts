@@ -75,7 +75,7 @@ test("the plan names folder, image and limits", () => {
 });
 
 test.each([
-  [null, "bind", "/src/shop is mounted at /workspace"],
+  [null, "sync", "/src/shop is copied to a volume at /workspace"],
   ["bind", "bind", "/src/shop is mounted at /workspace"],
   ["sync", "sync", "/src/shop is copied to a volume at /workspace"],
 ] as const)("a workspace wished as %s is %s, and the plan says so", (wished, kind, said) => {

@@ -27,7 +27,7 @@ export interface WishProblems {
 }
 
 /** What a session gets when nobody chooses. */
-const NEW_WORKSPACE: WorkspaceKind = "bind";
+const NEW_WORKSPACE: WorkspaceKind = "sync";
 
 export function workspaceOf({ workspace }: Wish): WorkspaceKind {
   return workspace ?? NEW_WORKSPACE;

@@ -21,7 +21,7 @@ export const makingTexts = {
     >,
     workspaceHint: {
       bind: "Mounted into the container: one set of files, and each change is there at once.",
-      sync: "Changes go both ways. What git ignores, .git itself, keys and tokens stay on your side.",
+      sync: "Changes go both ways. What git ignores, keys and tokens stay on your side; git has a branch of its own there.",
     } satisfies Record<WorkspaceKind, string>,
     more: "Image and limits",
     image: "Image",

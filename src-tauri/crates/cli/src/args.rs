@@ -119,7 +119,7 @@ pub(crate) struct Up {
     /// Engine: the name of a Docker context.
     #[arg(long, value_name = "CONTEXT")]
     pub(crate) engine: Option<String>,
-    /// How the workspace of a new session reaches the container.
+    /// How the workspace of a new session reaches the container; `sync` without it.
     #[arg(long)]
     pub(crate) workspace: Option<Workspace>,
     /// Image; Mizzen's own without it.

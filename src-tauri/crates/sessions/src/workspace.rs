@@ -28,7 +28,7 @@ pub enum WorkspaceKind {
 
 impl WorkspaceKind {
     /// What a session is made with when nobody says otherwise.
-    pub const NEW: Self = Self::Bind;
+    pub const NEW: Self = Self::Sync;
 
     /// What a session has that was made before there was a choice.
     pub(crate) fn of_old() -> Self {

@@ -35,7 +35,7 @@ async fn status(client: &Client, name: &str, output: Output) -> Result<(), Failu
                 "the folder of session `{}` is mounted: there is nothing to sync",
                 session.name
             ),
-            "a session is synced when it is made with `mizzen up --workspace sync`",
+            "a session is synced unless it is made with `mizzen up --workspace bind`",
         )
     })?;
     if output.json {

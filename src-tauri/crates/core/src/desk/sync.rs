@@ -62,7 +62,8 @@ impl Desk {
                     "the folder of session `{}` is mounted: there is nothing to sync",
                     fact.name
                 );
-                let hint = "a session is synced when it is made with `mizzen up --workspace sync`";
+                let hint =
+                    "a session is synced unless it is made with `mizzen up --workspace bind`";
                 Err(ApiError::new(ErrorCode::State, message, hint))
             }
         }

@@ -62,7 +62,7 @@ fn a_fresh_home_in_a_foreign_image_gets_all_it_needs() {
             755 4321:4322 home/coder/.local/share/code-server 0
             755 4321:4322 home/coder/.local/share/code-server/User 0
             755 4321:4322 workspace 0
-            644 4321:4322 home/coder/.local/share/code-server/User/settings.json 277
+            644 4321:4322 home/coder/.local/share/code-server/User/settings.json 303
             755 0:0 usr/local/bin/mizzen-supervisor 6
         "#]],
     );
