@@ -4,6 +4,7 @@
 mod code_server;
 mod direct_line;
 mod forwards;
+mod mirror;
 mod orphans;
 mod reports;
 mod rig;

@@ -7,6 +7,7 @@ mod forward;
 mod git;
 mod identity;
 mod journal;
+mod mirror;
 mod places;
 mod probe;
 mod pty;
@@ -20,6 +21,7 @@ mod sync;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use identity::Identity;
@@ -27,16 +29,33 @@ use identity::Identity;
 /// This program's version, and that of the core it came with.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// What this program is called.
+const NAME: &str = "mizzen-supervisor";
+
 /// Exit codes as in sysexits.h.
 const USAGE: u8 = 64;
 const NO_PERMISSION: u8 = 77;
 
 pub(crate) fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
+    let mut arguments = std::env::args_os().skip(1).peekable();
+    // `docker run IMAGE mizzen-supervisor run`: the image's entry point is this program already.
+    arguments.next_if(|first| first == NAME);
     let verb = arguments.next();
     match verb.as_ref().map(|verb| verb.to_str()) {
-        None | Some(Some("run")) => serve(run::run),
-        Some(Some("attach")) => serve(attach::attach),
+        None | Some(Some("run")) => match mirror::Settings::parse(arguments) {
+            Ok(mirror) => {
+                let host = mirror.as_ref().map(|mirror| mirror.host.clone());
+                serve(host.as_deref(), async |identity| {
+                    run::run(identity, mirror).await
+                })
+            }
+            Err(why) => {
+                complain(why);
+                ExitCode::from(USAGE)
+            }
+        },
+        Some(Some("attach")) => serve(None, attach::attach),
+        Some(Some("mirror")) => mirror::ask(arguments),
         Some(Some("sync")) => sync::on_stdio(),
         Some(Some(pty::VERB)) => pty::become_command(arguments.collect::<Vec<OsString>>()),
         Some(Some("version" | "--version")) => {
@@ -47,15 +66,17 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Some(_) => {
-            complain("usage: mizzen-supervisor [run | attach | sync | version]");
+            complain(
+                "usage: mizzen-supervisor [run [--mirror] | attach | mirror | sync | version]",
+            );
             ExitCode::from(USAGE)
         }
     }
 }
 
-/// Runs one of the two modes on a single thread, as an ordinary user.
-fn serve(mode: impl AsyncFnOnce(Identity) -> ExitCode) -> ExitCode {
-    let identity = match identity::settle() {
+/// Runs one of the two modes on a single thread, as an ordinary user: of a mirror, the owner of the host's folder.
+fn serve(host: Option<&Path>, mode: impl AsyncFnOnce(Identity) -> ExitCode) -> ExitCode {
+    let identity = match identity::settle(host) {
         Ok(identity) => identity,
         Err(refusal) => {
             complain(refusal);

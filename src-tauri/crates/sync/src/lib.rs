@@ -15,6 +15,7 @@ mod endpoint;
 mod entry;
 mod link;
 mod lock;
+pub mod mirror;
 mod question;
 mod refusal;
 mod root;

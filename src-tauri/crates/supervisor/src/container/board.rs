@@ -14,6 +14,8 @@ pub(crate) const CODE_SERVER: &str = "code-server";
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) stage: Stage,
+    /// How far the first sync is, before all else starts.
+    pub(crate) first_sync: Option<Progress>,
     /// State word of each service.
     pub(crate) services: BTreeMap<String, String>,
     /// What is wrong, by what it is about.
@@ -48,6 +50,7 @@ impl Board {
     pub(crate) fn new() -> Self {
         Self(watch::Sender::new(Facts {
             stage: Stage::Starting,
+            first_sync: None,
             services: BTreeMap::new(),
             errors: BTreeMap::new(),
             warnings: BTreeMap::new(),
@@ -64,6 +67,11 @@ impl Board {
             facts.stage = stage.max(facts.stage);
             is_further
         });
+    }
+
+    /// Says how far the first sync is, or that there is none any more.
+    pub(crate) fn set_first_sync(&self, progress: Option<Progress>) {
+        self.0.send_modify(|facts| facts.first_sync = progress);
     }
 
     /// Whether everything is about to end, or has.
@@ -121,6 +129,7 @@ fn pin(
 /// Makes the report of some facts.
 pub(crate) fn compose(facts: &Facts, foreign: &Foreign, seq: u64, now: Timestamp) -> Status {
     let (word, phase) = match facts.stage {
+        Stage::Starting if facts.first_sync.is_some() => (StatusWord::Starting, "sync"),
         Stage::Starting => (StatusWord::Starting, "starting"),
         Stage::Ready => (StatusWord::Running, "ready"),
         Stage::Stopping => (StatusWord::Stopping, "stopping"),
@@ -140,7 +149,7 @@ pub(crate) fn compose(facts: &Facts, foreign: &Foreign, seq: u64, now: Timestamp
         health: Some(health(facts)),
         phase: Some(phase),
         last: facts.stage == Stage::Stopped,
-        progress: foreign.progress.clone(),
+        progress: facts.first_sync.clone().or(foreign.progress.clone()),
         services,
         errors: facts.errors.values().cloned().collect(),
         warnings: facts.warnings.values().cloned().collect(),

@@ -1,7 +1,10 @@
 //! Who we are. The user list is read by hand: a static program has no name service, and an image
 //! may have no list.
 
+mod mapping;
+
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Gid, Uid, getegid, geteuid};
@@ -64,9 +67,9 @@ impl Identity {
     }
 }
 
-/// Takes on the identity to serve as: this process's own user or, when that is root, `coder`.
-/// Must run before any thread is started.
-pub(crate) fn settle() -> Result<Identity, String> {
+/// Takes on the identity to serve as: this process's own user or, when that is root, `coder`, who is mapped to the owner of
+/// the host's folder before where there is one. Must run before any thread is started.
+pub(crate) fn settle(host: Option<&Path>) -> Result<Identity, String> {
     let list = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let uid = geteuid();
     if !uid.is_root() {
@@ -74,7 +77,14 @@ pub(crate) fn settle() -> Result<Identity, String> {
         let entry = entries(&list).find(|entry| entry.uid == uid);
         return Ok(Identity::from(entry, uid, getegid().as_raw()));
     }
-    let Some(coder) = entries(&list).find(|entry| entry.name == CODER) else {
+    let coder = entries(&list).find(|entry| entry.name == CODER);
+    let owner = host.and_then(|host| fs::metadata(host).ok());
+    // Whose folder is root's, or missing, gets the user of the image, who says so.
+    let coder = match owner.filter(|owner| owner.uid() != 0) {
+        Some(owner) => Some(mapping::map(&list, coder, (owner.uid(), owner.gid()))?),
+        None => coder,
+    };
+    let Some(coder) = coder else {
         return Err(format!(
             "refuses to serve as root, and there is no user {CODER}"
         ));

@@ -10,7 +10,7 @@ use rustix::fs::{Access, access};
 pub(crate) const WORKSPACE: &str = "/workspace";
 
 /// Private directories for sockets, best first. The first is a tmpfs that the core mounts.
-const RUNTIME: [&str; 2] = ["/run/mizzen", "/tmp/mizzen"];
+pub(crate) const RUNTIME: [&str; 2] = ["/run/mizzen", "/tmp/mizzen"];
 
 /// Where the core mounts the session's status directory.
 const STATUS: &str = "/para/status";

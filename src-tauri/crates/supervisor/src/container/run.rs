@@ -15,17 +15,22 @@ use super::children::Children;
 use super::code_server::CodeServer;
 use super::identity::Identity;
 use super::journal::Journal;
+use super::mirror::{self, Mirror};
 use super::reporter::Reporter;
 use super::{VERSION, complain, places};
 
 /// How long children may take to end. Engines kill a container after 10 s by default.
 const GRACE: Duration = Duration::from_secs(8);
+/// How long they may take where a last sync follows.
+const GRACE_BEFORE_SYNC: Duration = Duration::from_secs(4);
+/// When a last sync is given up, counted like the children's time; the next start goes on with it.
+const LAST_SYNC: Duration = Duration::from_millis(8_500);
 /// When the last report is given up, counted like the children's time: a busy disk takes seconds.
 const LAST_REPORT: Duration = Duration::from_millis(9_500);
 
 /// Serves until TERM or INT.
-pub(crate) async fn run(identity: Identity) -> ExitCode {
-    match serve(identity).await {
+pub(crate) async fn run(identity: Identity, mirror: Option<mirror::Settings>) -> ExitCode {
+    match serve(identity, mirror).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(format_args!("cannot start: {error}"));
@@ -34,7 +39,7 @@ pub(crate) async fn run(identity: Identity) -> ExitCode {
     }
 }
 
-async fn serve(identity: Identity) -> io::Result<()> {
+async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Result<()> {
     // Before anything is started: PID 1 is spared signals that it has no handler for.
     let mut signals = Signals::new()?;
     // Under another init, orphans of our children still come to us.
@@ -46,6 +51,14 @@ async fn serve(identity: Identity) -> io::Result<()> {
 
     let runtime = places::runtime_dir(identity.uid);
     let reported = start_reporter(&owner, Reporter::new(&board, &journal, runtime.as_deref()));
+    let mirror = mirror.map(|settings| {
+        let said = (&board, &journal);
+        Mirror::start(settings, &owner, said, runtime.as_deref())
+    });
+    let mirror = mirror.transpose()?;
+    let in_step = mirror
+        .as_ref()
+        .map(|mirror| mirror::settled(mirror.watch()));
     let service_owner = owner.child("code-server");
     let code_server = CodeServer {
         board: board.clone(),
@@ -55,7 +68,15 @@ async fn serve(identity: Identity) -> io::Result<()> {
         runtime,
         owner: owner.clone(),
     };
-    service_owner.spawn("run", code_server.run());
+    let first = board.clone();
+    service_owner.spawn("run", async move {
+        // A sync that fails keeps nobody from working.
+        if let Some(in_step) = in_step {
+            in_step.await;
+            first.set_first_sync(None);
+        }
+        code_server.run().await;
+    });
 
     let cause = signals.collect_until_told(&children).await;
     let told = Instant::now();
@@ -63,11 +84,20 @@ async fn serve(identity: Identity) -> io::Result<()> {
     // No restarts from here on.
     service_owner.stopping().cancel();
     board.set_stage(Stage::Stopping);
-    if !signals.stop_all(&children).await {
+    let grace = match mirror {
+        Some(_) => GRACE_BEFORE_SYNC,
+        None => GRACE,
+    };
+    if !signals.stop_all(&children, grace).await {
         journal.note(format_args!(
             "killed what was left after {} s",
-            GRACE.as_secs()
+            grace.as_secs()
         ));
+    }
+    if let Some(mirror) = mirror {
+        let said = mirror.stop(told + LAST_SYNC).await;
+        let said = said.unwrap_or_else(|why| format!("not in step: {why}"));
+        journal.note(format_args!("last sync: {said}"));
     }
     board.set_stopped();
     let _ = timeout_at(told + LAST_REPORT, reported).await;
@@ -123,9 +153,9 @@ impl Signals {
     }
 
     /// Asks all processes to end, and after a while makes them; says whether asking was enough.
-    async fn stop_all(&mut self, children: &Children) -> bool {
+    async fn stop_all(&mut self, children: &Children, grace: Duration) -> bool {
         children.signal_all(Signal::TERM);
-        let ended = timeout(GRACE, self.collect_all(children)).await.is_ok();
+        let ended = timeout(grace, self.collect_all(children)).await.is_ok();
         if !ended {
             // The kernel does the same for all that are left when PID 1 ends; the last report
             // shall be true before that.

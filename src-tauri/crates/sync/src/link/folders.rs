@@ -70,11 +70,28 @@ impl Folders {
         local: &LocalOptions,
         rules: RuleSource,
     ) -> Result<Self, FoldersError> {
-        let (host, container) = (whole(host)?, whole(container)?);
+        let [host, container] = [whole(host)?, whole(container)?];
+        let id = LinkId::new([&host, &container].map(|path| path.as_os_str().as_encoded_bytes()));
+        Self::identified([&host, &container], id, state, options, local, rules)
+    }
+
+    /// The same, where their paths do not tell them from all others: `id` must be another one whenever either of the two is
+    /// another folder.
+    ///
+    /// # Errors
+    /// One of them cannot be used, they lie in each other, or another process has joined them.
+    pub fn identified(
+        [host, container]: [&Path; 2],
+        id: LinkId,
+        state: &Path,
+        options: LinkOptions,
+        local: &LocalOptions,
+        rules: RuleSource,
+    ) -> Result<Self, FoldersError> {
+        let [host, container] = [whole(host)?, whole(container)?];
         if host.starts_with(&container) || container.starts_with(&host) {
             return Err(FoldersError::Nested(host, container));
         }
-        let id = LinkId::new([&host, &container].map(|path| path.as_os_str().as_encoded_bytes()));
         let place = Place::open(state, id)?;
         let container = place.side(container, "container", local)?;
         place.join(&host, container, options, local, rules)
