@@ -54,8 +54,12 @@ fn commit(folder: &Path, message: &str) {
 }
 
 fn up(mizzen: &Mizzen, folder: &Path, image: &str) {
+    up_as(mizzen, folder, "sync", image);
+}
+
+fn up_as(mizzen: &Mizzen, folder: &Path, workspace: &str, image: &str) {
     let folder = folder.to_str().expect("UTF-8");
-    let up = ["up", folder, "--name", "web", "--workspace", "sync"];
+    let up = ["up", folder, "--name", "web", "--workspace", workspace];
     mizzen.json(&[&up[..], &["--image", image, "--memory", "1g"]].concat());
 }
 
@@ -94,6 +98,22 @@ fn refs(folder: &Path) -> Vec<String> {
 
 fn head(folder: &Path) -> String {
     git(folder, &["rev-parse", "HEAD"])
+}
+
+#[test]
+fn a_mirror_has_a_repository_of_its_own_as_well() {
+    let mizzen = Mizzen::new();
+    let folder = mizzen.project("p");
+    make_repository(&folder, &[]);
+    write(&folder, "hello.txt", "changed\n");
+    up_as(&mizzen, &folder, "mirror", &full_image().expect("an image"));
+    let said = inside(&mizzen, "git rev-parse HEAD; git status --porcelain");
+    assert_eq!(said, format!("{}\n M hello.txt", head(&folder)));
+    inside(&mizzen, "git commit -qam there");
+    let there = inside(&mizzen, "git rev-parse HEAD");
+    mizzen.json(&["stop", "web"]);
+    let came = git(&folder, &["rev-parse", "refs/mizzen/web/mizzen/web"]);
+    assert_eq!(came, there);
 }
 
 #[test]

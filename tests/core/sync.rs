@@ -1,6 +1,7 @@
 //! Sessions whose workspace is a volume that is kept in step with the folder.
 
 mod asked;
+mod mirrored;
 
 use std::fs;
 use std::os::unix::fs::chown;
@@ -23,8 +24,12 @@ async fn synced(mizzen: &Mizzen, folder: &Path) -> Client {
 }
 
 fn up(mizzen: &Mizzen, folder: &Path) {
+    up_as(mizzen, folder, "sync");
+}
+
+fn up_as(mizzen: &Mizzen, folder: &Path, workspace: &str) {
     let folder = folder.to_str().expect("UTF-8");
-    mizzen.json(&["up", folder, "--name", "web", "--workspace", "sync"]);
+    mizzen.json(&["up", folder, "--name", "web", "--workspace", workspace]);
 }
 
 fn sync(snapshot: &Snapshot) -> Option<&SyncView> {

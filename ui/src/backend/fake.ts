@@ -318,7 +318,7 @@ export class FakeBackend implements Backend {
 function own(session: SessionView, state: SessionState): Partial<SessionView> {
   const { project, limits, image, created_at, workspace } = session;
   const up = state === "running" ? "in_step" : "offline";
-  const sync = workspace === "sync" ? syncView(up) : null;
+  const sync = workspace !== "bind" ? syncView(up) : null;
   return { project, limits, image, created_at, workspace, sync, state };
 }
 

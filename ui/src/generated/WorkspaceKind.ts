@@ -3,4 +3,4 @@
 /**
  * How the workspace reaches the container.
  */
-export type WorkspaceKind = "bind" | "sync";
+export type WorkspaceKind = "bind" | "sync" | "mirror";

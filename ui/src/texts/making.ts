@@ -9,19 +9,23 @@ export const makingTexts = {
     folderHint: {
       bind: "The agent works on this folder itself.",
       sync: "The agent works on a copy that is kept in step with this folder.",
+      mirror: "The agent works on a copy that its container keeps in step with this folder.",
     } satisfies Record<WorkspaceKind, string>,
     choose: "Choose…",
     folderProblem: "Give the whole path, from the root.",
     name: "Name",
     nameHint: (host: string) => `Its address will be ${host}`,
     workspace: "Workspace",
-    workspaceKind: { bind: "The folder itself", sync: "A copy, kept in step" } satisfies Record<
-      WorkspaceKind,
-      string
-    >,
+    workspaceKind: {
+      bind: "The folder itself",
+      sync: "A copy, kept in step",
+      mirror: "Both, in step inside",
+    } satisfies Record<WorkspaceKind, string>,
     workspaceHint: {
       bind: "Mounted into the container: one set of files, and each change is there at once.",
       sync: "Changes go both ways. What git ignores, keys and tokens stay on your side; git has a branch of its own there.",
+      mirror:
+        "As a copy, but the container sees the folder too, and keeps both in step without Mizzen.",
     } satisfies Record<WorkspaceKind, string>,
     more: "Image and limits",
     image: "Image",
@@ -40,6 +44,8 @@ export const makingTexts = {
         `${folder} is mounted at /workspace. What the agent changes there, changes on your disk.`,
       sync: (folder: string) =>
         `${folder} is copied to a volume at /workspace and kept in step with it. What the agent changes there is carried to your disk.`,
+      mirror: (folder: string) =>
+        `${folder} is mounted at /host, and the container keeps a volume at /workspace in step with it.`,
     } satisfies Record<WorkspaceKind, (folder: string) => string>,
     planNoFolder: "Your folder",
     planLimits: (memory: string, cpus: string) =>
@@ -75,6 +81,8 @@ export const makingTexts = {
     volumesHint: {
       bind: "Settings and logins kept in the session's home. They cannot be brought back.",
       sync: "Settings and logins kept in the session's home, and the workspace in the container. They cannot be brought back.",
+      mirror:
+        "Settings and logins kept in the session's home, and the workspace in the container. They cannot be brought back.",
     } satisfies Record<WorkspaceKind, string>,
     notCarried: "The workspace may hold what is not in your folder.",
     notCarriedHint: "What was not carried there goes with the volume.",

@@ -139,6 +139,8 @@ pub(crate) enum Workspace {
     Bind,
     /// A volume of the session's own, kept in step with the folder.
     Sync,
+    /// Both: the folder at /host beside the volume, kept in step by the container itself.
+    Mirror,
 }
 
 #[derive(Debug, Args)]

@@ -97,6 +97,7 @@ fn workspace(kind: domain::WorkspaceKind) -> WorkspaceKind {
     match kind {
         domain::WorkspaceKind::Bind => WorkspaceKind::Bind,
         domain::WorkspaceKind::Sync => WorkspaceKind::Sync,
+        domain::WorkspaceKind::Mirror => WorkspaceKind::Mirror,
     }
 }
 
@@ -104,12 +105,15 @@ pub(crate) fn workspace_wished(kind: WorkspaceKind) -> domain::WorkspaceKind {
     match kind {
         WorkspaceKind::Bind => domain::WorkspaceKind::Bind,
         WorkspaceKind::Sync => domain::WorkspaceKind::Sync,
+        WorkspaceKind::Mirror => domain::WorkspaceKind::Mirror,
     }
 }
 
 fn sync(fact: &SessionFact, kept: Option<&SyncView>) -> Option<SyncView> {
     let offline = || SyncView::of(SyncState::Offline);
-    (fact.workspace == domain::WorkspaceKind::Sync).then(|| kept.cloned().unwrap_or_else(offline))
+    fact.workspace
+        .has_volume()
+        .then(|| kept.cloned().unwrap_or_else(offline))
 }
 
 fn health(health: domain::Health) -> &'static str {
@@ -186,7 +190,7 @@ fn progress(fact: &SessionFact) -> Option<ProgressView> {
         .iter()
         .find(|one| one.state == domain::PhaseState::Active);
     if let Some(active) = active {
-        let is_synced = fact.workspace == domain::WorkspaceKind::Sync;
+        let is_synced = fact.workspace.has_volume();
         let start = || {
             START
                 .iter()

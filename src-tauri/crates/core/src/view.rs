@@ -226,6 +226,8 @@ pub enum WorkspaceKind {
     Bind,
     /// A volume of the session's own, kept in step with the project folder.
     Sync,
+    /// Both: the folder is mounted beside the volume, and the container keeps them in step by itself.
+    Mirror,
 }
 
 /// How fresh the container's own report is.

@@ -80,6 +80,7 @@ impl Life {
                 created_at: record.created_at,
                 project: record.project.clone(),
                 engine: engine.clone(),
+                kind: record.workspace,
                 volume,
                 wires: Wires(ports.line.line.subscribe()),
             }));

@@ -124,7 +124,7 @@ impl Record {
     /// Name of the volume that holds a synced workspace. The folder is in it: a session of another folder that gets the
     /// same name later must not meet what this one left.
     pub(crate) fn workspace_volume(&self, owner: &Identity) -> Option<String> {
-        (self.workspace == WorkspaceKind::Sync).then(|| {
+        self.workspace.has_volume().then(|| {
             let hash = Sha256::digest(self.project.as_os_str().as_encoded_bytes());
             let folder: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
             let short = &owner.as_str()[..8.min(owner.as_str().len())];

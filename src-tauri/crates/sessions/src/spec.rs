@@ -22,6 +22,9 @@ const RUNTIME_BYTES: u64 = 16 << 20;
 /// Holds mount points only.
 const MASK_BYTES: u64 = 64 << 10;
 
+/// Where the project folder appears beside a workspace that mirrors it.
+const HOST: &str = "/host";
+
 /// Where the workspace appears.
 const WORKSPACE: &str = "/workspace";
 
@@ -43,7 +46,10 @@ pub(crate) fn container_spec(
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
     spec.entrypoint = Some(vec![SUPERVISOR_PATH.to_owned()]);
-    spec.command = Some(Vec::new());
+    spec.command = Some(match record.workspace {
+        WorkspaceKind::Bind | WorkspaceKind::Sync => Vec::new(),
+        WorkspaceKind::Mirror => ["run", "--mirror"].map(str::to_owned).into(),
+    });
     spec.working_dir = Some(WORKSPACE.to_owned());
     spec.hostname = Some(hostname(record.name.as_str()));
     spec.mounts = mounts(owner, record, container);
@@ -84,20 +90,25 @@ fn mounts(owner: &Identity, record: &Record, container: &ContainerRef) -> Vec<Mo
         Some(name) => volume(name, WORKSPACE, true),
         None => bind(record.project.clone(), WORKSPACE, false),
     };
+    let mask = |target: &str| Mount::Tmpfs {
+        target: target.to_owned(),
+        read_only: true,
+        size_bytes: MASK_BYTES,
+        mode: 0o755,
+    };
     let mut mounts = vec![
         workspace,
-        Mount::Tmpfs {
-            target: "/workspace/.para".to_owned(),
-            read_only: true,
-            size_bytes: MASK_BYTES,
-            mode: 0o755,
-        },
+        mask("/workspace/.para"),
         bind(para.status.clone(), "/para/status", false),
         bind(para.shared.clone(), "/para/shared", true),
         // The seed's own agent writes at these paths.
         bind(para.status, &in_workspace, false),
         bind(para.shared, "/workspace/.para/state/docker/shared", true),
     ];
+    if record.workspace == WorkspaceKind::Mirror {
+        mounts.push(bind(record.project.clone(), HOST, false));
+        mounts.push(mask("/host/.para"));
+    }
     mounts.extend(HomeVolume::ALL.map(|home| {
         let name = home.engine_name(owner, &record.name);
         volume(name, home.target(), false)
@@ -282,6 +293,32 @@ mod tests {
         assert_eq!((target.as_str(), *empty), ("/workspace", true));
         let shows_the_folder = |mount: &Mount| matches!(mount, Mount::Bind { source, .. } if *source == record.project);
         assert!(!rest.iter().any(shows_the_folder), "{rest:?}");
+    }
+
+    #[test]
+    fn a_mirror_shows_the_folder_beside_its_volume_and_nothing_of_other_sessions() {
+        let mut record = record("web");
+        record.workspace = WorkspaceKind::Mirror;
+        let owner = Identity::of("0011223344556677");
+        let spec = container_spec(&owner, &record, &ContainerRef::intended()).unwrap();
+        assert_eq!(spec.labels[labels::WORKSPACE], "mirror");
+        assert_eq!(spec.command.unwrap(), ["run", "--mirror"]);
+        let place = |mount: &Mount| match mount {
+            Mount::Bind { target, .. } => format!("bind {target}"),
+            Mount::Volume { target, .. } => format!("volume {target}"),
+            Mount::Tmpfs {
+                target, read_only, ..
+            } => format!("tmpfs {target} {read_only}"),
+        };
+        let places: Vec<String> = spec.mounts.iter().map(place).collect();
+        for place in [
+            "volume /workspace",
+            "tmpfs /workspace/.para true",
+            "bind /host",
+            "tmpfs /host/.para true",
+        ] {
+            assert!(places.iter().any(|it| it == place), "{place}: {places:?}");
+        }
     }
 
     #[test]

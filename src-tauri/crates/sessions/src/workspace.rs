@@ -24,9 +24,14 @@ pub enum WorkspaceKind {
     Bind,
     /// A volume of the session's own, kept in step with the project folder.
     Sync,
+    /// Both: the folder is mounted beside the volume, and the container keeps them in step by itself.
+    Mirror,
 }
 
 impl WorkspaceKind {
+    /// All of them.
+    const ALL: [Self; 3] = [Self::Bind, Self::Sync, Self::Mirror];
+
     /// What a session is made with when nobody says otherwise.
     pub const NEW: Self = Self::Sync;
 
@@ -41,16 +46,21 @@ impl WorkspaceKind {
         match self {
             Self::Bind => "bind",
             Self::Sync => "sync",
+            Self::Mirror => "mirror",
         }
+    }
+
+    /// Whether the workspace is a volume, and not the folder itself.
+    #[must_use]
+    pub fn has_volume(self) -> bool {
+        self != Self::Bind
     }
 
     /// The kind of this word; an older container has none.
     pub(crate) fn of_word(word: Option<&str>) -> Option<Self> {
         match word {
             None => Some(Self::of_old()),
-            Some(word) => [Self::Bind, Self::Sync]
-                .into_iter()
-                .find(|kind| kind.word() == word),
+            Some(word) => Self::ALL.into_iter().find(|kind| kind.word() == word),
         }
     }
 }
@@ -68,6 +78,8 @@ pub struct SyncedWorkspace {
     pub project: PathBuf,
     /// Where its container runs.
     pub engine: Engine,
+    /// Who keeps it: the core, or its container.
+    pub kind: WorkspaceKind,
     /// The volume that holds the workspace there.
     pub volume: String,
     /// How to speak with the container.
@@ -143,7 +155,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_kind_is_known_by_its_word_and_an_older_container_by_having_none() {
-        for kind in [WorkspaceKind::Bind, WorkspaceKind::Sync] {
+        for kind in WorkspaceKind::ALL {
             assert_eq!(WorkspaceKind::of_word(Some(kind.word())), Some(kind));
         }
         assert_eq!(WorkspaceKind::of_word(None), Some(WorkspaceKind::Bind));

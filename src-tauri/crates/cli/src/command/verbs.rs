@@ -28,6 +28,7 @@ fn workspace(kind: Workspace) -> WorkspaceKind {
     match kind {
         Workspace::Bind => WorkspaceKind::Bind,
         Workspace::Sync => WorkspaceKind::Sync,
+        Workspace::Mirror => WorkspaceKind::Mirror,
     }
 }
 

@@ -64,8 +64,8 @@ impl Desk {
                 volumes,
             }) => wish(session, Wish::Remove { force, volumes }).await,
             Verb::SyncFlush(params) => self.flush(params).await,
-            Verb::SyncPause(of) => self.pause_sync(&of.session, true),
-            Verb::SyncResume(of) => self.pause_sync(&of.session, false),
+            Verb::SyncPause(of) => self.pause_sync(&of.session, true).await,
+            Verb::SyncResume(of) => self.pause_sync(&of.session, false).await,
             Verb::GitFetch(of) => self.fetch_history(&of.session).await,
             Verb::BuildImage { engine, rebuild } => {
                 let heard = self.progress(id, None, tell);

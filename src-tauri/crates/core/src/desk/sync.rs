@@ -37,16 +37,26 @@ impl Desk {
         })?
     }
 
-    pub(super) fn pause_sync(&self, session: &str, pause: bool) -> Result<Done, ApiError> {
+    pub(super) async fn pause_sync(&self, session: &str, pause: bool) -> Result<Done, ApiError> {
         let fact = self.synced(session)?;
-        let (kept, word) = match pause {
-            true => (self.links.pause(&fact), "paused"),
-            false => (self.links.resume(&fact), "not paused"),
-        };
-        kept.map_err(|error| {
-            let hint = "check the permissions of Mizzen's state folder and the space on its disk";
-            ApiError::new(ErrorCode::Failed, error.to_string(), hint)
-        })?;
+        let word = if pause { "paused" } else { "not paused" };
+        if fact.workspace == WorkspaceKind::Mirror {
+            let paused = self.links.pause_there(&fact.name.key(), pause).await;
+            paused.ok_or_else(|| does_not_run(&fact))?.map_err(|why| {
+                let hint = format!("see `mizzen sync status {}`", fact.name);
+                ApiError::new(ErrorCode::Failed, why, hint)
+            })?;
+        } else {
+            let kept = match pause {
+                true => self.links.pause(&fact),
+                false => self.links.resume(&fact),
+            };
+            kept.map_err(|error| {
+                let hint =
+                    "check the permissions of Mizzen's state folder and the space on its disk";
+                ApiError::new(ErrorCode::Failed, error.to_string(), hint)
+            })?;
+        }
         Ok(done(
             &fact,
             format!("Sync of session `{}` is {word}.", fact.name),
@@ -56,7 +66,7 @@ impl Desk {
     fn synced(&self, session: &str) -> Result<Arc<SessionFact>, ApiError> {
         let fact = self.fact(session)?;
         match fact.workspace {
-            WorkspaceKind::Sync => Ok(fact),
+            WorkspaceKind::Sync | WorkspaceKind::Mirror => Ok(fact),
             WorkspaceKind::Bind => {
                 let message = format!(
                     "the folder of session `{}` is mounted: there is nothing to sync",

@@ -1,9 +1,13 @@
 //! Workspaces of sessions, kept in step with their folders.
 //!
-//! Sessions say when a workspace begins and ends to be kept. Each has a keeper, and each keeper a link at a time.
+//! Sessions say when a workspace begins and ends to be kept. Each has a keeper, and each keeper a link at a time; or its
+//! container keeps it, and is only asked.
 
 mod answering;
+mod harmless;
 mod keeper;
+mod kept;
+mod mirrored;
 mod opening;
 mod pause;
 mod shared;
@@ -15,9 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mizzen_fsx::PathError;
-use mizzen_sessions::{InStep, SessionFact, SyncedWorkspace, Syncing};
-use mizzen_sync::told::Answer;
-use mizzen_sync::{Link, Order, Question, Refusal};
+use mizzen_sessions::{InStep, SessionFact, SyncedWorkspace, Syncing, WorkspaceKind};
+use mizzen_sync::{Question, Refusal};
 use mizzen_tasks::{Owner, Task};
 use tokio::sync::watch;
 
@@ -25,6 +28,8 @@ use crate::verb::ApiError;
 use crate::view::{SyncAnswer, SyncQuestion, SyncView};
 use crate::world::Clock;
 
+use kept::Workspace;
+use mirrored::Mirrored;
 use shared::Shared;
 
 /// Between two views of one workspace that clients are told: a build changes files without end.
@@ -46,7 +51,7 @@ struct Inner {
     clock: Clock,
     views: watch::Sender<SyncViews>,
     /// Those that are kept, by their session's key. A std lock: held for a map operation, never across an await.
-    kept: Mutex<BTreeMap<String, Arc<Shared>>>,
+    kept: Mutex<BTreeMap<String, Workspace>>,
 }
 
 impl Links {
@@ -75,11 +80,7 @@ impl Links {
     /// Looks at everything of a workspace now, also while it is paused. With `consent`, a person has agreed to what had
     /// stopped it.
     pub(crate) async fn flush(&self, key: &str, consent: bool) -> Option<Result<String, String>> {
-        let shared = self.find(key)?;
-        if consent {
-            shared.orders(Order::Consent);
-        }
-        let flushed = shared.flush().await;
+        let flushed = self.find(key)?.flush(consent).await;
         self.show(key);
         Some(flushed)
     }
@@ -90,17 +91,13 @@ impl Links {
         key: &str,
         question: SyncQuestion,
     ) -> Option<Result<Result<SyncAnswer, ApiError>, String>> {
-        let shared = self.find(key)?;
+        let workspace = self.find(key)?;
         let answered = match Question::try_from(question) {
-            Ok(question) => {
-                let ask = move |link: &mut Link| mizzen_sync::answer(link, &question);
-                shared.ask(ask).await
-            }
+            Ok(question) => workspace.ask(question).await,
             Err(refusal) => Ok(Err(refusal)),
         };
-        let told = |answered: Result<Answer, Refusal>| {
-            let answered = answered.map(SyncAnswer::from);
-            answered.map_err(|refusal| answering::refused(&refusal, &shared.session))
+        let told = |answered: Result<SyncAnswer, Refusal>| {
+            answered.map_err(|refusal| answering::refused(&refusal, workspace.session()))
         };
         Some(answered.map(told))
     }
@@ -109,18 +106,26 @@ impl Links {
     pub(crate) fn pause(&self, session: &SessionFact) -> Result<(), PathError> {
         let key = session.name.key();
         pause::pause(self.state(), &key, session.created_at)?;
-        if let Some(shared) = self.find(&key) {
+        if let Some(Workspace::Linked(shared)) = self.find(&key) {
             shared.pauses(true);
             self.show(&key);
         }
         Ok(())
     }
 
+    /// Has the container that keeps a workspace stop or go on; why it does not, in a sentence. None when it does not run.
+    pub(crate) async fn pause_there(&self, key: &str, paused: bool) -> Option<Result<(), String>> {
+        match self.find(key)? {
+            Workspace::Mirrored(mirrored) => Some(mirrored.pause(paused).await),
+            Workspace::Linked(_) => None,
+        }
+    }
+
     /// Goes on after a pause.
     pub(crate) fn resume(&self, session: &SessionFact) -> Result<(), PathError> {
         let key = session.name.key();
         pause::resume(self.state(), &key)?;
-        if let Some(shared) = self.find(&key) {
+        if let Some(Workspace::Linked(shared)) = self.find(&key) {
             shared.pauses(false);
             self.show(&key);
         }
@@ -135,18 +140,18 @@ impl Links {
         self.0.git_global.as_deref()
     }
 
-    fn find(&self, key: &str) -> Option<Arc<Shared>> {
+    fn find(&self, key: &str) -> Option<Workspace> {
         self.lock().get(key).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Shared>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Workspace>> {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows a workspace as it stands now.
     fn show(&self, key: &str) {
         let kept = self.lock();
-        let view = kept.get(key).map(|shared| shared.view());
+        let view = kept.get(key).map(Workspace::view);
         self.0.views.send_if_modified(|views| match view {
             Some(view) => views.insert(key.to_owned(), view.clone()) != Some(view),
             None => views.remove(key).is_some(),
@@ -154,14 +159,14 @@ impl Links {
     }
 
     /// Shows it from now on, as often as somebody may want to see.
-    async fn keep_showing(self, shared: Arc<Shared>) {
-        let mut changes = shared.changes();
+    async fn keep_showing(self, workspace: Workspace) {
+        let mut changes = workspace.changes();
         loop {
-            self.show(&shared.key);
+            self.show(workspace.key());
             if changes.changed().await.is_err() {
                 return;
             }
-            self.show(&shared.key);
+            self.show(workspace.key());
             tokio::time::sleep(VIEW_PAUSE).await;
         }
     }
@@ -170,24 +175,31 @@ impl Links {
 impl Syncing for Links {
     fn begin(&self, workspace: SyncedWorkspace) -> Arc<dyn InStep> {
         let key = workspace.session.key();
-        let is_paused = pause::is_paused(self.state(), &key, workspace.created_at);
         let name = workspace.session.to_string();
-        let shared = Arc::new(Shared::new(
-            name,
-            key.clone(),
-            self.0.clock.clone(),
-            is_paused,
-        ));
-        self.lock().insert(key.clone(), shared.clone());
-        let keep = keeper::keep(self.clone(), shared.clone(), workspace);
-        let show = self.clone().keep_showing(shared.clone());
+        let owner = &self.0.owner;
+        let keep = format!("keep:{key}");
+        let (kept, keeping) = match workspace.kind {
+            WorkspaceKind::Mirror => {
+                let mirrored = Mirrored::new(name, key.clone(), workspace.wires);
+                let mirrored = Arc::new(mirrored);
+                let follow = mirrored.clone();
+                let following = owner.spawn_held(&keep, async move { follow.follow().await });
+                (Workspace::Mirrored(mirrored), following)
+            }
+            WorkspaceKind::Bind | WorkspaceKind::Sync => {
+                let is_paused = pause::is_paused(self.state(), &key, workspace.created_at);
+                let clock = self.0.clock.clone();
+                let shared = Arc::new(Shared::new(name, key.clone(), clock, is_paused));
+                let kept = keeper::keep(self.clone(), shared.clone(), workspace);
+                (Workspace::Linked(shared), owner.spawn_held(&keep, kept))
+            }
+        };
+        self.lock().insert(key.clone(), kept.clone());
+        let show = self.clone().keep_showing(kept.clone());
         Arc::new(Kept {
-            _tasks: [
-                self.0.owner.spawn_held(&format!("keep:{key}"), keep),
-                self.0.owner.spawn_held(&format!("show:{key}"), show),
-            ],
+            _tasks: [keeping, owner.spawn_held(&format!("show:{key}"), show)],
             links: self.clone(),
-            shared,
+            workspace: kept,
         })
     }
 }
@@ -195,26 +207,23 @@ impl Syncing for Links {
 /// A workspace that is kept in step until this is dropped.
 struct Kept {
     links: Links,
-    shared: Arc<Shared>,
+    workspace: Workspace,
     _tasks: [Task; 2],
 }
 
 impl InStep for Kept {
     fn flush(&self) -> mizzen_sessions::Flushing {
-        let shared = self.shared.clone();
-        Box::pin(async move { shared.flush_unless_paused().await })
+        let workspace = self.workspace.clone();
+        Box::pin(async move { workspace.flush_unless_paused().await })
     }
 }
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        let key = &self.shared.key;
+        let key = self.workspace.key();
         let mut kept = self.links.lock();
         // RACE: the next one of the same session may have begun.
-        if kept
-            .get(key)
-            .is_some_and(|other| Arc::ptr_eq(other, &self.shared))
-        {
+        if kept.get(key).is_some_and(|other| other.is(&self.workspace)) {
             kept.remove(key);
         }
         drop(kept);

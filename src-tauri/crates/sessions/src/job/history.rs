@@ -9,7 +9,6 @@ use super::Job;
 use crate::error::SessionError;
 use crate::git::{self, Place, Way};
 use crate::machine::Phase;
-use crate::workspace::WorkspaceKind;
 
 /// How long a container that is to end may be waited for, so that its commits are here.
 const LAST_FETCH: Duration = Duration::from_secs(60);
@@ -48,7 +47,7 @@ impl Job {
     /// What is not fetched by now stays in the volume, which outlives the container.
     pub(super) async fn last_fetch(&self) {
         let place = Place::of(&self.world, &self.record);
-        let is_synced = self.record.workspace == WorkspaceKind::Sync;
+        let is_synced = self.record.workspace.has_volume();
         let Some(wire) = self
             .wire
             .as_ref()

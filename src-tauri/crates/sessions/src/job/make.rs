@@ -13,7 +13,6 @@ use crate::para::ParaDirs;
 use crate::provision::{self, Provision, UserTables};
 use crate::record::{ContainerRef, HomeVolume, Intent};
 use crate::spec::container_spec;
-use crate::workspace::WorkspaceKind;
 
 /// `/etc/passwd` and its kin are small.
 const TABLE_CAP: usize = 256 * 1024;
@@ -136,7 +135,7 @@ impl Job {
         let tar = provision::tar(&Provision {
             user: self.record.user,
             tables: &tables,
-            owns_workspace: self.record.workspace == WorkspaceKind::Sync,
+            owns_workspace: self.record.workspace.has_volume(),
             fresh_home,
             supervisor: (!supervisor.is_in(image)).then_some(&supervisor.bytes),
         })

@@ -36,6 +36,9 @@ pub enum State {
 pub struct Stand {
     /// In a word.
     pub state: State,
+    /// Whether a person stopped it for now, however it stands beside that.
+    #[serde(default)]
+    pub paused: bool,
     /// Why it does not go on.
     pub trouble: Option<Trouble>,
     /// Places that changed while they were carried and are looked at again.
@@ -84,6 +87,7 @@ impl Stand {
     pub fn new(state: State) -> Self {
         Self {
             state,
+            paused: false,
             trouble: None,
             pending: 0,
             conflicts: 0,
@@ -138,6 +142,7 @@ impl Stand {
         let state = if waits { State::Paused } else { self.state };
         Self {
             state,
+            paused: true,
             ..self.clone()
         }
     }
