@@ -4,6 +4,7 @@
 mod coming_and_going;
 mod sessions;
 mod settings;
+mod syncing;
 mod toasts;
 mod tray;
 mod window;
