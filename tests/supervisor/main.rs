@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where its rig fails")]
 
 mod code_server;
+mod commands;
 mod direct_line;
 mod forwards;
 mod mirror;

@@ -5,6 +5,8 @@
 //! Invariant: text that a container wrote leaves this crate sanitised; unknown fields survive.
 //! Invariant: freshness is the reader's own time since arrival, never a time from a file.
 
+mod ack;
+mod commands;
 mod document;
 mod fields;
 mod freshness;
@@ -13,6 +15,11 @@ mod status;
 mod text;
 mod words;
 
+pub use ack::{ACKS, Ack, AckState};
+pub use commands::{
+    Command, CommandId, Commands, Exec, OUTPUT_MAX, Order, Priority, QUEUE, Queued, Signal,
+    TIMEOUT_DEFAULT, TIMEOUT_MAX, read_commands, write_commands,
+};
 pub use document::{Keep, Reading, write_json};
 pub use freshness::Freshness;
 pub use host::{
@@ -26,5 +33,7 @@ pub use text::{TEXT_CAP, sanitise};
 pub const SCHEMA: u64 = 1;
 /// Name of the file in which a container reports.
 pub const STATUS_FILE: &str = "status.json";
+/// Name of the file in which the host asks for things to be done.
+pub const COMMANDS_FILE: &str = "commands.json";
 /// Name of the file in which the host lists its containers.
 pub const REGISTRY_FILE: &str = "registry.json";

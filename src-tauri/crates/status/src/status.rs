@@ -6,6 +6,7 @@ use mizzen_fsx::{PathError, SafeDir};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::ack::{ACKS, Ack};
 use crate::document::{Reading, parse_object, read_object, write_json};
 use crate::fields::{self, Object};
 use crate::words::words;
@@ -84,6 +85,9 @@ pub struct Status {
     pub errors: Vec<Notice>,
     /// What may become wrong, the newest last.
     pub warnings: Vec<Notice>,
+    /// How far the commands are that it was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Ack>,
     /// Fields that this version does not know, `custom` among them. Not sanitised.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -129,6 +133,7 @@ impl Status {
             services: BTreeMap::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
+            commands: Vec::new(),
             extra: Map::new(),
         }
     }
@@ -162,6 +167,7 @@ impl Status {
             services: fields::words(from, "services"),
             errors: notices(fields::list(from, "errors")),
             warnings: notices(fields::list(from, "warnings")),
+            commands: acks(fields::list(from, "commands")),
             extra: object,
         })
     }
@@ -178,6 +184,11 @@ impl Progress {
             message: fields::text(&mut object, "message"),
         }
     }
+}
+
+fn acks(items: Vec<Value>) -> Vec<Ack> {
+    let items = items.into_iter().take(ACKS);
+    items.filter_map(Ack::from_value).collect()
 }
 
 fn notices(items: Vec<Value>) -> Vec<Notice> {

@@ -2,6 +2,7 @@ mod attach;
 mod board;
 mod children;
 mod code_server;
+mod commands;
 mod direct_line;
 mod forward;
 mod git;

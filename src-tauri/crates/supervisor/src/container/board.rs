@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mizzen_status::{Health, Notice, Progress, Status, StatusWord};
+use mizzen_status::{Ack, Health, Notice, Progress, Status, StatusWord};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
@@ -22,6 +22,8 @@ pub(crate) struct Facts {
     pub(crate) errors: BTreeMap<&'static str, Notice>,
     /// What is unusual, by what it is about.
     pub(crate) warnings: BTreeMap<&'static str, Notice>,
+    /// How far the commands are.
+    pub(crate) commands: Vec<Ack>,
 }
 
 /// How far this container's life is. It does not go back.
@@ -54,6 +56,7 @@ impl Board {
             services: BTreeMap::new(),
             errors: BTreeMap::new(),
             warnings: BTreeMap::new(),
+            commands: Vec::new(),
         }))
     }
 
@@ -92,6 +95,20 @@ impl Board {
     pub(crate) fn set_service(&self, name: &str, state: &str) {
         self.0
             .send_modify(|facts| drop(facts.services.insert(name.into(), state.into())));
+    }
+
+    /// Says how far the commands are.
+    pub(crate) fn set_commands(&self, commands: Vec<Ack>) {
+        self.0.send_if_modified(|facts| {
+            let differs = facts.commands != commands;
+            facts.commands = commands;
+            differs
+        });
+    }
+
+    /// Has a report made of what is known.
+    pub(crate) fn report_now(&self) {
+        self.0.send_modify(|_| {});
     }
 
     /// Pins up what is wrong with something, or takes it down.
@@ -153,6 +170,7 @@ pub(crate) fn compose(facts: &Facts, foreign: &Foreign, seq: u64, now: Timestamp
         services,
         errors: facts.errors.values().cloned().collect(),
         warnings: facts.warnings.values().cloned().collect(),
+        commands: facts.commands.clone(),
         extra: foreign.extra.clone(),
         ..Status::new(word, now)
     }

@@ -2,17 +2,20 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mizzen_tasks::Owner;
 use rustix::process::{Signal, getpid, set_child_subreaper};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::board::{Board, Stage};
 use super::children::Children;
 use super::code_server::CodeServer;
+use super::commands::Commands;
 use super::identity::Identity;
 use super::journal::Journal;
 use super::mirror::{self, Mirror};
@@ -25,6 +28,8 @@ const GRACE: Duration = Duration::from_secs(8);
 const GRACE_BEFORE_SYNC: Duration = Duration::from_secs(4);
 /// When a last sync is given up, counted like the children's time; the next start goes on with it.
 const LAST_SYNC: Duration = Duration::from_millis(8_500);
+/// How long it may take to write down how the last command ended.
+const LAST_COMMAND: Duration = Duration::from_millis(500);
 /// When the last report is given up, counted like the children's time: a busy disk takes seconds.
 const LAST_REPORT: Duration = Duration::from_millis(9_500);
 
@@ -64,7 +69,7 @@ async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Resu
         board: board.clone(),
         journal: journal.clone(),
         children: children.clone(),
-        identity,
+        identity: identity.clone(),
         runtime,
         owner: owner.clone(),
     };
@@ -78,11 +83,25 @@ async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Resu
         code_server.run().await;
     });
 
-    let cause = signals.collect_until_told(&children).await;
+    let shutdown = Arc::new(Notify::new());
+    let stop_commands = CancellationToken::new();
+    let commands = places::status_dir().map(|status_dir| Commands {
+        status_dir,
+        board: board.clone(),
+        journal: journal.clone(),
+        children: children.clone(),
+        identity,
+        owner: owner.clone(),
+        shutdown: shutdown.clone(),
+    });
+    let commands_ended = start_commands(&owner, commands, stop_commands.clone());
+
+    let cause = signals.collect_until_told(&children, &shutdown).await;
     let told = Instant::now();
     journal.note(format_args!("{cause}: stopping"));
     // No restarts from here on.
     service_owner.stopping().cancel();
+    stop_commands.cancel();
     board.set_stage(Stage::Stopping);
     let grace = match mirror {
         Some(_) => GRACE_BEFORE_SYNC,
@@ -94,6 +113,8 @@ async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Resu
             grace.as_secs()
         ));
     }
+    // How the last command ended is written before the last report.
+    let _ = timeout(LAST_COMMAND, commands_ended).await;
     if let Some(mirror) = mirror {
         let said = mirror.stop(told + LAST_SYNC).await;
         let said = said.unwrap_or_else(|why| format!("not in step: {why}"));
@@ -124,6 +145,22 @@ fn start_reporter(owner: &Owner, reporter: Reporter) -> oneshot::Receiver<()> {
     reported
 }
 
+/// Resolves when the last command has ended.
+fn start_commands(
+    owner: &Owner,
+    commands: Option<Commands>,
+    stop: CancellationToken,
+) -> oneshot::Receiver<()> {
+    let (done, ended) = oneshot::channel();
+    if let Some(commands) = commands {
+        owner.spawn("commands", async move {
+            commands.run(stop).await;
+            let _ = done.send(());
+        });
+    }
+    ended
+}
+
 /// The signals that PID 1 lives by.
 struct Signals {
     child: tokio::signal::unix::Signal,
@@ -141,13 +178,14 @@ impl Signals {
     }
 
     /// Collects children until somebody wants us to end.
-    async fn collect_until_told(&mut self, children: &Children) -> &'static str {
+    async fn collect_until_told(&mut self, children: &Children, shutdown: &Notify) -> &'static str {
         loop {
             children.reap();
             tokio::select! {
                 _ = self.child.recv() => {}
                 _ = self.terminate.recv() => return "SIGTERM",
                 _ = self.interrupt.recv() => return "SIGINT",
+                () = shutdown.notified() => return "the host asks for it",
             }
         }
     }

@@ -1,0 +1,249 @@
+//! Carries out what the host asks for in `commands.json`, each command once and one at a time, and says how far each is.
+
+mod ledger;
+mod log;
+mod running;
+mod turn;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mizzen_fsx::{SafeDir, Watch};
+use mizzen_status::{
+    Ack, AckState, COMMANDS_FILE, CommandId, Commands as Queue, Exec, Reading, Signal,
+    read_commands,
+};
+use mizzen_tasks::Owner;
+use tokio::sync::{Notify, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::board::Board;
+use super::children::Children;
+use super::identity::Identity;
+use super::journal::Journal;
+use ledger::Ledger;
+use running::Program;
+use turn::Step;
+
+/// The safety net under lost hints.
+const POLL: Duration = Duration::from_secs(2);
+/// After a file that is not written to its end, and between two looks.
+const SOON: Duration = Duration::from_millis(50);
+/// Where the board says what is wrong.
+const ABOUT: &str = "commands";
+
+/// Directory of outputs and of the ledger, below the status directory.
+const LOGS: &str = "logs";
+
+/// What it takes to carry out commands.
+pub(crate) struct Commands {
+    pub(crate) status_dir: PathBuf,
+    pub(crate) board: Board,
+    pub(crate) journal: Journal,
+    pub(crate) children: Children,
+    pub(crate) identity: Identity,
+    pub(crate) owner: Owner,
+    /// Told when the host asks for the end of everything.
+    pub(crate) shutdown: Arc<Notify>,
+}
+
+/// The one that runs.
+struct Running {
+    id: CommandId,
+    cancel: CancellationToken,
+    end: oneshot::Receiver<Ack>,
+}
+
+/// Everything as it is known by now.
+struct Desk {
+    ledger: Ledger,
+    queue: Queue,
+    running: Option<Running>,
+}
+
+impl Commands {
+    /// Goes on until `stop`; the command that runs then has ended, and that is known, before this ends.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let hinted = Arc::new(Notify::new());
+        let hint = hinted.clone();
+        // Without file events the poll alone serves.
+        let _watch = Watch::new([&self.status_dir], move || hint.notify_one()).ok();
+        let Some(mut desk) = self.open(&stop).await else {
+            return;
+        };
+        while !stop.is_cancelled() {
+            let again = self.look(&mut desk);
+            self.work(&mut desk).await;
+            self.show(&desk);
+            tokio::select! {
+                () = stop.cancelled() => {}
+                ended = ended(&mut desk.running) => self.note(&mut desk, ended),
+                () = hinted.notified() => tokio::time::sleep(SOON).await,
+                () = tokio::time::sleep(again) => {}
+            }
+        }
+        if desk.running.is_some() {
+            let last = ended(&mut desk.running).await;
+            self.note(&mut desk, last);
+        }
+        self.show(&desk);
+    }
+
+    /// Opens the ledger, without which nothing is run: nobody would know what has run already.
+    async fn open(&self, stop: &CancellationToken) -> Option<Desk> {
+        loop {
+            match Ledger::open(&self.status_dir.join(LOGS)) {
+                Ok(ledger) => {
+                    self.complain(None);
+                    return Some(Desk {
+                        ledger,
+                        queue: Queue::default(),
+                        running: None,
+                    });
+                }
+                Err(error) => self.complain(Some(format!("commands are not run: {error}"))),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// Reads the queue; says when to look again.
+    fn look(&self, desk: &mut Desk) -> Duration {
+        let Ok(dir) = SafeDir::open(&self.status_dir) else {
+            return POLL;
+        };
+        match read_commands(&dir, None) {
+            Reading::Good(queue) => desk.queue = queue,
+            // What was asked for before stays asked for.
+            Reading::Keep(mizzen_status::Keep::Torn) => return SOON,
+            Reading::Keep(keep) => {
+                self.complain(Some(format!("{COMMANDS_FILE} is not used: {keep}")));
+                return POLL;
+            }
+            Reading::Absent => desk.queue = Queue::default(),
+        }
+        self.complain(None);
+        POLL
+    }
+
+    /// Takes every step that can be taken now.
+    async fn work(&self, desk: &mut Desk) {
+        let mut steps = 0;
+        while let Some(step) = turn::next(
+            &desk.queue,
+            &desk.ledger,
+            desk.running.is_some(),
+            Timestamp::now(),
+        ) {
+            let taken = match step {
+                Step::Tell(ack) => desk.ledger.note(ack),
+                Step::Signal(id, signal) => self.signal(desk, id, signal),
+                Step::Run(id, exec) => self.start(desk, id, exec).await,
+            };
+            if let Err(error) = taken {
+                self.complain(Some(format!("commands are not run: {error}")));
+                return;
+            }
+            steps += 1;
+            debug_assert!(steps <= 2 * mizzen_status::QUEUE, "each is taken once");
+        }
+        if let Err(error) = desk.ledger.keep_short(&desk.queue) {
+            self.complain(Some(format!("the list of past commands grows: {error}")));
+        }
+    }
+
+    /// Begins a command. That it was begun is on the disk before it is.
+    async fn start(&self, desk: &mut Desk, id: CommandId, exec: Exec) -> Result<(), String> {
+        let mut ack = Ack::new(id.clone(), AckState::Running);
+        ack.started_at = Some(Timestamp::now().to_string());
+        ack.log = Some(log::name(&id));
+        desk.ledger.note(ack.clone())?;
+        let cancel = CancellationToken::new();
+        let (tell, end) = oneshot::channel();
+        let program = Program {
+            logs: self.status_dir.join(LOGS),
+            children: self.children.clone(),
+            identity: self.identity.clone(),
+            owner: self.owner.clone(),
+        };
+        self.journal.note(format_args!("command {id} begins"));
+        let cancelled = cancel.clone();
+        self.owner.spawn("command", async move {
+            // Nobody waits any more when everything ends.
+            let _nobody = tell.send(program.run(ack, &exec, cancelled).await);
+        });
+        desk.running = Some(Running { id, cancel, end });
+        Ok(())
+    }
+
+    fn signal(&self, desk: &mut Desk, id: CommandId, signal: Signal) -> Result<(), String> {
+        let mut ack = Ack::new(id, AckState::Succeeded);
+        match signal {
+            Signal::ReportNow => self.board.report_now(),
+            Signal::Shutdown { .. } => self.shutdown.notify_one(),
+            Signal::ReloadConfig => {
+                ack.state = AckState::Rejected;
+                ack.error = Some("there are no settings here that could be read again".to_owned());
+            }
+            Signal::Cancel { target } => {
+                if let Err(why) = cancel(desk, &target)? {
+                    ack.state = AckState::Rejected;
+                    ack.error = Some(why);
+                }
+            }
+        }
+        desk.ledger.note(ack)
+    }
+
+    /// The one that ran has ended.
+    fn note(&self, desk: &mut Desk, ack: Ack) {
+        desk.running = None;
+        self.journal
+            .note(format_args!("command {}: {}", ack.id, ack.state));
+        if let Err(error) = desk.ledger.note(ack) {
+            self.complain(Some(error));
+        }
+        log::keep_small(&self.status_dir.join(LOGS));
+    }
+
+    fn show(&self, desk: &Desk) {
+        self.board
+            .set_commands(turn::acks(&desk.queue, &desk.ledger));
+    }
+
+    fn complain(&self, why: Option<String>) {
+        self.board.set_error(ABOUT, why);
+    }
+}
+
+/// Ends a command or takes it out of the queue; why there is nothing to end.
+fn cancel(desk: &mut Desk, target: &CommandId) -> Result<Result<(), String>, String> {
+    if let Some(running) = desk.running.as_ref().filter(|it| it.id == *target) {
+        running.cancel.cancel();
+        return Ok(Ok(()));
+    }
+    let waits = desk.queue.queued.iter().any(|it| it.id == *target);
+    if !waits || desk.ledger.knows(target) {
+        return Ok(Err(format!("`{target}` neither runs nor waits")));
+    }
+    desk.ledger
+        .note(Ack::new(target.clone(), AckState::Killed))
+        .map(Ok)
+}
+
+/// How the one that runs has ended; waits for ever when none runs.
+async fn ended(running: &mut Option<Running>) -> Ack {
+    let Some(Running { id, end, .. }) = running else {
+        return std::future::pending().await;
+    };
+    match end.await {
+        Ok(ack) => ack,
+        // Its task was stopped with everything else.
+        Err(_) => Ack::new(id.clone(), AckState::Interrupted),
+    }
+}

@@ -1,0 +1,159 @@
+//! What to do next.
+
+use jiff::Timestamp;
+use mizzen_status::{ACKS, Ack, AckState, Command, CommandId, Commands, Exec, Order, Signal};
+
+use super::ledger::Ledger;
+
+/// One thing to do.
+#[derive(Debug, PartialEq)]
+pub(super) enum Step {
+    /// Nothing is run: this is said of it instead.
+    Tell(Ack),
+    /// Heed a signal.
+    Signal(CommandId, Signal),
+    /// Run a program.
+    Run(CommandId, Exec),
+}
+
+/// The next step: what cannot be carried out is told first, then signals are heeded, and a program is run when none is.
+pub(super) fn next(
+    queue: &Commands,
+    ledger: &Ledger,
+    is_busy: bool,
+    now: Timestamp,
+) -> Option<Step> {
+    let new = || {
+        let queued = queue.queued.iter();
+        queued.filter(|it| !queue.processed.contains(&it.id) && !ledger.knows(&it.id))
+    };
+    let refused = new().find_map(|it| {
+        let why = it.command.as_ref().err()?;
+        let mut ack = Ack::new(it.id.clone(), AckState::Rejected);
+        ack.error = Some(why.clone());
+        Some(Step::Tell(ack))
+    });
+    if refused.is_some() {
+        return refused;
+    }
+    let good = || new().filter_map(|it| it.command.as_ref().ok());
+    if let Some(late) = good().find(|command| is_late(command, now)) {
+        return Some(Step::Tell(Ack::new(late.id.clone(), AckState::Expired)));
+    }
+    let signal = good().find_map(|command| match &command.order {
+        Order::Signal(signal) => Some(Step::Signal(command.id.clone(), signal.clone())),
+        Order::Exec(_) => None,
+    });
+    if signal.is_some() || is_busy {
+        return signal;
+    }
+    // Of equals the first is the least.
+    let first = good().min_by_key(|command| command.turn())?;
+    match &first.order {
+        Order::Exec(exec) => Some(Step::Run(first.id.clone(), exec.clone())),
+        Order::Signal(_) => None,
+    }
+}
+
+/// What is told of all commands: of those in the queue, and of the last ones before.
+pub(super) fn acks(queue: &Commands, ledger: &Ledger) -> Vec<Ack> {
+    let waits = queue.queued.iter().map(|it| &it.id);
+    let waits = waits.filter(|id| !queue.processed.contains(id) && !ledger.knows(id));
+    let waits = waits.map(|id| Ack::new(id.clone(), AckState::Accepted));
+    let mut acks = ledger.recent(queue);
+    acks.extend(waits);
+    acks.truncate(ACKS);
+    acks
+}
+
+fn is_late(command: &Command, now: Timestamp) -> bool {
+    let until = command.expires_at.as_deref();
+    let until = until.and_then(|at| at.parse::<Timestamp>().ok());
+    until.is_some_and(|until| until < now)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use mizzen_status::{Ack, AckState, CommandId, Commands};
+    use serde_json::json;
+
+    use super::super::ledger::Ledger;
+    use super::{Step, acks, next};
+
+    fn queue(commands: &serde_json::Value, processed: &[&str]) -> Commands {
+        json!({ "commands": commands, "processed": processed })
+            .to_string()
+            .parse()
+            .unwrap()
+    }
+
+    fn id(text: &str) -> CommandId {
+        CommandId::new(text).unwrap()
+    }
+
+    fn of(step: Option<Step>) -> String {
+        match step {
+            None => "nothing".to_owned(),
+            Some(Step::Tell(ack)) => format!("{} {}", ack.state, ack.id),
+            Some(Step::Signal(id, _)) => format!("signal {id}"),
+            Some(Step::Run(id, _)) => format!("run {id}"),
+        }
+    }
+
+    #[test]
+    fn each_is_taken_once_and_in_its_turn() {
+        let place = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(place.path()).unwrap();
+        let queue = queue(
+            &json!([
+                { "id": "seen", "type": "exec", "command": "true" },
+                { "id": "low", "type": "exec", "command": "true", "priority": "low" },
+                { "id": "second", "type": "exec", "command": "true", "seq": 2 },
+                { "id": "first", "type": "exec", "command": "true", "seq": 1 },
+                { "id": "high", "type": "exec", "command": "true", "seq": 9, "priority": "high" },
+                { "id": "late", "type": "exec", "command": "true", "expires_at": "2024-01-01T00:00:00Z" },
+                { "id": "bad", "type": "exec" },
+                { "id": "now", "type": "signal", "signal": "report_now" },
+            ]),
+            &["seen"],
+        );
+        let now = "2024-01-01T00:00:01Z".parse::<Timestamp>().unwrap();
+        let mut taken = Vec::new();
+        for _ in 0..9 {
+            let step = next(&queue, &ledger, false, now);
+            taken.push(of(step));
+            let Some((_, id)) = taken.last().unwrap().split_once(' ') else {
+                break;
+            };
+            ledger
+                .note(Ack::new(self::id(id), AckState::Succeeded))
+                .unwrap();
+        }
+        let expected = [
+            "rejected bad",
+            "expired late",
+            "signal now",
+            "run high",
+            "run first",
+            "run second",
+            "run low",
+            "nothing",
+        ];
+        assert_eq!(taken, expected);
+    }
+
+    #[test]
+    fn while_one_runs_only_signals_are_heeded() {
+        let place = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(place.path()).unwrap();
+        let exec = json!({ "id": "a", "type": "exec", "command": "true" });
+        let alone = queue(&json!([exec]), &[]);
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(of(next(&alone, &ledger, true, now)), "nothing");
+        assert_eq!(acks(&alone, &ledger)[0].state, AckState::Accepted);
+        let cancel = json!({ "id": "b", "type": "signal", "signal": "cancel", "target": "a" });
+        let both = queue(&json!([exec, cancel]), &[]);
+        assert_eq!(of(next(&both, &ledger, true, now)), "signal b");
+    }
+}
