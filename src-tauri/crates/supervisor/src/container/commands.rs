@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mizzen_fsx::{SafeDir, Watch};
 use mizzen_status::{
-    Ack, AckState, COMMANDS_FILE, CommandId, Commands as Queue, Exec, Reading, Signal,
+    Ack, AckState, COMMANDS_FILE, CommandId, Commands as Queue, Exec, Keep, Reading, Signal,
     read_commands,
 };
 use mizzen_tasks::Owner;
@@ -74,8 +74,10 @@ impl Commands {
             return;
         };
         while !stop.is_cancelled() {
-            let again = self.look(&mut desk);
-            self.work(&mut desk).await;
+            let (again, unread) = self.look(&mut desk);
+            let stuck = self.work(&mut desk).err();
+            // Told once, after all of it: a reader is not to see it come and go.
+            self.complain(unread.or(stuck));
             self.show(&desk);
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -112,53 +114,43 @@ impl Commands {
         }
     }
 
-    /// Reads the queue; says when to look again.
-    fn look(&self, desk: &mut Desk) -> Duration {
+    /// Reads the queue; says when to look again, and why it was not read. What was asked for before stays asked for then.
+    fn look(&self, desk: &mut Desk) -> (Duration, Option<String>) {
         let Ok(dir) = SafeDir::open(&self.status_dir) else {
-            return POLL;
+            return (POLL, None);
         };
         match read_commands(&dir, None) {
             Reading::Good(queue) => desk.queue = queue,
-            // What was asked for before stays asked for.
-            Reading::Keep(mizzen_status::Keep::Torn) => return SOON,
-            Reading::Keep(keep) => {
-                self.complain(Some(format!("{COMMANDS_FILE} is not used: {keep}")));
-                return POLL;
-            }
             Reading::Absent => desk.queue = Queue::default(),
+            Reading::Keep(Keep::Torn) => return (SOON, None),
+            Reading::Keep(keep) => {
+                return (POLL, Some(format!("{COMMANDS_FILE} is not used: {keep}")));
+            }
         }
-        self.complain(None);
-        POLL
+        (POLL, None)
     }
 
-    /// Takes every step that can be taken now.
-    async fn work(&self, desk: &mut Desk) {
-        let mut steps = 0;
-        while let Some(step) = turn::next(
-            &desk.queue,
-            &desk.ledger,
-            desk.running.is_some(),
-            Timestamp::now(),
-        ) {
+    /// Takes every step that can be taken now; why there is one that cannot, in words.
+    fn work(&self, desk: &mut Desk) -> Result<(), String> {
+        let next = |desk: &Desk| {
+            let is_busy = desk.running.is_some();
+            turn::next(&desk.queue, &desk.ledger, is_busy, Timestamp::now())
+        };
+        // Known here: each step notes its command, and the next one is another's.
+        while let Some(step) = next(desk) {
             let taken = match step {
                 Step::Tell(ack) => desk.ledger.note(ack),
                 Step::Signal(id, signal) => self.signal(desk, id, signal),
-                Step::Run(id, exec) => self.start(desk, id, exec).await,
+                Step::Run(id, exec) => self.start(desk, id, exec),
             };
-            if let Err(error) = taken {
-                self.complain(Some(format!("commands are not run: {error}")));
-                return;
-            }
-            steps += 1;
-            debug_assert!(steps <= 2 * mizzen_status::QUEUE, "each is taken once");
+            taken.map_err(|error| format!("commands are not run: {error}"))?;
         }
-        if let Err(error) = desk.ledger.keep_short(&desk.queue) {
-            self.complain(Some(format!("the list of past commands grows: {error}")));
-        }
+        let short = desk.ledger.keep_short(&desk.queue);
+        short.map_err(|error| format!("the list of past commands grows: {error}"))
     }
 
     /// Begins a command. That it was begun is on the disk before it is.
-    async fn start(&self, desk: &mut Desk, id: CommandId, exec: Exec) -> Result<(), String> {
+    fn start(&self, desk: &mut Desk, id: CommandId, exec: Exec) -> Result<(), String> {
         let mut ack = Ack::new(id.clone(), AckState::Running);
         ack.started_at = Some(Timestamp::now().to_string());
         ack.log = Some(log::name(&id));

@@ -26,15 +26,9 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Reads the ledger of this directory, which is made when it is missing. What was begun in an earlier life and has
-    /// no end is interrupted.
+    /// Reads the ledger of this directory, which is made with its first line. What was begun in an earlier life and has no
+    /// end is interrupted.
     pub(super) fn open(logs: &Path) -> Result<Self, String> {
-        match fs::create_dir(logs) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                return Err(format!("{}: {error}", logs.display()));
-            }
-            _ => {}
-        }
         let bytes = read(logs)?;
         let mut ledger = Self {
             path: logs.join(NAME),
@@ -131,6 +125,12 @@ impl Ledger {
 
 /// Opened for each line: somebody may have put it away. A pipe must not hold up PID 1.
 fn open(path: &Path) -> io::Result<File> {
+    if let Some(logs) = path.parent()
+        && let Err(error) = fs::create_dir(logs)
+        && error.kind() != ErrorKind::AlreadyExists
+    {
+        return Err(error);
+    }
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o640);
@@ -144,7 +144,11 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 fn read(logs: &Path) -> Result<Vec<u8>, String> {
-    let dir = SafeDir::open(logs).map_err(|error| error.to_string())?;
+    let dir = match SafeDir::open(logs) {
+        Ok(dir) => dir,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error.to_string()),
+    };
     match dir.read_regular(NAME, CAP, None) {
         Ok(bytes) => Ok(bytes),
         Err(refused) if matches!(refused.reason, UnsafeReason::Missing) => Ok(Vec::new()),
