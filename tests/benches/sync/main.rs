@@ -48,27 +48,19 @@ fn main() {
         for work in &once::WORKS {
             once::measure(work, corpus, &folders, &what, rounds);
         }
-        if files == 20_000 {
-            let whereto = format!("{what}, to a container");
-            for work in &once::CONTAINER {
-                once::measure(work, corpus, &folders, &whereto, rounds);
-            }
-            watch::measure(corpus, &folders, files);
-        } else {
+        let into = format!("{what}, to a container");
+        if files > 20_000 {
             for work in &once::MEMORY {
                 once::measure(work, corpus, &folders, &what, 1);
             }
+            continue;
         }
+        for work in &once::CONTAINER {
+            once::measure(work, corpus, &folders, &into, rounds);
+        }
+        watch::measure(corpus, &folders, files);
         once::measure(&once::RENAME, corpus, &folders, &what, rounds);
-        if files == 20_000 {
-            let whereto = format!("{what}, to a container");
-            once::measure(
-                &once::RENAME_IN_CONTAINER,
-                corpus,
-                &folders,
-                &whereto,
-                rounds,
-            );
-        }
+        let work = &once::RENAME_IN_CONTAINER;
+        once::measure(work, corpus, &folders, &into, rounds);
     }
 }

@@ -23,7 +23,7 @@ const PROGRAMS: [Program; 7] = [
     Unison,
     Syncthing,
 ];
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 2;
 
 /// Of each round.
 const EDITS: usize = 60;
