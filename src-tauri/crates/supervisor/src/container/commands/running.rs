@@ -100,14 +100,10 @@ impl Program {
             // Nobody waits any more when everything ends.
             let _nobody = cut.send(writing.await);
         });
-        let end = tokio::select! {
-            _ = &mut exit => End::Itself,
-            () = tokio::time::sleep(exec.timeout()) => End::TooLong,
-            () = cancel.cancelled() => End::Cancelled,
-        };
-        let exit = match end {
-            End::Itself => exit.try_recv().ok(),
-            _ => end_group(pid, &mut exit).await,
+        let (end, exit) = tokio::select! {
+            exit = &mut exit => (End::Itself, exit.ok()),
+            () = tokio::time::sleep(exec.timeout()) => (End::TooLong, end_group(pid, &mut exit).await),
+            () = cancel.cancelled() => (End::Cancelled, end_group(pid, &mut exit).await),
         };
         let output = match timeout(LAST_WORDS, &mut written).await {
             Ok(output) => output,
