@@ -155,8 +155,8 @@ fn watch(
     let mut reporter = report::Reporter::new(output);
     let kept = folders.link.keep(interval, &ordered, &orders, |cycle| {
         let told = match cycle {
-            Ok(cycle) => reporter.cycle(&cycle),
-            Err(error @ CycleError::Halted(_)) => Err(ended(&error)),
+            Ok(cycle) => reporter.cycle(cycle),
+            Err(error @ CycleError::Halted(_)) => Err(ended(error)),
             Err(error) => reporter.trouble(&error.to_string()),
         };
         match told {

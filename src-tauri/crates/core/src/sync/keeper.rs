@@ -126,10 +126,10 @@ fn run(
     shared.is_kept(turn, &ordered);
     let mut ended = Ended::Lost;
     let kept = folders.link.keep(interval, &ordered, orders, |cycle| {
-        if is_cut_off(&cycle) {
+        if is_cut_off(cycle) {
             return ControlFlow::Break(());
         }
-        shared.hears(turn, &cycle);
+        shared.hears(turn, cycle);
         if cycle.is_ok() {
             ended = Ended::Well;
         }

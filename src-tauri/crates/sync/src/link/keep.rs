@@ -69,8 +69,8 @@ impl Order {
 
 impl Link {
     /// Brings both sides in step whenever one changes, and looks at everything every `interval`, until it is told to
-    /// stop or `tell` breaks off. `tell` hears of each cycle; `ordered` and `orders` are the two ends of one channel, in
-    /// which orders may stand already.
+    /// stop or `tell` breaks off. `tell` hears of each cycle, before those who wait for it; `ordered` and `orders` are the
+    /// two ends of one channel, in which orders may stand already.
     ///
     /// # Errors
     /// A side cannot be watched.
@@ -79,7 +79,7 @@ impl Link {
         interval: Duration,
         ordered: &Sender<Order>,
         orders: &Receiver<Order>,
-        mut tell: impl FnMut(Result<Cycle, CycleError>) -> ControlFlow<()>,
+        mut tell: impl FnMut(&Result<Cycle, CycleError>) -> ControlFlow<()>,
     ) -> Result<(), EndpointError> {
         let changed = ordered.clone();
         // Nobody is there to be told when the link is not kept any more.
@@ -104,8 +104,9 @@ impl Link {
             {
                 let cycle = self.cycle(&dirty, consent);
                 next = waits.next(&cycle, interval);
+                let flow = tell(&cycle);
                 waiting.into_iter().for_each(|heard| heard(&cycle));
-                if tell(cycle).is_break() {
+                if flow.is_break() {
                     break;
                 }
             }

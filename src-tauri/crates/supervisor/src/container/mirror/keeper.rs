@@ -33,7 +33,7 @@ pub(super) fn keep(settings: &Settings, shared: &Shared, board: &Board, retries:
                 let (ordered, orders) = mpsc::channel();
                 shared.is_kept(&ordered);
                 let kept = folders.link.keep(interval, &ordered, &orders, |cycle| {
-                    shared.hears(&cycle);
+                    shared.hears(cycle);
                     if cycle.is_ok() {
                         wait = BACKOFF.0;
                     }

@@ -1,6 +1,8 @@
 //! A link that is kept in step by a thread.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
@@ -11,7 +13,25 @@ const SOON: Duration = Duration::from_secs(20);
 
 struct Kept {
     orders: Sender<Order>,
-    told: Receiver<Result<Cycle, CycleError>>,
+    told: Receiver<CameTo>,
+}
+
+/// What a cycle came to, as far as it matters here.
+#[derive(PartialEq)]
+enum CameTo {
+    ItsEnd,
+    EmptiedRoot,
+    Nothing,
+}
+
+impl CameTo {
+    fn of(cycle: &Result<Cycle, CycleError>) -> Self {
+        match cycle {
+            Ok(_) => Self::ItsEnd,
+            Err(CycleError::Halted(Halt::RootEmptied(_))) => Self::EmptiedRoot,
+            Err(_) => Self::Nothing,
+        }
+    }
 }
 
 /// Keeps a fixture's sides in step until its orders end.
@@ -20,7 +40,7 @@ fn keep(fixture: &Fixture) -> Kept {
     let (tell, told) = mpsc::channel();
     let (mut link, ordered) = (fixture.link(), orders.clone());
     thread::spawn(move || {
-        let told = |cycle| match tell.send(cycle) {
+        let told = |cycle: &_| match tell.send(CameTo::of(cycle)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         };
@@ -31,7 +51,7 @@ fn keep(fixture: &Fixture) -> Kept {
 
 impl Kept {
     /// Waits for the outcome of a cycle.
-    fn until(&self, wanted: impl Fn(&Result<Cycle, CycleError>) -> bool) {
+    fn until(&self, wanted: impl Fn(&CameTo) -> bool) {
         while !wanted(&self.told.recv_timeout(SOON).expect("a cycle must come")) {}
     }
 }
@@ -45,7 +65,7 @@ fn a_change_on_either_side_comes_to_the_other_by_itself() {
     let fixture = Fixture::new(Mode::TwoWaySafe);
     fixture.write("host/a", "1");
     let kept = keep(&fixture);
-    kept.until(Result::is_ok);
+    kept.until(|came_to| *came_to == CameTo::ItsEnd);
     fixture.write("container/new/b", "2");
     kept.until(|_| reads(&fixture.path("host/new/b"), "2"));
     fixture.write("host/new/b", "3");
@@ -61,7 +81,7 @@ fn a_halted_link_goes_on_when_a_person_agrees() {
     let kept = keep(&fixture);
     kept.until(|_| fixture.path("container/a").exists());
     remove(&fixture.path("container/a"));
-    kept.until(|cycle| matches!(cycle, Err(CycleError::Halted(Halt::RootEmptied(_)))));
+    kept.until(|came_to| *came_to == CameTo::EmptiedRoot);
     assert!(fixture.path("host/a").exists());
     kept.orders.send(Order::Consent).unwrap();
     kept.until(|_| !fixture.path("host/a").exists());
@@ -97,7 +117,7 @@ fn a_flush_is_answered_when_everything_was_looked_at() {
     let fixture = Fixture::new(Mode::TwoWaySafe);
     fixture.write("host/a", "1");
     let kept = keep(&fixture);
-    kept.until(Result::is_ok);
+    kept.until(|came_to| *came_to == CameTo::ItsEnd);
     // Later, when no word of the first change comes any more, nothing has changed.
     for is_new in [true, false, false, false, false] {
         if is_new {
@@ -111,11 +131,28 @@ fn a_flush_is_answered_when_everything_was_looked_at() {
 }
 
 #[test]
+fn who_waits_for_a_cycle_hears_of_it_after_everybody_else() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    let (ordered, orders) = mpsc::channel();
+    let told = Arc::new(AtomicUsize::new(0));
+    let seen = told.clone();
+    let (flush, flushed) = Order::flush(move |_| seen.load(Ordering::SeqCst));
+    ordered.send(flush).unwrap();
+    let tell = |_: &_| {
+        told.fetch_add(1, Ordering::SeqCst);
+        ControlFlow::Break(())
+    };
+    let kept = fixture.link().keep(SOON, &ordered, &orders, tell);
+    kept.unwrap();
+    assert_eq!(flushed.try_recv(), Ok(1));
+}
+
+#[test]
 fn a_link_in_a_pause_answers_and_does_nothing_else_until_it_is_to_go_on() {
     let fixture = Fixture::new(Mode::TwoWaySafe);
     fixture.write("host/a", "1");
     let kept = keep(&fixture);
-    kept.until(Result::is_ok);
+    kept.until(|came_to| *came_to == CameTo::ItsEnd);
     kept.orders.send(Order::Pause).unwrap();
     let ask = || {
         let (ask, answers) = Order::ask(|link| link.why(&RelPath::new(b"b").unwrap()));
