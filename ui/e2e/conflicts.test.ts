@@ -72,6 +72,8 @@ describe("a conflict", () => {
       const evil = page.locator('[data-path$="stoc.exe"]');
       await evil.getByText("U+202E").first().waitFor();
       await evil.locator("summary").click();
+      // It unfolds after the click.
+      await evil.getByText("<img src=x").first().waitFor();
       const shown = await evil.locator('[data-testid="diff"]').innerText();
       expect(shown).toContain('<img src=x onerror="window.owned=1">');
       expect(shown).toContain("U+001B");
@@ -85,7 +87,7 @@ describe("a conflict", () => {
       await open(page);
       const long = card(page, "package-lock.json");
       await long.locator("summary").click();
-      expect(await long.locator('[data-testid="diff"] p').count()).toBe(28);
+      await expect.poll(() => long.locator('[data-testid="diff"] p').count()).toBe(28);
       await byId(page, "unfold-diff").focus();
       await page.keyboard.press("Enter");
       await expect.poll(() => long.locator('[data-testid="diff"] p').count()).toBe(92);
