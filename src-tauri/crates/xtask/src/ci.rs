@@ -89,8 +89,8 @@ fn steps(metadata: &Metadata) -> Vec<Step> {
                 "page: in a browser",
                 (Runner::Vitest, npm_command("test:e2e")),
             ),
-            tests("engine", suites::all_areas_but(metadata, &LATE)),
             build("full image", || image::ensure(Image::Full).map(drop)),
+            tests("engine", suites::all_areas_but(metadata, &LATE)),
         ]);
         steps.extend(LATE.map(|area| tests(area, suites::area(area))));
     }
