@@ -8,7 +8,7 @@ use mizzen_status::{Ack, AckState, Status};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::rig::{Container, Reports, UID, docker, folder, tiny};
+use crate::rig::{Container, Reports, UID, docker, ready};
 
 struct Rig {
     reports: Reports,
@@ -18,9 +18,7 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let (reports, workspace) = (Reports::new(), folder());
-        let container = tiny(&reports, workspace.path(), &[]);
-        reports.until_ready();
+        let (reports, workspace, container) = ready();
         Self {
             reports,
             workspace,

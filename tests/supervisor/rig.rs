@@ -235,3 +235,11 @@ pub(crate) fn tiny(reports: &Reports, workspace: &Path, more: &[&str]) -> Contai
     let start = ["--user", &user, "--mount", &mount, "--mount", &workspace];
     Container::run(&[&start, more, &[TINY.as_str()]].concat())
 }
+
+/// A container of the tiny image that is ready, with its reports and its workspace.
+pub(crate) fn ready() -> (Reports, TempDir, Container) {
+    let (reports, workspace) = (Reports::new(), folder());
+    let container = tiny(&reports, workspace.path(), &[]);
+    reports.until_ready();
+    (reports, workspace, container)
+}

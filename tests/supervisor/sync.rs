@@ -13,7 +13,7 @@ use mizzen_tasks::Owner;
 use mizzen_wire::{StreamKind, Wire, into_blocking};
 use tempfile::TempDir;
 
-use crate::rig::{Container, Reports, UID, folder, tiny};
+use crate::rig::{Container, Reports, UID, folder, ready};
 
 /// A container with a folder for a workspace, and one to keep in step with it.
 struct Rig {
@@ -26,9 +26,7 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let (reports, workspace) = (Reports::new(), folder());
-        let container = tiny(&reports, workspace.path(), &[]);
-        reports.until_ready();
+        let (reports, workspace, container) = ready();
         Self {
             container,
             workspace,
