@@ -7,6 +7,7 @@ mod direct_line;
 mod forwards;
 mod mirror;
 mod orphans;
+mod reporting;
 mod reports;
 mod rig;
 mod scratch;

@@ -17,12 +17,13 @@ fn the_heartbeat_goes_on_and_every_reader_sees_a_whole_report() {
     let file = fs::metadata(reports.folder.path().join("status.json")).unwrap();
     assert_eq!((file.uid(), file.gid()), (UID, UID));
     assert_eq!(file.permissions().mode() & 0o7777, 0o640);
-    let names: Vec<_> = fs::read_dir(reports.folder.path())
+    let mut names: Vec<_> = fs::read_dir(reports.folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| !name.starts_with('.'))
         .collect();
-    assert_eq!(names, ["status.json"]);
+    names.sort();
+    assert_eq!(names, ["metrics.json", "status.json"]);
 }
 
 #[test]

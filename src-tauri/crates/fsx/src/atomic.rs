@@ -46,8 +46,18 @@ pub fn write_atomic_with(
 /// # Errors
 /// Names the path that could not be written. The old content is then untouched.
 pub fn write_cache(path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), PathError> {
+    write_unsynced(path, bytes, 0o600)
+}
+
+/// The same with a mode, which means nothing on Windows.
+///
+/// # Errors
+/// Names the path that could not be written. The old content is then untouched.
+pub fn write_unsynced(path: impl AsRef<Path>, bytes: &[u8], mode: u32) -> Result<(), PathError> {
     let path = path.as_ref();
-    let persisted = written(path, bytes)?.persist(path);
+    let temp = written(path, bytes)?;
+    protect(temp.as_file(), mode, None).at(temp.path())?;
+    let persisted = temp.persist(path);
     persisted.map(drop).map_err(|failed| failed.error).at(path)
 }
 

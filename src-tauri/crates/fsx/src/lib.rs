@@ -10,7 +10,7 @@ mod path_error;
 mod safe_dir;
 mod watch;
 
-pub use atomic::{remove_leftovers, write_atomic, write_atomic_with, write_cache};
+pub use atomic::{remove_leftovers, write_atomic, write_atomic_with, write_cache, write_unsynced};
 pub use path_error::{At, PathError};
 pub use safe_dir::{FileKind, SafeDir, UnsafeFile, UnsafeReason};
 pub use watch::{Watch, WatchError};

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::path::Path;
 
-use mizzen_fsx::{PathError, SafeDir, UnsafeFile, UnsafeReason, write_atomic_with};
+use mizzen_fsx::{PathError, SafeDir, UnsafeFile, UnsafeReason, write_atomic_with, write_unsynced};
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -102,9 +102,22 @@ pub fn write_json(
     value: &impl Serialize,
     owner: Option<(u32, u32)>,
 ) -> Result<(), PathError> {
+    write_atomic_with(path, &document(value), 0o640, owner)
+}
+
+/// The same for what may be lost with the machine's power: nothing is waited for.
+pub(crate) fn write_json_unsynced(
+    path: impl AsRef<Path>,
+    value: &impl Serialize,
+) -> Result<(), PathError> {
+    write_unsynced(path, &document(value), 0o640)
+}
+
+/// A file's content.
+pub(crate) fn document(value: &impl Serialize) -> Vec<u8> {
     let mut text = serde_json::to_vec_pretty(value).expect("BUG: our own documents serialise");
     text.push(b'\n');
-    write_atomic_with(path, &text, 0o640, owner)
+    text
 }
 
 /// Deepest nesting of brackets outside strings, without building anything.

@@ -11,6 +11,8 @@ mod document;
 mod fields;
 mod freshness;
 mod host;
+mod metrics;
+mod report;
 mod status;
 mod text;
 mod words;
@@ -26,13 +28,19 @@ pub use host::{
     DockerFile, Registry, RegistryEntry, SessionFile, SessionWord, read_docker_file, read_registry,
     read_session_file,
 };
-pub use status::{Health, Notice, Progress, Status, StatusWord, read_status, write_status};
+pub use metrics::{Metrics, read_metrics, write_metrics};
+pub use report::{REPORT_MAX, Report};
+pub use status::{
+    Health, NOTICES, Notice, Progress, STATUS_MAX, Status, StatusWord, read_status, write_status,
+};
 pub use text::{TEXT_CAP, sanitise};
 
 /// Version of the files' schema that this crate writes.
 pub const SCHEMA: u64 = 1;
 /// Name of the file in which a container reports.
 pub const STATUS_FILE: &str = "status.json";
+/// Name of the file in which a container says what it uses.
+pub const METRICS_FILE: &str = "metrics.json";
 /// Name of the file in which the host asks for things to be done.
 pub const COMMANDS_FILE: &str = "commands.json";
 /// Name of the file in which the host lists its containers.

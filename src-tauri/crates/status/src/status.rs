@@ -7,15 +7,15 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::ack::{ACKS, Ack};
-use crate::document::{Reading, parse_object, read_object, write_json};
+use crate::document::{Reading, document, parse_object, read_object, write_json};
 use crate::fields::{self, Object};
 use crate::words::words;
 use crate::{Keep, STATUS_FILE};
 
 /// Largest status.json that is read.
-const CAP: u64 = 256 * 1024;
+pub const STATUS_MAX: u64 = 256 * 1024;
 /// Most errors and most warnings that are kept, the newest.
-const NOTICES: usize = 50;
+pub const NOTICES: usize = 50;
 
 words! {
     /// What a container says it is doing.
@@ -150,6 +150,29 @@ impl Status {
         (self.seq, &self.timestamp)
     }
 
+    /// Leaves out what makes the file larger than `max` bytes: first what nobody knows the meaning of, then the older
+    /// half of what it tells of most, again and again. A report that no reader takes would be as good as none.
+    pub fn fit(&mut self, max: u64) {
+        let is_large = |it: &Self| document(it).len() as u64 > max;
+        if is_large(self) {
+            self.extra.clear();
+        }
+        while is_large(self) {
+            let lengths = [&self.errors, &self.warnings].map(Vec::len);
+            let longest = lengths
+                .into_iter()
+                .max()
+                .unwrap_or(0)
+                .max(self.commands.len());
+            match longest {
+                0 => return,
+                n if n == self.commands.len() => halve(&mut self.commands),
+                n if n == self.warnings.len() => halve(&mut self.warnings),
+                _ => halve(&mut self.errors),
+            }
+        }
+    }
+
     fn from_object(mut object: Object) -> Result<Self, Keep> {
         let from = &mut object;
         let Some(status) = fields::word(from, "status") else {
@@ -174,7 +197,7 @@ impl Status {
 }
 
 impl Progress {
-    fn from_object(mut object: Object) -> Self {
+    pub(crate) fn from_object(mut object: Object) -> Self {
         // The first agents say 0 of 0 when they do not know.
         let total = fields::amount(&mut object, "total").filter(|total| *total > 0.0);
         let current = fields::amount(&mut object, "current");
@@ -186,12 +209,17 @@ impl Progress {
     }
 }
 
+/// Drops the older half, the last one included.
+fn halve<T>(items: &mut Vec<T>) {
+    items.drain(..items.len().div_ceil(2));
+}
+
 fn acks(items: Vec<Value>) -> Vec<Ack> {
     let items = items.into_iter().take(ACKS);
     items.filter_map(Ack::from_value).collect()
 }
 
-fn notices(items: Vec<Value>) -> Vec<Notice> {
+pub(crate) fn notices(items: Vec<Value>) -> Vec<Notice> {
     let skip = items.len().saturating_sub(NOTICES);
     items.into_iter().skip(skip).filter_map(notice).collect()
 }
@@ -214,7 +242,7 @@ fn notice(item: Value) -> Option<Notice> {
 /// One look, without waiting: [`Keep::Torn`] asks the caller for another one 50 ms later.
 #[must_use]
 pub fn read_status(dir: &SafeDir, uid: Option<u32>) -> Reading<Status> {
-    read_object(dir, STATUS_FILE, CAP, uid).and_then(Status::from_object)
+    read_object(dir, STATUS_FILE, STATUS_MAX, uid).and_then(Status::from_object)
 }
 
 impl std::str::FromStr for Status {
@@ -222,8 +250,8 @@ impl std::str::FromStr for Status {
 
     /// Reads a report that came another way than by a file, with the same tolerance.
     fn from_str(json: &str) -> Result<Self, Keep> {
-        if json.len() as u64 > CAP {
-            return Err(Keep::Invalid(format!("larger than {CAP} bytes")));
+        if json.len() as u64 > STATUS_MAX {
+            return Err(Keep::Invalid(format!("larger than {STATUS_MAX} bytes")));
         }
         parse_object(json.as_bytes()).and_then(Self::from_object)
     }

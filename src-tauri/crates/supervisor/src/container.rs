@@ -8,10 +8,12 @@ mod forward;
 mod git;
 mod identity;
 mod journal;
+mod metrics;
 mod mirror;
 mod places;
 mod probe;
 mod pty;
+mod report;
 mod reporter;
 mod retry;
 mod run;
@@ -57,6 +59,7 @@ pub(crate) fn main() -> ExitCode {
         },
         Some(Some("attach")) => serve(None, attach::attach),
         Some(Some("mirror")) => mirror::ask(arguments),
+        Some(Some("report")) => report::tell(arguments),
         Some(Some("sync")) => sync::on_stdio(),
         Some(Some(pty::VERB)) => pty::become_command(arguments.collect::<Vec<OsString>>()),
         Some(Some("version" | "--version")) => {
@@ -68,7 +71,7 @@ pub(crate) fn main() -> ExitCode {
         }
         Some(_) => {
             complain(
-                "usage: mizzen-supervisor [run [--mirror] | attach | mirror | sync | version]",
+                "usage: mizzen-supervisor [run [--mirror] | attach | mirror | report | sync | version]",
             );
             ExitCode::from(USAGE)
         }

@@ -3,7 +3,8 @@
 //! `run` (also without an argument) is the container's first process: it starts code-server, reaps
 //! what is left behind and reports in `status.json`. `attach` is started beside it, once per core,
 //! and speaks [`mizzen_wire`] on its stdio. `sync` serves a folder of any container on its stdio, as
-//! the user that it was started as. `version` says which one this is.
+//! the user that it was started as. `report` is for scripts: it adds to the report of the one that
+//! runs. `version` says which one this is.
 //!
 //! Invariant: a session is not served as root. Started as root, `run` and `attach` become `coder` or end.
 //! Invariant: it needs nothing of the image: no shell, no libraries, no user list, no `/tmp`.

@@ -7,7 +7,7 @@ use mizzen_fsx::{SafeDir, write_atomic};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{Health, Status, StatusWord, read_status, write_status};
+use super::{Health, STATUS_MAX, Status, StatusWord, read_status, write_status};
 use crate::{Keep, Reading};
 
 fn parse(json: &str) -> Status {
@@ -207,6 +207,34 @@ fn rows_23_and_24_notices() {
         .map(|notice| notice.message.as_str())
         .collect();
     assert_eq!(messages, ["x", "y"]);
+}
+
+#[test]
+fn a_report_that_would_be_too_large_keeps_what_is_newest() {
+    let notices: Vec<_> = (0..50)
+        .map(|n| format!("{n} {}", "\u{1f40b}".repeat(500)))
+        .collect();
+    let custom = vec![0; 20_000];
+    let text = json!({
+        "status": "running", "phase": "building", "errors": notices, "warnings": notices, "custom": custom,
+    });
+    let mut status = parse(&text.to_string());
+    let whole = status.clone();
+    status.fit(STATUS_MAX);
+    assert_eq!(status.extra, serde_json::Map::new());
+    assert_eq!(status.errors, whole.errors);
+    status.fit(32 * 1024);
+    let dir = tempfile::tempdir().unwrap();
+    write_status(dir.path(), &status).unwrap();
+    assert!(
+        std::fs::metadata(dir.path().join("status.json"))
+            .unwrap()
+            .len()
+            <= 32 * 1024
+    );
+    assert_eq!(status.phase.as_deref(), Some("building"));
+    assert_eq!(status.errors.last(), whole.errors.last());
+    assert_eq!(status.warnings.last(), whole.warnings.last());
 }
 
 proptest! {

@@ -22,7 +22,7 @@ use super::{VERSION, complain, direct_line, forward, git, places, probe, shell, 
 /// How long shells may take to end after the core has hung up.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// Largest report that fits into an answer beside the rest.
-const REPORT_CAP: u64 = 32 * 1024;
+pub(crate) const REPORT_CAP: u64 = 32 * 1024;
 
 /// Serves one core until it hangs up.
 pub(crate) async fn attach(identity: Identity) -> ExitCode {

@@ -1,11 +1,14 @@
 //! What this container has to say about itself, and how it becomes a report.
 
+mod reported;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mizzen_status::{Ack, Health, Notice, Progress, Status, StatusWord};
-use serde_json::{Map, Value};
+use mizzen_status::{Ack, Health, NOTICES, Notice, Progress, Report, Status, StatusWord};
 use tokio::sync::watch;
+
+pub(crate) use reported::{Reported, Steady};
 
 /// Name of the service that every session has.
 pub(crate) const CODE_SERVER: &str = "code-server";
@@ -35,37 +38,48 @@ pub(crate) enum Stage {
     Stopped,
 }
 
-/// What programs in the container wrote into the last report themselves, to be kept.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Foreign {
-    pub(crate) phase: Option<String>,
-    pub(crate) progress: Option<Progress>,
-    pub(crate) services: BTreeMap<String, String>,
-    pub(crate) extra: Map<String, Value>,
-}
-
-/// Where facts are pinned up; the reporter watches it.
+/// Where facts are pinned up; the reporter watches it. What others report is apart: it is in no hurry.
 #[derive(Clone)]
-pub(crate) struct Board(watch::Sender<Facts>);
+pub(crate) struct Board {
+    facts: watch::Sender<Facts>,
+    reported: watch::Sender<Reported>,
+}
 
 impl Board {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(Facts {
+        let facts = Facts {
             stage: Stage::Starting,
             first_sync: None,
             services: BTreeMap::new(),
             errors: BTreeMap::new(),
             warnings: BTreeMap::new(),
             commands: Vec::new(),
-        }))
+        };
+        Self {
+            facts: watch::Sender::new(facts),
+            reported: watch::Sender::default(),
+        }
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<Facts> {
-        self.0.subscribe()
+        self.facts.subscribe()
+    }
+
+    pub(crate) fn watch_reported(&self) -> watch::Receiver<Reported> {
+        self.reported.subscribe()
+    }
+
+    /// Takes what a program in the container says; says whether that changes anything.
+    pub(crate) fn take(&self, report: Report) -> bool {
+        self.reported.send_if_modified(|reported| {
+            let before = reported.clone();
+            reported.take(report, Timestamp::now());
+            *reported != before
+        })
     }
 
     pub(crate) fn set_stage(&self, stage: Stage) {
-        self.0.send_if_modified(|facts| {
+        self.facts.send_if_modified(|facts| {
             let is_further = stage > facts.stage;
             facts.stage = stage.max(facts.stage);
             is_further
@@ -74,17 +88,17 @@ impl Board {
 
     /// Says how far the first sync is, or that there is none any more.
     pub(crate) fn set_first_sync(&self, progress: Option<Progress>) {
-        self.0.send_modify(|facts| facts.first_sync = progress);
+        self.facts.send_modify(|facts| facts.first_sync = progress);
     }
 
     /// Whether everything is about to end, or has.
     pub(crate) fn is_ending(&self) -> bool {
-        self.0.borrow().stage >= Stage::Stopping
+        self.facts.borrow().stage >= Stage::Stopping
     }
 
     /// Everything has ended.
     pub(crate) fn set_stopped(&self) {
-        self.0.send_modify(|facts| {
+        self.facts.send_modify(|facts| {
             facts.stage = Stage::Stopped;
             for state in facts.services.values_mut() {
                 "stopped".clone_into(state);
@@ -93,13 +107,13 @@ impl Board {
     }
 
     pub(crate) fn set_service(&self, name: &str, state: &str) {
-        self.0
+        self.facts
             .send_modify(|facts| drop(facts.services.insert(name.into(), state.into())));
     }
 
     /// Says how far the commands are.
     pub(crate) fn set_commands(&self, commands: Vec<Ack>) {
-        self.0.send_if_modified(|facts| {
+        self.facts.send_if_modified(|facts| {
             let differs = facts.commands != commands;
             facts.commands = commands;
             differs
@@ -108,18 +122,18 @@ impl Board {
 
     /// Has a report made of what is known.
     pub(crate) fn report_now(&self) {
-        self.0.send_modify(|_| {});
+        self.facts.send_modify(|_| {});
     }
 
     /// Pins up what is wrong with something, or takes it down.
     pub(crate) fn set_error(&self, about: &'static str, message: Option<String>) {
-        self.0
+        self.facts
             .send_if_modified(|facts| pin(&mut facts.errors, about, message));
     }
 
     /// Pins up what is unusual about something, or takes it down.
     pub(crate) fn set_warning(&self, about: &'static str, message: Option<String>) {
-        self.0
+        self.facts
             .send_if_modified(|facts| pin(&mut facts.warnings, about, message));
     }
 }
@@ -143,8 +157,14 @@ fn pin(
     true
 }
 
-/// Makes the report of some facts.
-pub(crate) fn compose(facts: &Facts, foreign: &Foreign, seq: u64, now: Timestamp) -> Status {
+/// Makes the report of some facts and of what others say, who are as well as `said`.
+pub(crate) fn compose(
+    facts: &Facts,
+    reported: &Reported,
+    said: Option<Health>,
+    seq: u64,
+    now: Timestamp,
+) -> Status {
     let (word, phase) = match facts.stage {
         Stage::Starting if facts.first_sync.is_some() => (StatusWord::Starting, "sync"),
         Stage::Starting => (StatusWord::Starting, "starting"),
@@ -154,34 +174,47 @@ pub(crate) fn compose(facts: &Facts, foreign: &Foreign, seq: u64, now: Timestamp
     };
     // What others say about their work counts while there is work.
     let working = facts.stage == Stage::Ready;
-    let phase = foreign
+    let phase = reported
         .phase
         .clone()
         .filter(|_| working)
         .unwrap_or_else(|| phase.to_owned());
-    let mut services = foreign.services.clone();
+    let mut services = reported.services.clone();
     services.extend(facts.services.clone());
     Status {
         seq: Some(seq),
-        health: Some(health(facts)),
+        health: Some(health(facts, said)),
         phase: Some(phase),
         last: facts.stage == Stage::Stopped,
-        progress: facts.first_sync.clone().or(foreign.progress.clone()),
+        progress: facts.first_sync.clone().or(reported.progress.clone()),
         services,
-        errors: facts.errors.values().cloned().collect(),
-        warnings: facts.warnings.values().cloned().collect(),
+        errors: together(&reported.errors, &facts.errors),
+        warnings: together(&reported.warnings, &facts.warnings),
         commands: facts.commands.clone(),
-        extra: foreign.extra.clone(),
+        extra: reported.extra(),
         ..Status::new(word, now)
     }
 }
 
-fn health(facts: &Facts) -> Health {
-    match facts.stage {
+/// Ours last: where there are too many, the first ones are left out.
+fn together(others: &[Notice], ours: &BTreeMap<&'static str, Notice>) -> Vec<Notice> {
+    let room = NOTICES.saturating_sub(ours.len());
+    let others = &others[others.len().saturating_sub(room)..];
+    others.iter().chain(ours.values()).cloned().collect()
+}
+
+fn health(facts: &Facts, said: Option<Health>) -> Health {
+    let own = match facts.stage {
         _ if !facts.errors.is_empty() => Health::Degraded,
         Stage::Starting => Health::Starting,
         Stage::Ready => Health::Healthy,
         Stage::Stopping | Stage::Stopped => Health::None,
+    };
+    match (&own, said) {
+        // Others may say that it is worse, never that it is better.
+        (Health::Healthy, Some(said)) => said,
+        (Health::Degraded, Some(Health::Unhealthy)) => Health::Unhealthy,
+        _ => own,
     }
 }
 

@@ -1,55 +1,50 @@
-//! Writes the report: at every change, and every five seconds as a sign of life.
+//! Writes the report: at every change of ours, soon after what others say, and every five seconds as a sign of life.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod outlet;
+
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mizzen_fsx::{PathError, SafeDir, remove_leftovers};
-use mizzen_status::{Reading, STATUS_FILE, Status, read_status, write_status};
+use mizzen_status::{Health, Report, STATUS_MAX};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
-use super::board::{Board, Facts, Foreign, compose};
+use super::attach::REPORT_CAP;
+use super::board::{Board, Facts, Reported, Stage, Steady, compose};
 use super::journal::Journal;
 use super::places;
-use super::retry::{Retry, chance};
+use outlet::Outlet;
 
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Between two reports of what others say: a script may say a thousand things a second.
+const GAP: Duration = Duration::from_millis(250);
 
 pub(crate) struct Reporter {
     facts: watch::Receiver<Facts>,
+    reported: watch::Receiver<Reported>,
     board: Board,
     journal: Journal,
     seq: u64,
+    /// How well others say it is.
+    said: Steady<Option<Health>>,
     outlets: Vec<Outlet>,
-}
-
-/// A directory that the report is written to.
-struct Outlet {
-    dir: PathBuf,
-    retry: Retry,
-    /// When to try again; none after a success.
-    due: Option<Instant>,
-    /// The report as we wrote it, to notice when somebody else wrote one.
-    written: Option<Status>,
-    foreign: Foreign,
 }
 
 impl Reporter {
     /// A reporter to the runtime directory, for `attach`, and to the status directory, for the
     /// host. Either may be missing. The first is no disk, and a start waits for what is in it.
     pub(crate) fn new(board: &Board, journal: &Journal, runtime: Option<&Path>) -> Self {
-        let dirs = runtime
-            .map(Path::to_owned)
-            .into_iter()
-            .chain(places::status_dir());
+        let runtime = runtime.map(|dir| Outlet::new(dir.to_owned(), REPORT_CAP));
+        let shared = places::status_dir().map(|dir| Outlet::new(dir, STATUS_MAX));
         Self {
             facts: board.watch(),
+            reported: board.watch_reported(),
             board: board.clone(),
             journal: journal.clone(),
             seq: 0,
-            outlets: dirs.map(Outlet::new).collect(),
+            said: Steady::default(),
+            outlets: runtime.into_iter().chain(shared).collect(),
         }
     }
 
@@ -59,109 +54,65 @@ impl Reporter {
             let workspace = Path::new(places::WORKSPACE);
             self.board
                 .set_error("workspace", places::workspace_problem(workspace));
+            self.adopt().await;
             let facts = self.facts.borrow_and_update().clone();
             self.report(&facts).await;
-            if facts.stage == super::board::Stage::Stopped {
+            if facts.stage == Stage::Stopped || !self.wait().await {
                 return;
             }
-            let wake = self.outlets.iter().filter_map(|outlet| outlet.due).min();
-            let heartbeat = Instant::now() + HEARTBEAT;
-            tokio::select! {
-                changed = self.facts.changed() => if changed.is_err() { return },
-                () = tokio::time::sleep_until(wake.map_or(heartbeat, |due| due.min(heartbeat))) => {}
-            }
         }
+    }
+
+    /// Waits until there is something to report; says whether there may be.
+    async fn wait(&mut self) -> bool {
+        let now = Instant::now();
+        let retry = self.outlets.iter().filter_map(Outlet::due).min();
+        let wake = retry.map_or(now + HEARTBEAT, |due| due.min(now + HEARTBEAT));
+        let said = async {
+            let changed = self.reported.changed().await;
+            sleep_until(now + GAP).await;
+            changed
+        };
+        tokio::select! {
+            changed = self.facts.changed() => changed.is_ok(),
+            changed = said => changed.is_ok(),
+            () = sleep_until(wake) => true,
+        }
+    }
+
+    /// Takes what a program in the container has written over our report. Ours is the newest again with the next one,
+    /// with what that program said in it.
+    async fn adopt(&mut self) {
+        let found = self.on_disk(|outlet| outlet.foreign()).await;
+        found.into_iter().for_each(|report: Report| {
+            self.board.take(report);
+        });
     }
 
     async fn report(&mut self, facts: &Facts) {
         self.seq += 1;
-        let mut outlets = std::mem::take(&mut self.outlets);
-        let (facts, seq) = (facts.clone(), self.seq);
-        // On a thread of its own: a disk that hangs must not stop PID 1.
-        let write = tokio::task::spawn_blocking(move || {
-            let outcomes: Vec<_> = outlets
-                .iter_mut()
-                .filter_map(|outlet| outlet.write(&facts, seq))
-                .collect();
-            (outlets, outcomes)
-        });
-        let (outlets, outcomes) = write.await.expect("BUG: writing a report panicked");
-        self.outlets = outlets;
-        for outcome in outcomes {
+        let reported = self.reported.borrow_and_update().clone();
+        let said = self.said.next(reported.health());
+        let status = compose(facts, &reported, said, self.seq, Timestamp::now());
+        let is_last = facts.stage == Stage::Stopped;
+        let write = move |outlet: &mut Outlet| outlet.write(status.clone(), is_last);
+        for outcome in self.on_disk(write).await {
             self.journal.note(outcome);
         }
     }
-}
 
-impl Outlet {
-    fn new(dir: PathBuf) -> Self {
-        // Of an earlier life of this container that was killed. A failure shows when we write.
-        let _ = remove_leftovers(dir.join(STATUS_FILE));
-        Self {
-            dir,
-            retry: Retry::new(Duration::from_millis(100), Duration::from_secs(30)),
-            due: None,
-            written: None,
-            foreign: Foreign::default(),
-        }
-    }
-
-    /// Writes the report unless a retry is not due yet; says in words what has changed about that.
-    fn write(&mut self, facts: &Facts, seq: u64) -> Option<String> {
-        let now = Instant::now();
-        let last = facts.stage == super::board::Stage::Stopped;
-        if !last && self.due.is_some_and(|due| now < due) {
-            return None;
-        }
-        self.adopt_foreign();
-        let status = compose(facts, &self.foreign, seq, Timestamp::now());
-        let outcome = write_status(&self.dir, &status);
-        self.note(outcome, status, now)
-    }
-
-    fn note(
+    /// On a thread of its own: a disk that hangs must not stop PID 1.
+    async fn on_disk<T: Send + 'static>(
         &mut self,
-        outcome: Result<(), PathError>,
-        status: Status,
-        now: Instant,
-    ) -> Option<String> {
-        let failed_before = self.due.is_some();
-        match outcome {
-            Ok(()) => {
-                self.written = Some(status);
-                self.retry.succeeded();
-                self.due = None;
-                failed_before.then(|| format!("reports to {} again", self.dir.display()))
-            }
-            Err(error) => {
-                self.due = Some(now + self.retry.pause(chance()));
-                (!failed_before).then(|| format!("cannot report: {error}"))
-            }
-        }
-    }
-
-    /// Keeps what a program in the container wrote over our report. Ours is the newest again with
-    /// the next heartbeat, with its phase and progress in it.
-    fn adopt_foreign(&mut self) {
-        let Some(ours) = &self.written else { return };
-        let Ok(dir) = SafeDir::open(&self.dir) else {
-            return;
-        };
-        let Reading::Good(found) = read_status(&dir, None) else {
-            return;
-        };
-        if found.beat() == ours.beat() {
-            return;
-        }
-        self.foreign = Foreign {
-            phase: found.phase.or(self.foreign.phase.take()),
-            progress: found.progress.or(self.foreign.progress.take()),
-            services: BTreeMap::from_iter(
-                std::mem::take(&mut self.foreign.services)
-                    .into_iter()
-                    .chain(found.services),
-            ),
-            extra: found.extra,
-        };
+        mut act: impl FnMut(&mut Outlet) -> Option<T> + Send + 'static,
+    ) -> Vec<T> {
+        let mut outlets = std::mem::take(&mut self.outlets);
+        let acted = tokio::task::spawn_blocking(move || {
+            let told: Vec<T> = outlets.iter_mut().filter_map(&mut act).collect();
+            (outlets, told)
+        });
+        let (outlets, told) = acted.await.expect("BUG: writing a report panicked");
+        self.outlets = outlets;
+        told
     }
 }

@@ -1,6 +1,7 @@
 //! PID 1: starts what belongs to the session, collects what ends, and ends in good order.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,9 @@ use super::code_server::CodeServer;
 use super::commands::Commands;
 use super::identity::Identity;
 use super::journal::Journal;
+use super::metrics;
 use super::mirror::{self, Mirror};
+use super::report;
 use super::reporter::Reporter;
 use super::{VERSION, complain, places};
 
@@ -56,6 +59,10 @@ async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Resu
 
     let runtime = places::runtime_dir(identity.uid);
     let reported = start_reporter(&owner, Reporter::new(&board, &journal, runtime.as_deref()));
+    if let Some(dir) = places::status_dir() {
+        owner.spawn("metrics", metrics::keep(dir, journal.clone()));
+    }
+    listen(&owner, &board, &journal, runtime.as_deref());
     let mirror = mirror.map(|settings| {
         let said = (&board, &journal);
         Mirror::start(settings, &owner, said, runtime.as_deref())
@@ -125,6 +132,13 @@ async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Resu
     journal.note("stopped");
     journal.flush();
     Ok(())
+}
+
+/// Programs in the container may report; without a place for the socket they cannot, and all else serves.
+fn listen(owner: &Owner, board: &Board, journal: &Journal, runtime: Option<&Path>) {
+    if let Err(error) = report::serve(owner, runtime, board) {
+        journal.note(format_args!("programs cannot report: {error}"));
+    }
 }
 
 fn greet(journal: &Journal, identity: &Identity) {

@@ -1,26 +1,31 @@
 use expect_test::{Expect, expect};
 use jiff::Timestamp;
-use mizzen_status::Progress;
+use mizzen_status::Health;
 use serde_json::json;
 
-use super::{Board, CODE_SERVER, Foreign, Stage, compose};
+use super::{Board, CODE_SERVER, Stage, compose};
 
-fn check(board: &Board, foreign: &Foreign, expected: &Expect) {
+fn check(board: &Board, expected: &Expect) {
     let mut facts = board.watch().borrow().clone();
     for notice in facts.errors.values_mut().chain(facts.warnings.values_mut()) {
         notice.timestamp = None;
     }
-    let status = compose(&facts, foreign, 7, Timestamp::UNIX_EPOCH);
+    let reported = board.watch_reported().borrow().clone();
+    let status = compose(
+        &facts,
+        &reported,
+        reported.health(),
+        7,
+        Timestamp::UNIX_EPOCH,
+    );
     expected.assert_eq(&serde_json::to_string(&status).unwrap());
 }
 
 #[test]
 fn a_life_in_reports() {
     let board = Board::new();
-    let alone = Foreign::default();
     check(
         &board,
-        &alone,
         &expect![[
             r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"starting","health":"starting","phase":"starting","errors":[],"warnings":[]}"#
         ]],
@@ -29,7 +34,6 @@ fn a_life_in_reports() {
     board.set_stage(Stage::Ready);
     check(
         &board,
-        &alone,
         &expect![[
             r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"running","health":"healthy","phase":"ready","services":{"code-server":"running"},"errors":[],"warnings":[]}"#
         ]],
@@ -38,7 +42,6 @@ fn a_life_in_reports() {
     board.set_warning("user", Some("uid 5 has no name here".into()));
     check(
         &board,
-        &alone,
         &expect![[
             r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"running","health":"degraded","phase":"ready","services":{"code-server":"running"},"errors":[{"message":"/workspace does not exist"}],"warnings":[{"message":"uid 5 has no name here"}]}"#
         ]],
@@ -47,7 +50,6 @@ fn a_life_in_reports() {
     board.set_stopped();
     check(
         &board,
-        &alone,
         &expect![[
             r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"stopped","health":"none","phase":"stopped","final":true,"services":{"code-server":"stopped"},"errors":[],"warnings":[{"message":"uid 5 has no name here"}]}"#
         ]],
@@ -59,24 +61,17 @@ fn what_others_report_survives_the_heartbeat() {
     let board = Board::new();
     board.set_service(CODE_SERVER, "running");
     board.set_stage(Stage::Ready);
-    let foreign = Foreign {
-        phase: Some("building".into()),
-        progress: Some(Progress {
-            current: Some(4.0),
-            total: Some(9.0),
-            message: None,
-        }),
-        services: [("database", "up"), (CODE_SERVER, "forged")]
-            .map(|(name, state)| (name.to_owned(), state.to_owned()))
-            .into(),
-        extra: json!({"custom": {"passed": 142}})
-            .as_object()
-            .unwrap()
-            .clone(),
-    };
+    let theirs = json!({
+        "phase": "building", "progress": {"current": 4, "total": 9},
+        "services": {"database": "up", CODE_SERVER: "forged"}, "custom": {"passed": 142},
+    });
+    assert!(board.take(theirs.to_string().parse().unwrap()));
+    assert!(
+        !board.take(theirs.to_string().parse().unwrap()),
+        "nothing new"
+    );
     check(
         &board,
-        &foreign,
         &expect![[
             r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"running","health":"healthy","phase":"building","progress":{"current":4.0,"total":9.0},"services":{"code-server":"running","database":"up"},"errors":[],"warnings":[],"custom":{"passed":142}}"#
         ]],
@@ -84,11 +79,27 @@ fn what_others_report_survives_the_heartbeat() {
     board.set_stage(Stage::Stopping);
     check(
         &board,
-        &foreign,
         &expect![[
             r#"{"schema":1,"seq":7,"timestamp":"1970-01-01T00:00:00Z","status":"stopping","health":"none","phase":"stopping","progress":{"current":4.0,"total":9.0},"services":{"code-server":"running","database":"up"},"errors":[],"warnings":[],"custom":{"passed":142}}"#
         ]],
     );
+}
+
+#[test]
+fn others_may_say_that_it_is_worse_and_never_that_it_is_better() {
+    let board = Board::new();
+    let health = |said: Option<Health>| {
+        let facts = board.watch().borrow().clone();
+        let status = compose(&facts, &Default::default(), said, 1, Timestamp::UNIX_EPOCH);
+        status.health.unwrap()
+    };
+    assert_eq!(health(Some(Health::Healthy)), Health::Starting);
+    board.set_stage(Stage::Ready);
+    assert_eq!(health(None), Health::Healthy);
+    assert_eq!(health(Some(Health::Degraded)), Health::Degraded);
+    board.set_error("workspace", Some("gone".into()));
+    assert_eq!(health(Some(Health::Healthy)), Health::Degraded);
+    assert_eq!(health(Some(Health::Unhealthy)), Health::Unhealthy);
 }
 
 #[test]
