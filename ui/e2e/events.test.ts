@@ -32,6 +32,29 @@ describe("events", () => {
       await byId(page, "phase-container").getByText("no space left").waitFor();
     }));
 
+  test("of a container show what it says it does, how far it is and what is wrong", () =>
+    withPage({ scenario: "sessions=8" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await page.evaluate(() =>
+        window.mizzenFake.change("api", {
+          phase: "building",
+          progress: { current: 45, total: 100, message: "Compiling <b>all</b>" },
+          errors: ["the database is gone"],
+          warnings: ["Low disk space: 90 % used"],
+        }),
+      );
+      await byId(page, "doing").getByText("Compiling <b>all</b>").waitFor();
+      await byId(page, "doing").getByText("45 %").waitFor();
+      expect(await byId(page, "doing").locator("progress").getAttribute("value")).toBe("0.45");
+      await byId(page, "reported-error").getByText("the database is gone").waitFor();
+      await byId(page, "reported-warning").getByText("90 % used").waitFor();
+      await page.evaluate(() =>
+        window.mizzenFake.change("api", { phase: "idle", progress: null, errors: [] }),
+      );
+      await byId(page, "doing").waitFor({ state: "detached" });
+      await byId(page, "reported-error").waitFor({ state: "detached" });
+    }));
+
   test("change a row in place and leave focus and scroll alone", () =>
     withPage({ scenario: "sessions=50" }, async (page) => {
       await byId(page, "session-row-api").click();

@@ -116,6 +116,7 @@ fn session(name: &str) -> SessionView {
         progress: None,
         phases: Vec::new(),
         services: BTreeMap::from([("code-server".to_owned(), "running".to_owned())]),
+        errors: Vec::new(),
         warnings: Vec::new(),
         freshness: Freshness::Fresh,
         workspace: WorkspaceKind::Bind,

@@ -86,6 +86,7 @@ export function sessionView(name: string, change: Partial<SessionView> = {}): Se
     progress: null,
     phases: phasesDone(),
     services: up ? { "code-server": "running" } : {},
+    errors: [],
     warnings: [],
     freshness: up ? "fresh" : "none",
     workspace: "bind",

@@ -99,6 +99,7 @@ const ROLES: readonly SessionState[] = [
 function role(name: string, at: number): SessionView {
   if (at === 1) return KILLED(name);
   if (at === 3) return silent(name);
+  if (at === 7) return busy(name);
   const part = ROLES[at % ROLES.length] ?? "stopped";
   if (part === "starting") return at < 8 ? building(name) : sessionView(name, { state: "stopped" });
   if (part === "failed") return sessionView(name, { state: "stopped" });
@@ -119,6 +120,15 @@ const silent = (name: string) =>
     attention: { state: "stale", text: "No report for 40 s", since: ago(1) },
     services: { "code-server": "running" },
     warnings: ["git: the repository has no upstream for branch main"],
+  });
+
+const busy = (name: string) =>
+  sessionView(name, {
+    phase: "testing",
+    progress: { current: 142, total: 310, message: "Running the test suite" },
+    attention: { state: "working", text: "testing: Running the test suite, 45 %", since: ago(2) },
+    services: { "code-server": "running", database: "running", redis: "starting" },
+    warnings: ["Low disk space: 90 % used"],
   });
 
 const building = (name: string) =>

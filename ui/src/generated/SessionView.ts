@@ -61,6 +61,10 @@ phases: Array<PhaseView>,
  */
 services: { [key in string]: string }, 
 /**
+ * Errors the container reports, newest first, sanitised.
+ */
+errors: Array<string>, 
+/**
  * Warnings the container reports, newest first, sanitised.
  */
 warnings: Array<string>, 

@@ -26,6 +26,8 @@ export const pagesTexts = {
       gateway_down: "Gateway down",
       sync_halted: "Sync stopped",
       sync_conflicts: "Sync conflicts",
+      reported_errors: "Reports an error",
+      reported_warnings: "Reports a warning",
     } satisfies Record<AlertKind, string>,
   },
 

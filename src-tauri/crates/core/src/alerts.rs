@@ -1,5 +1,7 @@
 //! What a person should know now: raised by facts, cleared when they end.
 
+mod reported;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,9 @@ use crate::view::{AlertKind, AlertView, Change, EngineState, EngineView, SyncVie
 /// for as long: a crash loop is one alert, not one per round.
 const FLAPS: usize = 3;
 const FLAP_WINDOW: Duration = Duration::from_secs(60);
+
+/// A container's own texts may change all the time: an alert follows them this often.
+const RENEWAL: Duration = Duration::from_secs(10);
 
 const GATEWAY: &str = "gateway_down";
 
@@ -30,6 +35,10 @@ struct Standing {
     raises: Vec<Instant>,
     /// When a clearing that was put off is due.
     clear_at: Option<Instant>,
+    /// When its text may change again.
+    renew_at: Option<Instant>,
+    /// The text it has by then.
+    newer: Option<AlertView>,
 }
 
 impl Alerts {
@@ -86,9 +95,26 @@ impl Alerts {
         changes
     }
 
+    /// What a container reports of itself: its errors and warnings are alerts for as long as it repeats them.
+    pub(crate) fn on_report(
+        &mut self,
+        session: &SessionFact,
+        at: jiff::Timestamp,
+        now: Instant,
+    ) -> Vec<Change> {
+        let told = reported::KINDS.map(|kind| match reported::alert(kind, session, at) {
+            Some(alert) => self.renew(alert, now),
+            None => self.clear(&session_id(kind, session.name.as_str()), now),
+        });
+        told.into_iter().flatten().collect()
+    }
+
     /// A session is gone, and its alerts with it, flapping or not.
     pub(crate) fn on_session_removed(&mut self, session: &str) -> Vec<Change> {
-        let kinds = SESSION_KINDS.iter().chain(&SYNC_KINDS);
+        let kinds = SESSION_KINDS
+            .iter()
+            .chain(&SYNC_KINDS)
+            .chain(&reported::KINDS);
         let ids = kinds.map(|kind| session_id(*kind, session));
         ids.filter_map(|id| {
             let standing = self.by_id.remove(&id)?;
@@ -149,22 +175,42 @@ impl Alerts {
 
     /// When [`Alerts::tick`] has something to do.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.by_id
-            .values()
-            .filter_map(|standing| standing.clear_at)
-            .min()
+        self.by_id.values().filter_map(Standing::next_due).min()
     }
 
-    /// Clears what was put off and is due.
+    /// Does what was put off and is due.
     pub(crate) fn tick(&mut self, now: Instant) -> Vec<Change> {
-        let due = |standing: &Standing| standing.clear_at.is_some_and(|at| at <= now);
-        let ids: Vec<String> = self
-            .by_id
-            .iter()
-            .filter(|(_, standing)| due(standing))
-            .map(|(id, _)| id.clone())
-            .collect();
-        ids.iter().filter_map(|id| self.end(id)).collect()
+        let is_due = |standing: &Standing| standing.next_due().is_some_and(|at| at <= now);
+        let due = self.by_id.iter().filter(|(_, standing)| is_due(standing));
+        let ids: Vec<String> = due.map(|(id, _)| id.clone()).collect();
+        ids.iter().filter_map(|id| self.do_now(id, now)).collect()
+    }
+
+    fn do_now(&mut self, id: &str, now: Instant) -> Option<Change> {
+        let newer = self.by_id.get_mut(id)?.newer.take();
+        match newer {
+            Some(newer) => self.renew(newer, now),
+            None => self.end(id),
+        }
+    }
+
+    /// Raises what has a text of a container's own choosing.
+    fn renew(&mut self, alert: AlertView, now: Instant) -> Option<Change> {
+        let standing = self.by_id.entry(alert.id.clone()).or_default();
+        standing.newer = None;
+        let news = match &standing.alert {
+            Some(old) if old.message == alert.message => News::StillSo,
+            Some(_) if standing.renew_at.is_some_and(|at| at > now) => {
+                standing.newer = Some(alert);
+                standing.clear_at = None;
+                return None;
+            }
+            _ => News::Happening,
+        };
+        if news == News::Happening {
+            standing.renew_at = Some(now + RENEWAL);
+        }
+        self.raise(alert, news, now)
     }
 
     fn raise(&mut self, alert: AlertView, news: News, now: Instant) -> Option<Change> {
@@ -187,6 +233,7 @@ impl Alerts {
 
     fn clear(&mut self, id: &str, now: Instant) -> Option<Change> {
         let standing = self.by_id.get_mut(id)?;
+        standing.newer = None;
         let is_recent = |first: &Instant| now.duration_since(*first) < FLAP_WINDOW;
         if standing.raises.len() >= FLAPS && standing.raises.first().is_some_and(is_recent) {
             standing.clear_at = Some(now + FLAP_WINDOW);
@@ -211,6 +258,11 @@ impl Standing {
             .retain(|at| now.duration_since(*at) < FLAP_WINDOW);
         self.raises.truncate(FLAPS - 1);
         self.raises.push(now);
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let renewal = self.newer.as_ref().and(self.renew_at);
+        renewal.or(self.clear_at)
     }
 
     fn is_shown(&self) -> bool {
@@ -282,6 +334,8 @@ fn session_id(kind: AlertKind, session: &str) -> String {
         AlertKind::ContainerGone => "container_gone",
         AlertKind::SyncHalted => "sync_halted",
         AlertKind::SyncConflicts => "sync_conflicts",
+        AlertKind::ReportedErrors => "reported_errors",
+        AlertKind::ReportedWarnings => "reported_warnings",
         AlertKind::EngineOffline | AlertKind::GatewayDown => {
             unreachable!("BUG: not a session's alert")
         }

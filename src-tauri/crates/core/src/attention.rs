@@ -1,8 +1,12 @@
 //! A session's need for its person, from what is known of it.
 
-use mizzen_sessions::{Freshness, Health, SessionFact, State};
+use mizzen_sessions::{Freshness, Health, Progress, Report, SessionFact, State};
+use mizzen_status::sanitise;
 
 use crate::view::{AttentionState, AttentionView};
+
+/// Longest part of a container's text that is repeated in a row of a list.
+const SAID: usize = 120;
 
 /// Judges a session. `since` stays as long as the judgement does.
 pub(crate) fn attention(
@@ -56,12 +60,79 @@ fn judge_running(fact: &SessionFact) -> (AttentionState, String) {
             AttentionState::Stale,
             "nothing heard for over a minute".to_owned(),
         ),
-        Freshness::None | Freshness::Fresh | Freshness::Stale => {
-            (AttentionState::Idle, "ready".to_owned())
-        }
+        Freshness::None | Freshness::Fresh | Freshness::Stale => judge_report(&fact.report),
     }
+}
+
+/// What a container that is well says of itself.
+fn judge_report(report: &Report) -> (AttentionState, String) {
+    if let Some(error) = report.errors.first() {
+        let text = format!("reports: {}", sanitise(error, SAID));
+        return (AttentionState::Error, text);
+    }
+    match doing(report) {
+        Some(text) => (AttentionState::Working, text),
+        None => (AttentionState::Idle, "ready".to_owned()),
+    }
+}
+
+/// What a container is busy with: `building: Compiling, 45 %`. One that has nothing left to do is not busy.
+fn doing(report: &Report) -> Option<String> {
+    let busy = |progress: &&Progress| progress.total > 0.0 && progress.current < progress.total;
+    let progress = report.progress.as_ref().filter(busy)?;
+    let said = [report.phase.as_deref(), Some(progress.message.as_str())];
+    let said: Vec<&str> = said
+        .into_iter()
+        .flatten()
+        .filter(|s| !s.is_empty())
+        .collect();
+    let percent = (100.0 * progress.current / progress.total).floor();
+    Some(format!("{}, {percent} %", sanitise(&said.join(": "), SAID)))
 }
 
 fn working(text: &str) -> (AttentionState, String) {
     (AttentionState::Working, text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Progress, Report, judge_report};
+    use crate::view::AttentionState;
+
+    fn building(current: f64, total: f64) -> Report {
+        Report {
+            phase: Some("building".to_owned()),
+            progress: Some(Progress {
+                current,
+                total,
+                message: "Compiling".to_owned(),
+            }),
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn a_container_with_something_left_to_do_is_busy() {
+        let (state, text) = judge_report(&building(45.5, 100.0));
+        assert_eq!(state, AttentionState::Working);
+        assert_eq!(text, "building: Compiling, 45 %");
+        for (current, total) in [(100.0, 100.0), (0.0, 0.0), (7.0, 0.0), (5.0, f64::NAN)] {
+            let (state, _) = judge_report(&building(current, total));
+            assert_eq!(state, AttentionState::Idle, "{current} of {total}");
+        }
+    }
+
+    #[test]
+    fn an_error_needs_a_person_whatever_else_goes_on() {
+        let report = Report {
+            errors: vec![
+                "the database\u{1b}[31m is gone".to_owned(),
+                "older".to_owned(),
+            ],
+            ..building(1.0, 2.0)
+        };
+        let (state, text) = judge_report(&report);
+        assert_eq!(state, AttentionState::Error);
+        assert_eq!(text, "reports: the database is gone");
+    }
 }

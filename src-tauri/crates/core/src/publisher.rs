@@ -218,6 +218,8 @@ impl Publisher {
             // Facts are shared until they change: most of hundreds cost one comparison of pointers.
             if before.get(key).is_none_or(|old| !Arc::ptr_eq(old, fact)) {
                 changes.extend(self.changed_view(fact));
+                let at = (self.clock)();
+                changes.extend(self.alerts.on_report(fact, at, Instant::now()));
             }
         }
         self.store.publish(changes);

@@ -238,8 +238,8 @@ fn weight(kind: AlertKind) -> Option<u8> {
         AlertKind::OutOfMemory => Some(3),
         AlertKind::ContainerDied | AlertKind::ContainerGone | AlertKind::EngineOffline => Some(2),
         AlertKind::SyncHalted => Some(2),
-        AlertKind::Unhealthy | AlertKind::SyncConflicts => Some(1),
-        AlertKind::StatusStale | AlertKind::GatewayDown => None,
+        AlertKind::Unhealthy | AlertKind::SyncConflicts | AlertKind::ReportedErrors => Some(1),
+        AlertKind::StatusStale | AlertKind::GatewayDown | AlertKind::ReportedWarnings => None,
     }
 }
 
@@ -278,6 +278,8 @@ fn headline(kind: AlertKind) -> &'static str {
         AlertKind::GatewayDown => "no gateway",
         AlertKind::SyncHalted => "sync has stopped",
         AlertKind::SyncConflicts => "conflicts",
+        AlertKind::ReportedErrors => "reports an error",
+        AlertKind::ReportedWarnings => "reports a warning",
     }
 }
 
@@ -290,6 +292,8 @@ fn urgency(kind: AlertKind) -> Urgency {
         | AlertKind::ContainerGone
         | AlertKind::GatewayDown
         | AlertKind::SyncHalted
-        | AlertKind::SyncConflicts => Urgency::Normal,
+        | AlertKind::SyncConflicts
+        | AlertKind::ReportedErrors
+        | AlertKind::ReportedWarnings => Urgency::Normal,
     }
 }

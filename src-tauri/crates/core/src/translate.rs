@@ -57,6 +57,7 @@ pub(crate) fn session(fact: &SessionFact, beside: &Beside<'_>) -> SessionView {
         progress: progress(fact),
         phases: fact.phases.iter().map(phase_view).collect(),
         services: fact.report.services.clone(),
+        errors: fact.report.errors.clone(),
         warnings: fact.report.warnings.clone(),
         freshness: freshness(fact.freshness),
         workspace: workspace(fact.workspace),

@@ -285,6 +285,8 @@ pub struct SessionView {
     pub phases: Vec<PhaseView>,
     /// Services and their states, e.g. `code-server: running`.
     pub services: BTreeMap<String, String>,
+    /// Errors the container reports, newest first, sanitised.
+    pub errors: Vec<String>,
     /// Warnings the container reports, newest first, sanitised.
     pub warnings: Vec<String>,
     /// How fresh the container's report is.
@@ -336,6 +338,10 @@ pub enum AlertKind {
     SyncHalted,
     /// Both sides of a workspace were changed in ways that do not go together.
     SyncConflicts,
+    /// A container reports errors.
+    ReportedErrors,
+    /// A container reports warnings.
+    ReportedWarnings,
 }
 
 /// A health fact in words with a fix.

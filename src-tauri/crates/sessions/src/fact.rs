@@ -148,7 +148,9 @@ pub struct Report {
     pub progress: Option<Progress>,
     /// Services and their states.
     pub services: BTreeMap<String, String>,
-    /// Warnings and errors, newest first.
+    /// What is wrong, newest first.
+    pub errors: Vec<String>,
+    /// What may become wrong, newest first.
     pub warnings: Vec<String>,
 }
 

@@ -17,9 +17,6 @@ const POLL: Duration = Duration::from_secs(5);
 const SPACING: Duration = Duration::from_millis(250);
 /// After a torn file.
 const SOON: Duration = Duration::from_millis(50);
-/// Warnings kept for showing.
-const WARNINGS: usize = 50;
-
 /// One new report, or why there is none.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Heard {
@@ -124,9 +121,7 @@ fn heard(status: Status) -> Heard {
             .map(|notice| notice.message.clone())
             .collect::<Vec<_>>()
     };
-    let mut warnings = newest_first(&status.errors);
-    warnings.extend(newest_first(&status.warnings));
-    warnings.truncate(WARNINGS);
+    let (errors, warnings) = (newest_first(&status.errors), newest_first(&status.warnings));
     let code_server = code_server(status.services.get("code-server").map(String::as_str));
     let progress = status
         .progress
@@ -139,6 +134,7 @@ fn heard(status: Status) -> Heard {
             message: progress.message.unwrap_or_default(),
         }),
         services: status.services,
+        errors,
         warnings,
     };
     Heard::Report {

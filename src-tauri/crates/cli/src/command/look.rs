@@ -3,7 +3,8 @@
 use jiff::{SpanRound, Timestamp, Unit};
 use mizzen_core::verb::{ApiError, ErrorCode};
 use mizzen_core::view::{
-    AlertView, AttentionState, Change, Event, PhaseState, SessionState, SessionView, Snapshot,
+    AlertView, AttentionState, Change, Event, PhaseState, ProgressView, SessionState, SessionView,
+    Snapshot,
 };
 use mizzen_core::{Client, FollowEnd};
 use serde::Serialize;
@@ -139,6 +140,13 @@ fn describe(shown: &Shown, output: Output) -> Vec<String> {
     );
     facts.extend(session.container_id.clone().map(|id| ("container", id)));
     facts.extend(session.url.clone().map(|url| ("code-server", url)));
+    facts.extend(session.phase.clone().map(|phase| ("phase", phase)));
+    facts.extend(
+        session
+            .progress
+            .as_ref()
+            .map(|made| ("progress", progress(made))),
+    );
     let mut rows = vec![vec![Cell::toned(
         output,
         tone(session.attention.state),
@@ -152,6 +160,7 @@ fn describe(shown: &Shown, output: Output) -> Vec<String> {
         .services
         .iter()
         .for_each(|(name, state)| row("service", &format!("{name}: {state}")));
+    session.errors.iter().for_each(|error| row("error", error));
     session
         .warnings
         .iter()
@@ -174,6 +183,14 @@ fn describe(shown: &Shown, output: Output) -> Vec<String> {
     // The name stands alone: it must not widen the column of titles.
     let body = columns(&rows[1..]);
     columns(&rows[..1]).into_iter().chain(body).collect()
+}
+
+/// `45 of 100: Compiling`; what is not known is left out.
+fn progress(made: &ProgressView) -> String {
+    let share = (made.total > 0.0).then(|| format!("{} of {}", made.current, made.total));
+    let said = (!made.message.is_empty()).then(|| made.message.clone());
+    let parts: Vec<String> = [share, said].into_iter().flatten().collect();
+    parts.join(": ")
 }
 
 fn limits(session: &SessionView) -> String {

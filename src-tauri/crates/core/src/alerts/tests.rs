@@ -1,6 +1,9 @@
 use std::time::{Duration, Instant};
 
-use mizzen_sessions::{Notice, NoticeKind, SessionName};
+use mizzen_sessions::{
+    CodeServer, Freshness, Health, Limits, Notice, NoticeKind, Report, SessionFact, SessionName,
+    State, WorkspaceKind,
+};
 
 use super::Alerts;
 use crate::view::{Change, EngineState, EngineView};
@@ -123,4 +126,93 @@ fn a_crash_loop_is_one_alert_until_it_has_been_quiet() {
     assert_eq!(told(&alerts.tick(after(68))), NOTHING);
     assert_eq!(told(&alerts.tick(after(69))), [cleared]);
     assert_eq!(alerts.next_due(), None);
+}
+
+/// A session whose container reports these errors, the newest first.
+fn reporting(errors: &[&str]) -> SessionFact {
+    SessionFact {
+        name: SessionName::parse("web").unwrap(),
+        project: "/p".into(),
+        engine: "default".to_owned(),
+        state: State::Running,
+        since: jiff::Timestamp::UNIX_EPOCH,
+        reason: None,
+        health: Health::Healthy,
+        report: Report {
+            errors: errors.iter().map(ToString::to_string).collect(),
+            ..Report::default()
+        },
+        freshness: Freshness::Fresh,
+        phases: Vec::new(),
+        image: String::new(),
+        container_id: None,
+        wired: true,
+        code_server: CodeServer::Running,
+        limits: Limits {
+            memory_bytes: 1,
+            cpus: 1.0,
+            pids: 1,
+        },
+        workspace: WorkspaceKind::Bind,
+        branch: None,
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+        started_at: None,
+    }
+}
+
+/// The alerts of one report, at a second.
+fn report(alerts: &mut Alerts, errors: &[&str], at: Instant) -> Vec<Change> {
+    alerts.on_report(&reporting(errors), jiff::Timestamp::UNIX_EPOCH, at)
+}
+
+#[test]
+fn errors_stand_for_as_long_as_the_container_repeats_them() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let raised = report(&mut alerts, &["disk full", "older", "oldest"], now);
+    let [Change::AlertRaised { alert }] = raised.as_slice() else {
+        panic!("{raised:?}")
+    };
+    let said = "Session `web` reports an error: disk full (and 2 others)";
+    assert_eq!(alert.message, said);
+    let again = report(&mut alerts, &["disk full", "older", "oldest"], now);
+    assert_eq!(told(&again), NOTHING);
+    let over = report(&mut alerts, &[], now);
+    assert_eq!(told(&over), ["-reported_errors:web"]);
+}
+
+#[test]
+fn a_container_that_reports_something_new_all_the_time_is_heard_now_and_then() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let after = |millis| now + Duration::from_millis(millis);
+    let mut raised = Vec::new();
+    for step in 0..100 {
+        let text = format!("error {step}");
+        raised.extend(report(&mut alerts, &[&text], after(step * 250)));
+        raised.extend(alerts.tick(after(step * 250)));
+    }
+    assert_eq!(
+        told(&raised),
+        ["+reported_errors:web"; 3],
+        "25 s, one in 10 s"
+    );
+    assert_eq!(alerts.next_due(), Some(after(30_000)));
+    let last = alerts.tick(after(30_000));
+    let [Change::AlertRaised { alert }] = last.as_slice() else {
+        panic!("{last:?}")
+    };
+    assert!(alert.message.ends_with("error 99"), "{}", alert.message);
+    assert_eq!(alerts.next_due(), None);
+}
+
+#[test]
+fn an_error_put_away_comes_back_only_when_it_is_another_one() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let _raised = report(&mut alerts, &["disk full"], now);
+    assert!(alerts.dismiss("reported_errors:web").is_some());
+    assert_eq!(told(&report(&mut alerts, &["disk full"], now)), NOTHING);
+    let later = now + Duration::from_secs(11);
+    let other = report(&mut alerts, &["no network"], later);
+    assert_eq!(told(&other), ["+reported_errors:web"]);
+    let over = alerts.on_session_removed("web");
+    assert_eq!(told(&over), ["-reported_errors:web"]);
 }

@@ -106,6 +106,7 @@ fn session(name: &str, state: SessionState, attention: AttentionState, since: &s
         progress: None,
         phases: Vec::new(),
         services: BTreeMap::new(),
+        errors: Vec::new(),
         warnings: Vec::new(),
         freshness: Freshness::Fresh,
         workspace: WorkspaceKind::Bind,
@@ -214,12 +215,13 @@ fn those_who_need_a_person_come_first() {
     );
     died.reason = Some("out of memory".into());
     died.attention.text = "ran out of memory".into();
-    let busy = session(
+    let mut busy = session(
         "api",
         SessionState::Running,
         AttentionState::Working,
         "2026-03-01T09:00:00Z",
     );
+    busy.attention.text = "testing: Running all, 45 %".into();
     let mut silent = session("beta", SessionState::Running, AttentionState::Stale, NOW);
     silent.attention.text = "no report".into();
     silent.url = None;
@@ -243,7 +245,7 @@ fn those_who_need_a_person_come_first() {
                 Remove…
                 ---
                 Show
-            api — working · 3 h >
+            api — testing: Running all, 45 % · 3 h >
                 Open code-server
                 Pause
                 Restart

@@ -31,7 +31,9 @@ fn state(session: &SessionView) -> String {
     match session.state {
         SessionState::Running => match session.attention.state {
             AttentionState::Error | AttentionState::Stale => session.attention.text.clone(),
-            AttentionState::Working => sync(session).unwrap_or_else(|| "working".to_owned()),
+            AttentionState::Working => {
+                sync(session).unwrap_or_else(|| session.attention.text.clone())
+            }
             AttentionState::Idle | AttentionState::Offline => {
                 sync(session).unwrap_or_else(|| "running".to_owned())
             }

@@ -52,7 +52,8 @@ async fn reports_are_heard_once_and_garbage_is_a_problem_that_ends() {
         (Health::Degraded, CodeServer::Missing)
     );
     assert_eq!(report.phase.as_deref(), Some("idle"));
-    assert_eq!(report.warnings, ["worse", "new", "old"]);
+    assert_eq!(report.errors, ["worse"]);
+    assert_eq!(report.warnings, ["new", "old"]);
 
     write(dir.path(), "[]");
     assert!(matches!(next(&mut told).await, Heard::Problem(_)));
