@@ -27,6 +27,12 @@ fn main() {
         place: place.path().join(what),
         container: container.name.clone(),
     };
+    // Cargo itself adds `--bench`.
+    match std::env::args().nth(1).as_deref() {
+        Some("burst") => return watch::measure_bursts(&folders("burst")),
+        Some(other) if !other.starts_with('-') => panic!("there is no case {other}"),
+        _ => {}
+    }
     let (one, corpus) = (folders("one"), Corpus { files: 1 });
     fs::create_dir_all(one.source()).unwrap();
     fs::write(one.source().join("large"), corpus::noise(once::LARGE)).unwrap();

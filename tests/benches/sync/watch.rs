@@ -56,6 +56,24 @@ struct Seen {
     load: Vec<f64>,
 }
 
+/// Bursts alone, of the programs that need no peers, for whoever works on them.
+pub(crate) fn measure_bursts(folders: &Folders) {
+    let corpus = Corpus { files: 20_000 };
+    corpus.write(&folders.source());
+    for program in [Mizzen, MizzenNoFsync, Lsyncd] {
+        if program.lacks(Run::Watch).is_some() {
+            continue;
+        }
+        let mut seen = Seen::default();
+        let watching = Watching::start(folders, program, 0);
+        for round in 0..3 {
+            watching.burst(round, &mut seen);
+        }
+        let name = format!("2000 new files: {}", program.name(Run::Watch));
+        Figure::of_times(&name, "", &seen.bursts).print();
+    }
+}
+
 pub(crate) fn measure(corpus: Corpus, folders: &Folders, files: usize) {
     let there = PROGRAMS
         .into_iter()

@@ -23,7 +23,7 @@ use mizzen_sync_core::{Edit, Plan, RelPath, Unsyncable};
 use serde::{Deserialize, Serialize};
 
 use crate::root::{DirHandle, Root, Way, is_shortage};
-use crate::scan::{Links, Scan};
+use crate::scan::{Links, Made, Scan};
 use crate::trash::{CycleId, Trash};
 
 pub use contents::{Contents, FromRoot, PartHere, Supply, SupplyError, Wish};
@@ -74,6 +74,8 @@ pub struct Applied {
     pub reused: u64,
     /// What the trash calls this, when anything was touched.
     pub cycle: Option<CycleId>,
+    /// Files that were made, as the next look will find them.
+    pub(crate) made: Made,
 }
 
 /// A place where nothing was done.

@@ -1,8 +1,8 @@
 //! Keeps two roots in step, both ways, without losing what anybody wrote.
 //!
 //! Invariant: entries are reached by directory handles from the root down; no link is followed on the way.
-//! Invariant: a file's digest is trusted only while size, times and inode are those that were hashed, and only when
-//! the clock had moved on since they were last set.
+//! Invariant: a file's digest is trusted only while size, times and inode are those that were hashed, or that it was
+//! made with, and only when the clock had moved on since they were last set.
 //! Invariant: nothing is replaced or removed that is not what was seen, and all that is goes to the trash.
 //! Invariant: a directory's watch is set before the directory is listed, so that no change falls between.
 //! Invariant: a base that is not whole, or not that of these two roots, is no base: nothing is deleted then.
@@ -49,7 +49,7 @@ pub use question::{Question, answer};
 pub use refusal::{Because, Refusal};
 pub use root::{Root, RootError};
 pub use rule_files::{RuleFileError, find_rules, read_rules};
-pub use scan::{Dirty, Found, Links, Scan, ScanError, ScanOptions, scan, scan_watched};
+pub use scan::{Dirty, Found, Links, Made, Scan, ScanError, ScanOptions, scan, scan_watched};
 pub use settings::{INTERVAL, SETTINGS_FILE, SettingsError, SyncSettings};
 pub use trash::{
     CycleId, FromTrash, Leftovers, NoCycleId, Past, PastChange, Pruned, Recall, Retention, Trash,

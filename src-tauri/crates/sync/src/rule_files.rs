@@ -214,7 +214,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::scan::{Dirty, Links, ScanOptions, scan};
+    use crate::scan::{Dirty, Links, Made, ScanOptions, scan};
 
     fn write(path: &Path, text: &str) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -285,6 +285,7 @@ mod tests {
             links: Links::Posix,
             look_for_secrets: false,
             now: || 0,
+            made: &Made::default(),
         };
         let seen = scan(&root, &options, None, &Dirty::All).unwrap();
         let again = read_rules(&root, &settings, None, &seen.rule_files).unwrap();

@@ -3,12 +3,13 @@
 mod cache;
 mod dirty;
 mod link;
+mod made;
 mod seen;
 
 use std::io;
 use std::sync::Arc;
 
-use mizzen_sync_core::{File, GITIGNORE, Ignored, Name, Node, RelPath, Rules, Unsyncable};
+use mizzen_sync_core::{Digest, File, GITIGNORE, Ignored, Name, Node, RelPath, Rules, Unsyncable};
 
 use crate::digest::{Hashed, Hasher};
 use crate::entry::{Kind, Listed, Stamp};
@@ -19,6 +20,8 @@ use crate::watch::Watcher;
 pub use dirty::Dirty;
 pub use link::Links;
 pub(crate) use link::stays_inside;
+pub use made::Made;
+pub(crate) use made::as_it_was_made;
 
 use seen::{Entry, kept, remembered};
 pub(crate) use seen::{Seen, SeenDir};
@@ -45,6 +48,8 @@ pub struct ScanOptions<'a> {
     pub look_for_secrets: bool,
     /// The time, in nanoseconds since 1970, by the clock that sets the times of files.
     pub now: fn() -> i64,
+    /// What was made there since the last look.
+    pub made: &'a Made,
 }
 
 /// An entry as it was seen.
@@ -274,7 +279,7 @@ impl Look<'_> {
             }
             let looked = match kind {
                 Kind::File { stamp, executable } => {
-                    self.file(handle, &name, stamp, executable, before)
+                    self.file(handle, &path, &name, stamp, executable, before)
                 }
                 Kind::Dir => self.subdirectory(handle, &path, &name, depth, before, dirty)?,
                 Kind::Link => self.link(handle, parent, &name),
@@ -308,6 +313,7 @@ impl Look<'_> {
     fn file(
         &mut self,
         handle: &DirHandle,
+        path: &RelPath,
         name: &Name,
         stamp: Stamp,
         executable: bool,
@@ -316,26 +322,18 @@ impl Look<'_> {
         if stamp.size > self.options.size_max {
             return Ok(Looked::problem(Unsyncable::TooLarge));
         }
-        if let Some((
-            Node::File(file),
-            Seen::File {
-                stamp: last,
-                settled: true,
-            },
-        )) = before
-            && *last == stamp
-        {
-            let file = File {
-                executable,
-                ..*file
-            };
-            return Ok(Looked::Entry(
+        let known = match before {
+            Some((
                 Node::File(file),
                 Seen::File {
-                    stamp,
+                    stamp: last,
                     settled: true,
                 },
-            ));
+            )) if *last == stamp => Some(file.digest),
+            _ => self.options.made.held(path, stamp),
+        };
+        if let Some(digest) = known {
+            return Ok(Looked::file(digest, stamp, executable, true));
         }
         let now = (self.options.now)();
         self.hashed += 1;
@@ -347,13 +345,7 @@ impl Look<'_> {
             } => {
                 let settled = is_settled(stamp, now);
                 self.unsettled |= !settled;
-                let file = File {
-                    digest,
-                    size: stamp.size,
-                    mtime: stamp.mtime,
-                    executable,
-                };
-                Looked::Entry(Node::File(file), Seen::File { stamp, settled })
+                Looked::file(digest, stamp, executable, settled)
             }
             Hashed::Secret => Looked::problem(Unsyncable::Secret),
             Hashed::Unsteady => Looked::problem(Unsyncable::Unsteady),
@@ -434,6 +426,16 @@ enum Looked {
 }
 
 impl Looked {
+    fn file(digest: Digest, stamp: Stamp, executable: bool, settled: bool) -> Self {
+        let file = File {
+            digest,
+            size: stamp.size,
+            mtime: stamp.mtime,
+            executable,
+        };
+        Self::Entry(Node::File(file), Seen::File { stamp, settled })
+    }
+
     fn problem(why: Unsyncable) -> Self {
         Self::Entry(Node::Unsyncable(why), Seen::Other)
     }
@@ -442,12 +444,15 @@ impl Looked {
 /// Whether a file that is changed after `now` will have other times than these.
 fn is_settled(stamp: Stamp, now: i64) -> bool {
     let newest = stamp.mtime.max(stamp.ctime);
-    let grain = if stamp.mtime % SECOND == 0 && stamp.ctime % SECOND == 0 {
-        COARSE_GRAIN
-    } else {
-        GRAIN
-    };
-    newest.saturating_add(grain) < now
+    newest.saturating_add(grain(stamp)) < now
+}
+
+/// How far apart two times are told from each other where a file has these.
+fn grain(stamp: Stamp) -> i64 {
+    match stamp.mtime % SECOND == 0 && stamp.ctime % SECOND == 0 {
+        true => COARSE_GRAIN,
+        false => GRAIN,
+    }
 }
 
 #[cfg(unix)]

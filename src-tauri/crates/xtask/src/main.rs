@@ -33,7 +33,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     /// Measure, and write the figures to docs/benchmarks.md
-    Bench { area: bench::Area },
+    Bench {
+        area: bench::Area,
+        /// Only this case of it, printed and not written (sync: burst)
+        only: Option<String>,
+    },
     /// Generate the window's TypeScript types from Rust
     Bindings {
         /// Only compare: fail when the committed files are out of date
@@ -55,7 +59,7 @@ enum Task {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().task {
-        Task::Bench { area } => bench::run(area)?,
+        Task::Bench { area, only } => bench::run(area, only.as_deref())?,
         Task::Bindings { check: true } => bindings::check()?,
         Task::Bindings { check: false } => bindings::generate()?,
         Task::Build { profile } => product::build(&profile)?,

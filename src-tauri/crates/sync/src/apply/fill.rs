@@ -13,6 +13,7 @@ use super::sink::{Made, Refused, Sink};
 use super::stage::{Stage, lock};
 use crate::entry::{Kind, Stamp};
 use crate::root::{DirHandle, Directory, OpenFile, is_shortage};
+use crate::scan::as_it_was_made;
 use crate::trash::Taken;
 
 /// New files of one directory.
@@ -55,8 +56,11 @@ impl<'a> Worker<'a> {
             if self.stage.has_ended() {
                 return;
             }
-            if let Err(why) = self.make(batch.change, &batch.dir, &job) {
-                self.stage.fail(batch.change, job.path, why);
+            let made = self.make(batch.change, &batch.dir, &job);
+            match made {
+                Ok(()) if batch.is_new => self.note(&batch.dir, job),
+                Ok(()) => {}
+                Err(why) => self.stage.fail(batch.change, job.path, why),
             }
         }
         if self.stage.sync_each
@@ -64,6 +68,13 @@ impl<'a> Worker<'a> {
             && let Err(error) = batch.dir.sync()
         {
             self.stage.spoil(batch.change, error);
+        }
+    }
+
+    /// Where a new directory takes its place, the files in it stay as they are now.
+    fn note(&self, dir: &DirHandle, job: Job) {
+        if let Some(stamp) = as_it_was_made(dir, &job.name, &job.file) {
+            lock(&self.stage.report.made).note(job.path, job.file.digest, stamp);
         }
     }
 

@@ -11,7 +11,7 @@ use super::order::Here;
 use super::stage::Staged;
 use super::{Applied, Disk, Failure, Why, place};
 use crate::root::{DirHandle, Directory, Root, Way, is_shortage};
-use crate::scan::{Known, Scan};
+use crate::scan::{Known, Scan, as_it_was_made};
 use crate::temp::Part;
 use crate::trash::{Cycle, Shelf};
 
@@ -88,6 +88,7 @@ impl<'a> Publish<'a> {
                 files: staged.files,
                 bytes: staged.bytes,
                 reused: staged.reused,
+                made: staged.made,
                 ..Applied::default()
             },
         }
@@ -195,6 +196,12 @@ impl<'a> Publish<'a> {
         }
         self.not_ready.insert(place.change);
         self.published.insert(place.change);
+        if let Node::File(file) = new
+            && let Some(stamp) = as_it_was_made(&place.dir, &place.name, file)
+        {
+            let path = place.path.clone();
+            self.applied.made.note(path, file.digest, stamp);
+        }
         let made = as_made(new, &place.path, &unready);
         self.done(&place.path, Some(made));
         self.applied.failed.append(&mut unready);

@@ -15,7 +15,7 @@ use super::fill::{Batch, Job, Worker};
 use super::order::{Here, has_old_version};
 use super::{ApplyOptions, Failure, Why};
 use crate::root::{DirHandle, Directory, Root, Way};
-use crate::scan::{Links, stays_inside};
+use crate::scan::{Links, Made, stays_inside};
 use crate::temp::Part;
 use crate::trash::{Cycle, Shelf};
 
@@ -49,6 +49,8 @@ pub(super) struct Report {
     pub(super) files: AtomicU64,
     pub(super) bytes: AtomicU64,
     pub(super) reused: AtomicU64,
+    /// Files in new directories.
+    pub(super) made: Mutex<Made>,
 }
 
 /// The same, when all is over.
@@ -62,6 +64,7 @@ pub(super) struct Staged {
     pub(super) files: u64,
     pub(super) bytes: u64,
     pub(super) reused: u64,
+    pub(super) made: Made,
 }
 
 impl Stage<'_> {
@@ -84,6 +87,7 @@ impl Stage<'_> {
             files,
             bytes,
             reused,
+            made,
             ..
         } = self.report;
         Staged {
@@ -93,6 +97,7 @@ impl Stage<'_> {
             files: files.into_inner(),
             bytes: bytes.into_inner(),
             reused: reused.into_inner(),
+            made: made.into_inner().expect("BUG: a worker panicked"),
         }
     }
 

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::root::{Op, Tap};
-use crate::scan::{Dirty, Links, ScanOptions, scan};
+use crate::scan::{Dirty, Links, Made, ScanOptions, scan};
 use crate::trash::Leftovers;
 
 /// One side and its trash.
@@ -100,6 +100,7 @@ impl Side {
             links: Links::Portable,
             look_for_secrets: false,
             now: self.now,
+            made: &Made::default(),
         };
         scan(&self.root(), &options, None, &Dirty::All)
             .unwrap()

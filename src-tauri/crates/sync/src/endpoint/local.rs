@@ -9,7 +9,7 @@ use mizzen_sync_core::{Node, Plan, RuleTexts, Rules};
 use super::{Endpoint, EndpointError, Looked, TakeBack, TakenBack, Wake};
 use crate::apply::{Applied, ApplyError, ApplyOptions, Contents, Durability, FromRoot, apply};
 use crate::root::Root;
-use crate::scan::{Dirty, Found, Links, Scan, ScanOptions, scan, scan_watched};
+use crate::scan::{Dirty, Found, Links, Made, Scan, ScanOptions, scan, scan_watched};
 use crate::settings::{FILE_SIZE_MAX, SETTINGS_FILE, SyncSettings};
 use crate::trash::{CycleId, Past, Recall, Retention, Trash, TrashError};
 use crate::watch::{WatchOptions, Watcher};
@@ -62,6 +62,8 @@ pub struct LocalEndpoint {
     options: LocalOptions,
     rules: Arc<Rules>,
     seen: Option<Scan>,
+    /// What was made here since.
+    made: Made,
     /// Whether what the last process saw was asked for.
     has_recalled: bool,
     /// Whether that is on disk which was seen last.
@@ -86,6 +88,7 @@ impl LocalEndpoint {
             options,
             rules: Arc::new(rules),
             seen: None,
+            made: Made::default(),
             has_recalled: false,
             is_kept: false,
             watch: None,
@@ -146,6 +149,7 @@ impl LocalEndpoint {
             links: self.options.links,
             look_for_secrets: self.options.look_for_secrets,
             now: self.options.now,
+            made: &self.made,
         };
         let (root, seen) = (&self.root, self.seen.as_ref());
         let found = match &self.watch {
@@ -191,6 +195,7 @@ impl Endpoint for LocalEndpoint {
         }
         if self.seen.is_none() || !self.owed.is_empty() {
             let found = self.scan(&self.owed)?;
+            self.made.clear();
             looked.rules_changed = self.owes_rules || self.owed.has(SETTINGS_FILE.as_bytes());
             looked.rule_files = found.rule_files;
             self.owes_rules = false;
@@ -228,7 +233,8 @@ impl Endpoint for LocalEndpoint {
             cycle,
         };
         let (root, trash) = (&self.root, &self.trash);
-        let applied = apply(root, plan, self.last()?, contents, trash, &options)?;
+        let mut applied = apply(root, plan, self.last()?, contents, trash, &options)?;
+        self.made.extend(std::mem::take(&mut applied.made));
         if applied.cycle.is_some() {
             self.prune_again();
         }

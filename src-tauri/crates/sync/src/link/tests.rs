@@ -8,6 +8,8 @@ mod keeping;
 mod laws;
 #[path = "tests/looking_back.rs"]
 mod looking_back;
+#[path = "tests/made.rs"]
+mod made;
 #[path = "tests/staging.rs"]
 mod staging;
 

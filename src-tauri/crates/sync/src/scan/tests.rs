@@ -54,6 +54,7 @@ impl Fixture {
             links: self.links,
             look_for_secrets: true,
             now: self.now,
+            made: &Made::default(),
         };
         scan(&root, &options, before, dirty).unwrap()
     }

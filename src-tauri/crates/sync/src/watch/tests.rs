@@ -11,7 +11,7 @@ use mizzen_sync_core::{Node, RuleTexts};
 use tempfile::TempDir;
 
 use super::*;
-use crate::scan::{Dirty, Found, Links, Scan, ScanOptions, scan, scan_watched};
+use crate::scan::{Dirty, Found, Links, Made, Scan, ScanOptions, scan, scan_watched};
 
 /// Nothing that is told takes that long, however busy the machine.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -24,6 +24,7 @@ struct Rig {
     watcher: Watcher,
     woken: Receiver<()>,
     last: Option<Scan>,
+    made: Made,
 }
 
 impl Rig {
@@ -58,6 +59,7 @@ impl Rig {
             rules,
             woken,
             last: None,
+            made: Made::default(),
         }
     }
 
@@ -76,6 +78,7 @@ impl Rig {
             links: Links::Posix,
             look_for_secrets: false,
             now: || 0,
+            made: &self.made,
         }
     }
 

@@ -64,16 +64,26 @@ impl Area {
     }
 }
 
-/// Takes the figures of one area and puts them into the document.
-pub(crate) fn run(area: Area) -> Result<()> {
+/// Takes the figures of one area and puts them into the document; those of one case are only printed.
+pub(crate) fn run(area: Area, only: Option<&str>) -> Result<()> {
+    if let (Some(case), Area::Core | Area::Desktop | Area::Wire) = (only, area) {
+        bail!(
+            "the {} bench has no case {case}: it runs as a whole",
+            area.name()
+        );
+    }
     area.prepare()?;
-    let figures = measure(area)?;
+    let figures = measure(area, only)?;
     if figures.is_empty() {
         bail!("the {} bench printed no figure", area.name());
     }
+    let table = document::table(&machine::describe()?, &figures);
+    if only.is_some() {
+        println!("{table}");
+        return Ok(());
+    }
     let path = tool::root().join(DOCUMENT);
     let old = std::fs::read_to_string(&path).with_context(|| format!("{DOCUMENT} is missing"))?;
-    let table = document::table(&machine::describe()?, &figures);
     let new = document::splice(&old, area.name(), &table)
         .with_context(|| format!("{DOCUMENT} has no markers for {}", area.name()))?;
     std::fs::write(&path, new)?;
@@ -81,10 +91,11 @@ pub(crate) fn run(area: Area) -> Result<()> {
     Ok(())
 }
 
-fn measure(area: Area) -> Result<Vec<Figure>> {
+fn measure(area: Area, only: Option<&str>) -> Result<Vec<Figure>> {
     let mut cargo = tool::command("cargo", &["bench", "--quiet", "--package", "mizzen-tests"]);
     cargo
-        .args(["--bench", area.name()])
+        .args(["--bench", area.name(), "--"])
+        .args(only)
         .stderr(Stdio::inherit());
     let ended = cargo.output().context("cargo")?;
     if !ended.status.success() {

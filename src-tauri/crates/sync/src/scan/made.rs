@@ -1,0 +1,49 @@
+//! Files that were made here by ourselves: what they hold need not be read again.
+
+use std::collections::HashMap;
+
+use mizzen_sync_core::{Digest, File, RelPath};
+
+use super::grain;
+use crate::entry::{Kind, Stamp};
+use crate::root::{DirHandle, Directory};
+
+/// Files that were made since the last look, each as it stood in its place right after that.
+#[derive(Debug, Default)]
+pub struct Made(HashMap<RelPath, (Digest, Stamp)>);
+
+impl Made {
+    /// Notes a file that was made from contents of this digest.
+    pub(crate) fn note(&mut self, path: RelPath, digest: Digest, stamp: Stamp) {
+        self.0.insert(path, (digest, stamp));
+    }
+
+    /// Notes all of another.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Forgets all: they were looked at.
+    pub(crate) fn clear(&mut self) {
+        self.0 = HashMap::new();
+    }
+
+    /// What a file was made to hold, when it is still as it was then.
+    pub(super) fn held(&self, path: &RelPath, stamp: Stamp) -> Option<Digest> {
+        let (digest, then) = self.0.get(path)?;
+        (*then == stamp).then_some(*digest)
+    }
+}
+
+/// What the system says of a file that was just made, when that will tell it from one that is written to later.
+///
+/// Its time of change is that of its making. The time of its contents was set, and lies before that by more than the
+/// clock's grain: whoever writes to it leaves another one, however soon they do.
+pub(crate) fn as_it_was_made(dir: &DirHandle, name: &[u8], file: &File) -> Option<Stamp> {
+    let Ok(Some(Kind::File { stamp, .. })) = dir.look(name) else {
+        return None;
+    };
+    let is_as_made = (stamp.size, stamp.mtime) == (file.size, file.mtime);
+    let is_older = stamp.mtime.saturating_add(grain(stamp)) < stamp.ctime;
+    (is_as_made && is_older).then_some(stamp)
+}
