@@ -19,7 +19,7 @@ pub use order::{Exec, OUTPUT_MAX, Order, Signal, TIMEOUT_DEFAULT, TIMEOUT_MAX};
 pub const QUEUE: usize = 100;
 
 /// Largest commands.json that is read.
-const CAP: u64 = 256 * 1024;
+pub(crate) const CAP: u64 = 256 * 1024;
 /// Most ids that are read of those that the host has seen through.
 const PROCESSED: usize = 1000;
 
@@ -120,6 +120,18 @@ impl Command {
         }
     }
 
+    /// The command as a container will read it.
+    ///
+    /// # Errors
+    /// Why it will not be carried out, in words for whoever asked.
+    pub fn checked(self) -> Result<Self, String> {
+        let read = serde_json::to_value(&self).ok().and_then(queued);
+        read.map_or_else(
+            || Err("it cannot be written as JSON".to_owned()),
+            |it| it.command,
+        )
+    }
+
     /// Smaller goes first; of those that are alike, the one that is listed first.
     #[must_use]
     pub fn turn(&self) -> (u8, u64) {
@@ -170,6 +182,11 @@ impl std::str::FromStr for Commands {
         }
         parse_object(json.as_bytes()).map(Self::from_object)
     }
+}
+
+/// One command that was written by us.
+pub(crate) fn command_of(value: Value) -> Option<Command> {
+    queued(value)?.command.ok()
 }
 
 fn queued(value: Value) -> Option<Queued> {

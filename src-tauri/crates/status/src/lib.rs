@@ -12,6 +12,7 @@ mod fields;
 mod freshness;
 mod host;
 mod metrics;
+mod outbox;
 mod report;
 mod status;
 mod text;
@@ -29,6 +30,7 @@ pub use host::{
     read_session_file,
 };
 pub use metrics::{Metrics, read_metrics, write_metrics};
+pub use outbox::{Asked, Outbox, Refused, Shown};
 pub use report::{REPORT_MAX, Report};
 pub use status::{
     Health, NOTICES, Notice, Progress, STATUS_MAX, Status, StatusWord, read_status, write_status,

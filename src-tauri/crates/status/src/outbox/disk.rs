@@ -1,0 +1,157 @@
+//! The list on the disk: one file, written whole.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use mizzen_fsx::{At, PathError, remove_leftovers, write_atomic};
+use serde_json::{Value, json};
+
+use super::{Asked, PAST, in_words};
+use crate::SCHEMA;
+use crate::ack::Ack;
+use crate::commands::{Command, CommandId, Order, command_of};
+use crate::document::parse_object;
+use crate::fields::{self, Object};
+
+/// All that is kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Kept {
+    pub(super) session: String,
+    pub(super) last_seq: u64,
+    /// As they were asked for.
+    pub(super) waiting: Vec<Waiting>,
+    /// As they ended, the newest last.
+    pub(super) past: Vec<Asked>,
+}
+
+/// A command that has not ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Waiting {
+    pub(super) command: Command,
+    pub(super) ack: Option<Ack>,
+}
+
+impl Waiting {
+    pub(super) fn asked(&self) -> Asked {
+        Asked {
+            id: self.command.id.clone(),
+            seq: self.command.seq.unwrap_or(0),
+            what: match &self.command.order {
+                Order::Exec(exec) => Some(in_words(exec)),
+                Order::Signal(_) => None,
+            },
+            asked_at: self.command.timestamp.clone(),
+            ack: self.ack.clone(),
+        }
+    }
+}
+
+impl Kept {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.past.is_empty()
+    }
+
+    pub(super) fn waits(&self, id: &CommandId) -> bool {
+        self.waiting.iter().any(|it| it.command.id == *id)
+    }
+
+    pub(super) fn knows(&self, id: &CommandId) -> bool {
+        self.waits(id) || self.past.iter().any(|it| it.id == *id)
+    }
+
+    /// Takes in what is said of a command; whether that was news. What has ended has ended.
+    pub(super) fn hear(&mut self, ack: &Ack) -> bool {
+        let of_it = |it: &Waiting| it.command.id == ack.id;
+        let Some(at) = self.waiting.iter().position(of_it) else {
+            return false;
+        };
+        let is_news = self.waiting[at].ack.replace(ack.clone()).as_ref() != Some(ack);
+        if ack.state.is_final() {
+            let ended = self.waiting.remove(at).asked();
+            self.past.push(ended);
+            let over = self.past.len().saturating_sub(PAST);
+            self.past.drain(..over);
+        }
+        is_news
+    }
+
+    fn from_object(mut object: Object) -> Option<Self> {
+        let from = &mut object;
+        let waiting = fields::list(from, "waiting").into_iter();
+        let past = fields::list(from, "past").into_iter();
+        Some(Self {
+            session: fields::word(from, "session")?,
+            last_seq: fields::whole(from, "last_seq")?,
+            waiting: waiting
+                .map(|value| {
+                    Some(Waiting {
+                        command: command_of(value)?,
+                        ack: None,
+                    })
+                })
+                .collect::<Option<_>>()?,
+            past: past.map(ended).collect::<Option<_>>()?,
+        })
+    }
+
+    fn to_json(&self) -> Value {
+        let waiting: Vec<&Command> = self.waiting.iter().map(|it| &it.command).collect();
+        let past = self.past.iter().map(
+            |it| json!({ "seq": it.seq, "what": it.what, "asked_at": it.asked_at, "ack": it.ack }),
+        );
+        json!({
+            "schema": SCHEMA,
+            "session": self.session,
+            "last_seq": self.last_seq,
+            "waiting": waiting,
+            "past": past.collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn ended(value: Value) -> Option<Asked> {
+    let Value::Object(mut object) = value else {
+        return None;
+    };
+    let from = &mut object;
+    let ack = Ack::from_value(from.remove("ack")?)?;
+    Some(Asked {
+        id: ack.id.clone(),
+        seq: fields::whole(from, "seq")?,
+        what: fields::text(from, "what"),
+        asked_at: fields::word(from, "asked_at"),
+        ack: Some(ack),
+    })
+}
+
+/// Reads the list of a session; another session's is none.
+pub(super) fn read(path: &Path, session: &str) -> Result<Kept, PathError> {
+    let fresh = || Kept {
+        session: session.to_owned(),
+        ..Kept::default()
+    };
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(fresh()),
+        Err(error) => return Err(error).at(path),
+    };
+    remove_leftovers(path)?;
+    let read = parse_object(&bytes).ok().and_then(Kept::from_object);
+    match read {
+        Some(kept) if kept.session == session => Ok(kept),
+        Some(_) => Ok(fresh()),
+        None => {
+            write_atomic(path.with_extension("corrupt"), &bytes)?;
+            Ok(fresh())
+        }
+    }
+}
+
+pub(super) fn write(path: &Path, kept: &Kept) -> Result<(), PathError> {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir).at(dir)?;
+    }
+    let text = serde_json::to_vec(&kept.to_json()).expect("BUG: our own documents serialise");
+    write_atomic(path, &text)
+}
