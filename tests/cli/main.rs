@@ -3,6 +3,7 @@
 mod adoption;
 mod engine_restart;
 mod errors;
+mod exec;
 mod gateway;
 mod killed;
 mod life;

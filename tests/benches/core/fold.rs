@@ -122,6 +122,7 @@ fn session(name: &str) -> SessionView {
         workspace: WorkspaceKind::Bind,
         branch: None,
         sync: None,
+        commands: Vec::new(),
         image: "mizzen-session:0123456789ab".to_owned(),
         container_id: Some("f".repeat(64)),
         url: Some(format!("http://{name}.localhost:8743/")),

@@ -64,6 +64,14 @@ pub(crate) enum Command {
     Open(Open),
     /// Print a session's log.
     Logs(Logs),
+    /// Run a command in a session, through its queue, and end with the command's exit code.
+    ///
+    /// It takes its turn after those that wait, is carried out once whatever happens to Mizzen or the container, and goes
+    /// on when this ends. Ctrl-C cancels it; a second one leaves it to itself.
+    ///
+    /// Exit codes: the command's own, 128 and the number of the signal that ended it, 124 when it took too long, 1 when it
+    /// was not carried out; 2 to 6 as for all commands.
+    Exec(Exec),
     /// Open a shell, or run a command, in a session's terminal.
     Shell(Shell),
     /// Keep two folders in step, without a session; or look after the workspace of one that is synced.
@@ -199,6 +207,51 @@ pub(crate) struct Logs {
     /// Only so many of the newest lines.
     #[arg(short = 'n', long, value_name = "LINES")]
     pub(crate) tail: Option<u32>,
+    /// What this command of the session's has said, instead of the container's log.
+    #[arg(long, value_name = "ID")]
+    pub(crate) command: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    /// Session name.
+    pub(crate) session: String,
+    /// How long it may take, in seconds; 300 without it.
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) timeout: Option<u32>,
+    /// Which goes first.
+    #[arg(long, value_name = "P", default_value = "normal")]
+    pub(crate) priority: Priority,
+    /// Directory to run it in, /workspace or below it.
+    #[arg(long, value_name = "D")]
+    pub(crate) dir: Option<String>,
+    /// One more environment variable.
+    #[arg(long, value_name = "K=V", value_parser = variable)]
+    pub(crate) env: Vec<(String, String)>,
+    /// Give CMD to a shell as a script.
+    #[arg(long)]
+    pub(crate) shell: bool,
+    /// Do not wait: print the command's id.
+    #[arg(short, long)]
+    pub(crate) detach: bool,
+    /// Program and arguments.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Priority {
+    /// Before all others.
+    High,
+    /// As it comes.
+    Normal,
+    /// When nothing else waits.
+    Low,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("give it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, Args)]

@@ -33,7 +33,8 @@ mod world;
 
 pub use client::{
     Client, ConnectError, EventStream, FollowEnd, Keys, LineStream, LogLine, LogOptions, Look,
-    Screen, ShellSpec, Terminal, TerminalOutput,
+    OutputOptions, OutputPiece, OutputSaid, OutputStream, OutputText, Screen, ShellSpec, Terminal,
+    TerminalOutput,
 };
 pub use core::{Core, StartError};
 pub use dirs::{Dirs, DirsError};

@@ -1,5 +1,7 @@
 //! Domain facts into view types: the wall between the two.
 
+pub(crate) mod commands;
+
 use mizzen_docker::{Endpoint, Link};
 use mizzen_sessions::{
     self as domain, CodeServer, ErrorKind, PhaseFact, PhaseReport, SessionError, SessionFact,
@@ -63,6 +65,7 @@ pub(crate) fn session(fact: &SessionFact, beside: &Beside<'_>) -> SessionView {
         workspace: workspace(fact.workspace),
         branch: fact.branch.clone(),
         sync: sync(fact, beside.sync),
+        commands: commands::newest(fact),
         image: fact.image.clone(),
         container_id: fact.container_id.clone(),
         url: beside.url.clone(),

@@ -1,5 +1,7 @@
 //! Everything a person can ask the core to do, and what comes of it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -32,6 +34,10 @@ pub enum Verb {
     SyncResume(SessionRef),
     /// Fetches what was committed in a synced workspace into the project's repository.
     GitFetch(SessionRef),
+    /// Has a session's container carry out a command, once; it takes its turn.
+    Exec(ExecParams),
+    /// Ends a command, or takes it out of the queue.
+    CancelCommand(CommandRef),
     /// Builds the session image, also when it is there (`rebuild`).
     BuildImage {
         /// Engine to build on; none means the selected one.
@@ -114,6 +120,53 @@ pub struct SyncFlushParams {
     /// A person has agreed to what had stopped it.
     #[serde(default)]
     pub consent: bool,
+}
+
+/// Parameters of [`Verb::Exec`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(default)]
+pub struct ExecParams {
+    /// Session name.
+    pub session: String,
+    /// Names the command for ever: sent again, it is not carried out again. 1 to 64 letters, digits, `.`, `_`, `-`.
+    pub id: String,
+    /// The program and its arguments; with `shell` a script and its arguments.
+    pub argv: Vec<String>,
+    /// Give the first of `argv` to a shell.
+    pub shell: bool,
+    /// More environment variables.
+    pub env: BTreeMap<String, String>,
+    /// Directory to run it in, `/workspace` or below it; `/workspace` when empty.
+    pub dir: Option<String>,
+    /// How long it may take; 300 s when empty.
+    pub timeout_seconds: Option<u32>,
+    /// Which goes first.
+    pub priority: CommandPriority,
+}
+
+/// Which command goes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandPriority {
+    /// Before all others.
+    High,
+    /// As it comes.
+    #[default]
+    Normal,
+    /// When nothing else waits.
+    Low,
+}
+
+/// Names a command of a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CommandRef {
+    /// Session name.
+    pub session: String,
+    /// Id of the command.
+    pub id: String,
 }
 
 /// What came of a verb.

@@ -3,6 +3,7 @@
 //! Times are RFC 3339 strings in UTC, sizes are bytes, durations name their unit.
 
 mod answer;
+mod commands;
 mod sync;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ pub use answer::{
     ConflictView, LeftView, PastChangeView, PastCycleView, PastSideView, PlanStepView, PlanView,
     StandingView, SyncAnswer, SyncDone, SyncKeep, SyncQuestion, SyncSide, VersionView,
 };
+pub use commands::{CommandState, CommandView};
 pub use sync::{SyncCycleView, SyncState, SyncView};
 
 /// All a client needs to draw itself; `revision` is that of the last [`Event`] folded in.
@@ -297,6 +299,8 @@ pub struct SessionView {
     pub sync: Option<SyncView>,
     /// The branch that a synced workspace's repository was made on; none without one.
     pub branch: Option<String>,
+    /// Commands that it was asked to carry out, the newest first, at most 20.
+    pub commands: Vec<CommandView>,
     /// Image reference.
     pub image: String,
     /// Full container id.

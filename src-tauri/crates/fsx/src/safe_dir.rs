@@ -1,6 +1,7 @@
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
 use crate::path_error::{At, PathError};
@@ -140,13 +141,42 @@ impl SafeDir {
             })
     }
 
-    fn read(&self, name: &str, cap: u64, uid: Option<u32>) -> Result<Vec<u8>, UnsafeReason> {
+    /// Reads at most `max` bytes of such a file, from `offset` on: one that grows is read part by part.
+    ///
+    /// # Errors
+    /// Says what is wrong with the file; see [`UnsafeReason`].
+    pub fn read_part(
+        &self,
+        name: &str,
+        (offset, max): (u64, u64),
+        cap: u64,
+        expected_uid: Option<u32>,
+    ) -> Result<Vec<u8>, UnsafeFile> {
+        let read = || {
+            let mut file = self.open_regular(name, cap, expected_uid)?;
+            file.seek(SeekFrom::Start(offset))
+                .map_err(UnsafeReason::Io)?;
+            let mut bytes = Vec::new();
+            let read = file.take(max).read_to_end(&mut bytes);
+            read.map_err(UnsafeReason::Io).map(|_| bytes)
+        };
+        read().map_err(|reason| UnsafeFile {
+            path: self.path.join(name),
+            reason,
+        })
+    }
+
+    fn open_regular(&self, name: &str, cap: u64, uid: Option<u32>) -> Result<File, UnsafeReason> {
         if !is_plain(name) {
             return Err(UnsafeReason::Name);
         }
         let entry = self.handle.entry(name)?;
         judge(&entry.facts()?, cap, uid)?;
-        let mut file = entry.open()?;
+        entry.open()
+    }
+
+    fn read(&self, name: &str, cap: u64, uid: Option<u32>) -> Result<Vec<u8>, UnsafeReason> {
+        let mut file = self.open_regular(name, cap, uid)?;
         let mut bytes = Vec::new();
         // One byte more than allowed tells a file that grew while it was read.
         (&mut file)

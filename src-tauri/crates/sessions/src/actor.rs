@@ -4,6 +4,7 @@
 //! the other, and publishes a fact after each. Work runs beside it as a job, so that it always listens.
 
 mod asked;
+mod commanded;
 mod engine;
 mod standing;
 
@@ -17,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::commands::Commands;
 use crate::fact::{
     Freshness, Health, NoticeKind, PhaseFact, PhaseReport, PhaseState, Reason, Report, SessionFact,
 };
@@ -29,6 +31,7 @@ use crate::wiring::{Line, LinePort};
 use crate::world::World;
 
 pub(crate) use asked::{Asked, Changes};
+pub(crate) use commanded::{CommandReply, CommandWish};
 
 /// Messages that wait for an actor before their senders do.
 const INBOX: usize = 256;
@@ -43,6 +46,8 @@ const STALE: Duration = Duration::from_secs(60);
 pub(crate) enum Told {
     /// A person wants something.
     Wish(Box<Asked>),
+    /// A person wants a command carried out, or ended.
+    Command(CommandWish, CommandReply),
     /// The engine looked at the session's container.
     Fact(Box<ContainerFact>),
     /// The session's container has ended, at this time of the engine's; a fact follows.
@@ -94,6 +99,7 @@ pub(crate) struct Actor {
     heard_at: Option<Instant>,
     /// Its newest report.
     beat: Option<Beat>,
+    commands: Commands,
     /// What the engine last said, for the job under way.
     seen: watch::Sender<Option<Seen>>,
     /// Notices that stand.
@@ -138,6 +144,8 @@ impl Actor {
         let mut fact = SessionFact::of(&record);
         fact.since = world.now();
         fact.reason = Some(crate::words::reason(Cause::Unreachable, &record, None));
+        let commands = Commands::open(&world.state_dir, &record);
+        fact.commands = commands.asked();
         let actor = Self {
             owner: owner.child(&format!("session:{}", record.name)),
             world,
@@ -157,6 +165,7 @@ impl Actor {
             heard,
             heard_at: None,
             beat: None,
+            commands,
             seen: watch::Sender::new(None),
             noticed: Vec::new(),
             tell,
@@ -186,6 +195,7 @@ impl Actor {
                 Ok(()) = line.changed() => self.fact.wired = matches!(&*line.borrow_and_update(), Line::Up(_)),
                 () = tokio::time::sleep_until(stale_at) => {}
             }
+            self.tend_commands().await;
             self.refresh_freshness();
             self.publish();
         }
@@ -194,6 +204,7 @@ impl Actor {
     async fn take(&mut self, told: Told) -> Flow {
         match told {
             Told::Wish(asked) => self.on_wish(asked),
+            Told::Command(wish, reply) => self.on_command(wish, reply).await,
             Told::Fact(fact) => self.on_fact(*fact).await,
             Told::Died { exit_code, at } => self.on_died(exit_code, at),
             Told::Gone => self.on_gone().await,
@@ -291,7 +302,9 @@ impl Actor {
                 report,
                 health,
                 code_server,
+                commands,
             } => {
+                self.commands.told(commands);
                 self.beat = Some(beat);
                 self.heard_at = Some(Instant::now());
                 self.fact.report = report;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use mizzen_status::Asked;
 
 use crate::limits::Limits;
 use crate::machine::{Phase, State};
@@ -47,6 +48,8 @@ pub struct SessionFact {
     pub wired: bool,
     /// code-server, as the supervisor sees it.
     pub code_server: CodeServer,
+    /// Commands that it was asked to carry out, the newest first.
+    pub commands: Arc<Vec<Asked>>,
     /// Limits in force.
     pub limits: Limits,
     /// How its workspace reaches the container.
@@ -80,6 +83,7 @@ impl SessionFact {
                 .and_then(|container| container.id.clone()),
             wired: false,
             code_server: CodeServer::Unknown,
+            commands: Arc::default(),
             limits: record.limits,
             workspace: record.workspace,
             branch: record.branch.clone(),

@@ -7,6 +7,7 @@
 //! Invariant: nothing in a project folder is written or removed but the session's own files under `.para/state`.
 
 mod actor;
+mod commands;
 mod direct_line;
 mod dispatch;
 mod error;
@@ -37,6 +38,7 @@ mod words;
 mod workspace;
 mod world;
 
+pub use commands::CommandOutput;
 pub use error::{ErrorKind, SessionError};
 pub use fact::{
     CodeServer, Done, Facts, Freshness, Health, Notice, NoticeKind, OnProgress, PhaseFact,

@@ -167,6 +167,11 @@ pub(crate) fn remove_session(record: &Record) -> Result<(), PathError> {
     Ok(())
 }
 
+/// The owner that files in a project get, when we may write with another than our own.
+pub(crate) fn give_to(user: FolderUser) -> Option<(u32, u32)> {
+    system::give_to(user)
+}
+
 /// Writes `{session}.state` and `{session}.docker`; fields of other tools are kept.
 pub(crate) fn write_session(
     owner: &Identity,

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mizzen_fsx::{SafeDir, Watch};
-use mizzen_status::{Health as Said, Keep, Reading, Status, StatusWord, read_status, sanitise};
+use mizzen_status::{
+    Ack, Health as Said, Keep, Reading, Status, StatusWord, read_status, sanitise,
+};
 use tokio::sync::{Notify, mpsc};
 
 use crate::fact::{CodeServer, Health, Progress, Report};
@@ -26,9 +28,27 @@ pub(crate) enum Heard {
         report: Report,
         health: Health,
         code_server: CodeServer,
+        commands: Commanded,
     },
     /// Its file cannot be used, and this is why; the last report stays.
     Problem(String),
+}
+
+/// How far a container says that its commands are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Commanded {
+    pub(crate) acks: Vec<Ack>,
+    /// Agents of the first hour tell of no states: they write that a command is done into the queue itself.
+    pub(crate) is_legacy: bool,
+}
+
+impl From<&Status> for Commanded {
+    fn from(status: &Status) -> Self {
+        Self {
+            acks: status.commands.clone(),
+            is_legacy: status.schema.is_none(),
+        }
+    }
 }
 
 /// Which of a container's reports one is.
@@ -122,6 +142,7 @@ fn heard(status: Status) -> Heard {
             .collect::<Vec<_>>()
     };
     let (errors, warnings) = (newest_first(&status.errors), newest_first(&status.warnings));
+    let commands = Commanded::from(&status);
     let code_server = code_server(status.services.get("code-server").map(String::as_str));
     let progress = status
         .progress
@@ -142,6 +163,7 @@ fn heard(status: Status) -> Heard {
         report,
         health,
         code_server,
+        commands,
     }
 }
 

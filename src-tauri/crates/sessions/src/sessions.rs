@@ -1,5 +1,6 @@
 //! The door to all sessions.
 
+mod exec;
 mod forget;
 mod history;
 mod up;

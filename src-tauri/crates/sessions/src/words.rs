@@ -158,6 +158,26 @@ pub(crate) fn refused(
     }
 }
 
+/// Why a session takes no commands.
+pub(crate) fn no_commands(name: &SessionName, state: State) -> SessionError {
+    let message = format!("Session `{name}` is {}.", state_word(state));
+    let (kind, hint) = match state {
+        State::Lost => (
+            ErrorKind::EngineUnreachable,
+            "Check that Docker runs: docker info".to_owned(),
+        ),
+        State::Paused | State::Pausing => {
+            (ErrorKind::State, format!("Resume it: mizzen resume {name}"))
+        }
+        State::Removing => (
+            ErrorKind::State,
+            "Make it anew with `mizzen up`.".to_owned(),
+        ),
+        _ => (ErrorKind::State, format!("Start it: mizzen start {name}")),
+    };
+    SessionError::new(kind, message, hint)
+}
+
 /// What came of a wish, in one sentence.
 pub(crate) fn done(wish: Wish, name: &SessionName, before: State) -> String {
     let already = match (wish, before) {

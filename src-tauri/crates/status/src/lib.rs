@@ -21,7 +21,7 @@ mod words;
 pub use ack::{ACKS, Ack, AckState};
 pub use commands::{
     Command, CommandId, Commands, Exec, OUTPUT_MAX, Order, Priority, QUEUE, Queued, Signal,
-    TIMEOUT_DEFAULT, TIMEOUT_MAX, read_commands, write_commands,
+    TIMEOUT_DEFAULT, TIMEOUT_MAX, one_word, read_commands, write_commands,
 };
 pub use document::{Keep, Reading, write_json};
 pub use freshness::Freshness;

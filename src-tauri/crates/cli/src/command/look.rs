@@ -3,12 +3,13 @@
 use jiff::{SpanRound, Timestamp, Unit};
 use mizzen_core::verb::{ApiError, ErrorCode};
 use mizzen_core::view::{
-    AlertView, AttentionState, Change, Event, PhaseState, ProgressView, SessionState, SessionView,
-    Snapshot,
+    AlertView, AttentionState, Change, CommandView, Event, PhaseState, ProgressView, SessionState,
+    SessionView, Snapshot,
 };
 use mizzen_core::{Client, FollowEnd};
 use serde::Serialize;
 
+use super::exec;
 use crate::output::{Cell, Failure, Output, Tone, columns, failed, plain};
 use crate::progress::title;
 use crate::size::human;
@@ -169,6 +170,9 @@ fn describe(shown: &Shown, output: Output) -> Vec<String> {
         .alerts
         .iter()
         .for_each(|alert| row("alert", &format!("{} {}", alert.message, alert.hint)));
+    for command in &session.commands {
+        row("command", &commanded(command));
+    }
     for phase in &session.phases {
         let took = phase
             .duration_ms
@@ -191,6 +195,16 @@ fn progress(made: &ProgressView) -> String {
     let said = (!made.message.is_empty()).then(|| made.message.clone());
     let parts: Vec<String> = [share, said].into_iter().flatten().collect();
     parts.join(": ")
+}
+
+/// A command in one line: how it went, its id, and what it is.
+fn commanded(command: &CommandView) -> String {
+    let end = exec::end_in_words(command);
+    let at = command.finished_at.as_ref().or(command.started_at.as_ref());
+    let at = at
+        .or(command.asked_at.as_ref())
+        .map_or_else(String::new, |at| when(at));
+    format!("{}: {end}, {at}: {}", command.id, command.command)
 }
 
 fn limits(session: &SessionView) -> String {

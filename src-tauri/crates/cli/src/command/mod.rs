@@ -2,10 +2,12 @@
 
 mod desktop;
 mod doctor;
+mod exec;
 mod image;
 mod logs;
 mod look;
 mod open;
+mod output;
 mod papers;
 mod serve;
 mod shell;
@@ -43,6 +45,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Events => with_core(async |client| look::events(&client, output).await),
         Command::Open(args) => with_core(async |client| open::run(&client, &args, output).await),
         Command::Logs(args) => with_core(async |client| logs::run(&client, &args, output).await),
+        Command::Exec(args) => with_core(async |client| exec::run(client, args, output).await),
         Command::Shell(args) => with_core(async |client| shell::run(&client, args).await),
         Command::Git(GitOf::Fetch(of)) => each(of.sessions, output, Verb::GitFetch),
         Command::Sync(args) => sync::run(*args, output),

@@ -1,6 +1,7 @@
 //! The core as every program sees it: the desktop, the command line and the tests.
 
 mod connection;
+mod output;
 mod shell;
 mod stream;
 
@@ -17,6 +18,7 @@ use crate::verb::{ApiError, ErrorCode, Outcome, Verb};
 use crate::view::{ImageView, Snapshot, SyncAnswer, SyncQuestion, VerbProgress};
 
 use connection::Connection;
+pub use output::{OutputOptions, OutputPiece, OutputSaid, OutputStream, OutputText};
 pub use shell::{Keys, Screen, Terminal, TerminalOutput};
 pub use stream::{EventStream, FollowEnd, LineStream, Look};
 
@@ -161,7 +163,7 @@ impl Client {
         let answer = call
             .finish(|item| match item {
                 Item::Progress(progress) => on_progress(progress),
-                Item::Snapshot(_) | Item::Event(_) | Item::Line(_) => {}
+                Item::Snapshot(_) | Item::Event(_) | Item::Line(_) | Item::Output(_) => {}
             })
             .await?;
         match answer {
@@ -176,6 +178,18 @@ impl Client {
     /// When the core is gone; a session that is not there is told by the first line.
     pub async fn logs(&self, session: &str, options: LogOptions) -> Result<LineStream, ApiError> {
         LineStream::open(&self.dirs, session, options).await
+    }
+
+    /// What a command of a session says, on a connection of its own.
+    ///
+    /// # Errors
+    /// When the core is gone; a command that is not there is told by the first piece.
+    pub async fn output(
+        &self,
+        session: &str,
+        options: OutputOptions,
+    ) -> Result<OutputStream, ApiError> {
+        OutputStream::open(&self.dirs, session, options).await
     }
 
     /// A one-time URL that opens code-server, or what listens on `port` in the session.

@@ -6,10 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::{LogLine, LogOptions, ShellSpec};
+use crate::client::{LogLine, LogOptions, OutputOptions, OutputPiece, ShellSpec};
 use crate::doctor::DoctorReport;
 use crate::verb::{ApiError, Outcome, Verb};
-use crate::view::{Event, ImageView, Snapshot, SyncAnswer, SyncQuestion, VerbProgress};
+use crate::view::{
+    CommandView, Event, ImageView, Snapshot, SyncAnswer, SyncQuestion, VerbProgress,
+};
 
 /// Raised when old and new programs can no longer talk to each other.
 pub(crate) const PROTOCOL: u32 = 1;
@@ -62,6 +64,11 @@ pub(crate) enum Call {
         session: String,
         spec: ShellSpec,
     },
+    /// Items: what a command says, in pieces.
+    Output {
+        session: String,
+        options: OutputOptions,
+    },
     Sync {
         session: String,
         question: SyncQuestion,
@@ -98,6 +105,7 @@ pub(crate) enum Item {
     Event(Box<Event>),
     Progress(VerbProgress),
     Line(LogLine),
+    Output(OutputPiece),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -111,6 +119,8 @@ pub(crate) enum Answer {
     Images(Vec<ImageView>),
     Doctor(DoctorReport),
     Sync(Box<SyncAnswer>),
+    /// The output's end; none for a command that is not ours.
+    Command(Option<Box<CommandView>>),
     /// The client read too slowly and missed events: it must follow anew.
     Lagged,
 }

@@ -9,8 +9,8 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::connection::{Gone, Lines, Out, line};
 use super::frame::{Answer, Body, Call, Item, Response};
-use crate::client::ShellSpec;
-use crate::desk::Desk;
+use crate::client::{OutputOptions, ShellSpec};
+use crate::desk::{Desk, Said};
 use crate::verb::{ApiError, ErrorCode, Verb};
 
 /// Attends to one request to its end.
@@ -48,6 +48,7 @@ async fn answer(desk: &Arc<Desk>, call: Call, out: &Out) -> Result<Result<Answer
             Ok(_look) => std::future::pending().await,
             Err(error) => Err(error),
         },
+        Call::Output { session, options } => output(desk, &session, options, out).await?,
         Call::Sync { session, question } => {
             let answered = desk.ask_sync(&session, question).await;
             answered.map(|answer| Answer::Sync(Box::new(answer)))
@@ -81,6 +82,25 @@ async fn follow(desk: &Desk, out: &Out) -> Result<Answer, Gone> {
             }
             Err(broadcast::error::RecvError::Lagged(_)) => return Ok(Answer::Lagged),
             Err(broadcast::error::RecvError::Closed) => return Ok(Answer::Nothing),
+        }
+    }
+}
+
+async fn output(
+    desk: &Desk,
+    session: &str,
+    options: OutputOptions,
+    out: &Out,
+) -> Result<Result<Answer, ApiError>, Gone> {
+    let mut following = match desk.output(session, options).await {
+        Ok(following) => following,
+        Err(error) => return Ok(Err(error)),
+    };
+    loop {
+        match following.next().await {
+            Ok(Said::More(piece)) => out.say(Body::Item(Item::Output(piece))).await?,
+            Ok(Said::End(view)) => return Ok(Ok(Answer::Command(view.map(Box::new)))),
+            Err(error) => return Ok(Err(error)),
         }
     }
 }

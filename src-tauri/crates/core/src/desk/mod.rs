@@ -1,5 +1,6 @@
 //! Where requests arrive: the one door through which clients reach everything.
 
+mod commands;
 mod door;
 mod images;
 mod look;
@@ -24,6 +25,7 @@ use crate::verb::{ApiError, ErrorCode};
 use crate::view::{Event, Settings, Snapshot};
 use crate::world::CoreConfig;
 
+pub(crate) use commands::Said;
 pub(crate) use look::Looks;
 
 /// Answers every request; shared by all clients.

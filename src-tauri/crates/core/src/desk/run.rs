@@ -67,6 +67,8 @@ impl Desk {
             Verb::SyncPause(of) => self.pause_sync(&of.session, true).await,
             Verb::SyncResume(of) => self.pause_sync(&of.session, false).await,
             Verb::GitFetch(of) => self.fetch_history(&of.session).await,
+            Verb::Exec(params) => self.exec(params).await,
+            Verb::CancelCommand(of) => self.cancel_command(of).await,
             Verb::BuildImage { engine, rebuild } => {
                 let heard = self.progress(id, None, tell);
                 self.build_image(engine.as_deref(), rebuild, heard).await

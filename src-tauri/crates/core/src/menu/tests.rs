@@ -112,6 +112,7 @@ fn session(name: &str, state: SessionState, attention: AttentionState, since: &s
         workspace: WorkspaceKind::Bind,
         branch: None,
         sync: None,
+        commands: Vec::new(),
         image: "mizzen-session".into(),
         container_id: None,
         url: (state == SessionState::Running).then(|| format!("http://{name}.localhost:8743/")),

@@ -48,6 +48,34 @@ fn a_plain_file_up_to_the_cap_is_read() {
 }
 
 #[test]
+fn a_file_that_grows_is_read_part_by_part_and_no_further_than_the_cap() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.log");
+    fs::write(&file, b"one two").unwrap();
+    let open = SafeDir::open(dir.path()).unwrap();
+    let part = |offset, max| open.read_part("a.log", (offset, max), CAP, None);
+    assert_eq!(part(0, 3).unwrap(), b"one");
+    assert_eq!(part(3, 99).unwrap(), b" two");
+    assert_eq!(part(99, 99).unwrap(), b"");
+    File::options()
+        .append(true)
+        .open(&file)
+        .unwrap()
+        .set_len(CAP + 1)
+        .unwrap();
+    assert!(matches!(
+        part(0, 3).unwrap_err().reason,
+        UnsafeReason::TooLarge { .. }
+    ));
+    fs::remove_file(&file).unwrap();
+    symlink("/etc/passwd", &file).unwrap();
+    assert!(matches!(
+        part(0, 3).unwrap_err().reason,
+        UnsafeReason::Kind(FileKind::Link)
+    ));
+}
+
+#[test]
 fn a_missing_file_is_told_apart() {
     assert!(matches!(read(|_| {}), Err(UnsafeReason::Missing)));
 }

@@ -8,7 +8,7 @@ use crate::fact::{CodeServer, Done, Health, Notice, NoticeKind, Reason, Report};
 use crate::job::Ended;
 use crate::life::Life;
 use crate::machine::{Cause, State, Wanted, Wish, after_work};
-use crate::{listing, para, words};
+use crate::{commands, listing, para, words};
 
 impl Actor {
     /// The job is over: answers those who waited for it, and stands where the engine says.
@@ -95,6 +95,7 @@ impl Actor {
     /// Publishes where it stands and then writes it down: a disk takes its time, and files are copies of the truth. A
     /// core that is killed in between finds the truth on the engine again.
     pub(super) async fn keep(&mut self) {
+        self.tend_commands().await;
         self.refresh_freshness();
         self.publish();
         let word = words::state_word(self.fact.state);
@@ -166,6 +167,7 @@ impl Actor {
             && let Some(id) = id
         {
             self.life = Some(Life::begin(&self.owner, engine, record, &id, ports));
+            self.commands.show_again();
         }
         if let Some(life) = &mut self.life {
             life.keep_in_step(&self.world, engine, record, ports);
@@ -178,6 +180,7 @@ impl Actor {
     }
 
     fn leave_alone(&mut self) {
+        self.commands.read_last_words();
         self.life = None;
         self.heard_at = None;
         self.beat = None;
@@ -255,6 +258,7 @@ impl Actor {
         self.world.slots.free(&key);
         self.settle_notices(|_| false);
         self.world.publish(&key, None);
+        commands::forget(&self.world.state_dir, &key);
         self.world.step(&format!("published: {key} gone"));
         listing::write(&self.world, &self.record, None).await;
         for asked in askers {

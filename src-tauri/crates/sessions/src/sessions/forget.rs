@@ -1,6 +1,7 @@
 //! Forgetting a session whose engine is no longer in use: nobody can stop or remove its container from here.
 
 use super::Sessions;
+use crate::commands;
 use crate::error::SessionError;
 use crate::fact::Done;
 use crate::listing;
@@ -23,6 +24,7 @@ impl Sessions {
         para::remove_session(&record)?;
         world.registry.remove(key).await?;
         world.publish(key, None);
+        commands::forget(&world.state_dir, key);
         listing::write(&self.inner.world, &record, None).await;
         tracing::info!(session = %record.name, engine = record.engine, "forgot a session");
         Ok(Some(Done {

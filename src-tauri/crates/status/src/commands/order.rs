@@ -97,6 +97,12 @@ pub enum Signal {
     },
 }
 
+/// A text that [`Exec::argv`] takes for one word.
+#[must_use]
+pub fn one_word(text: &str) -> String {
+    shell_words::quote(text).into_owned()
+}
+
 impl Order {
     /// Takes the fields of an order out of an entry; why it cannot be carried out, in words.
     pub(super) fn take(from: &mut Object) -> Result<Self, String> {
