@@ -1,3 +1,4 @@
+import type { CommandView } from "../generated/CommandView";
 import type { AlertView } from "../generated/AlertView";
 import type { DoctorReport } from "../generated/DoctorReport";
 import type { EngineView } from "../generated/EngineView";
@@ -88,6 +89,7 @@ export function sessionView(name: string, change: Partial<SessionView> = {}): Se
     services: up ? { "code-server": "running" } : {},
     errors: [],
     warnings: [],
+    commands: [],
     freshness: up ? "fresh" : "none",
     workspace: "bind",
     sync: null,
@@ -100,6 +102,23 @@ export function sessionView(name: string, change: Partial<SessionView> = {}): Se
     memory_bytes: null,
     created_at: ago(60 * 26),
     started_at: up ? ago(47) : null,
+    ...change,
+  };
+}
+
+/** A command that a session was given. */
+export function commandView(id: string, change: Partial<CommandView> = {}): CommandView {
+  return {
+    id,
+    command: "npm test",
+    state: "running",
+    exit_code: null,
+    signal: null,
+    asked_at: ago(2),
+    started_at: ago(2),
+    finished_at: null,
+    truncated: false,
+    error: null,
     ...change,
   };
 }

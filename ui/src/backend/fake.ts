@@ -1,6 +1,8 @@
 import type { ApiError } from "../generated/ApiError";
 import type { Change } from "../generated/Change";
+import type { CommandView } from "../generated/CommandView";
 import type { ErrorCode } from "../generated/ErrorCode";
+import type { ExecParams } from "../generated/ExecParams";
 import type { LogLine } from "../generated/LogLine";
 import type { Outcome } from "../generated/Outcome";
 import type { SessionState } from "../generated/SessionState";
@@ -12,7 +14,7 @@ import type { SyncQuestion } from "../generated/SyncQuestion";
 import type { UpParams } from "../generated/UpParams";
 import type { Verb } from "../generated/Verb";
 import { foldAll, modelOf, type Model } from "../state/reduce";
-import { phasesDone, sessionView, START_PHASES, syncView } from "./cast";
+import { commandView, phasesDone, sessionView, START_PHASES, syncView } from "./cast";
 import { FakeWorkspace } from "./fakeSync";
 import type { Backend, Listener, Stop } from "./backend";
 import { scenarioOf, type Scenario } from "./scenario";
@@ -108,6 +110,15 @@ export class FakeBackend implements Backend {
         await this.#step();
         return {
           message: "There is nothing new to fetch.",
+          session: this.#find(verb.session),
+        };
+      case "exec":
+        return this.#exec(verb);
+      case "cancel_command":
+        await this.#step();
+        this.#ends(verb.session, verb.id, { state: "killed", signal: 15 });
+        return {
+          message: `The command \`${verb.id}\` is being cancelled.`,
           session: this.#find(verb.session),
         };
       case "build_image":
@@ -248,6 +259,23 @@ export class FakeBackend implements Backend {
     const stands = sync.state === "conflicts" || sync.state === "halted" || sync.state === "failed";
     const state = stands ? sync.state : paused ? "paused" : "in_step";
     this.change(name, { sync: { ...sync, state, paused } });
+  }
+
+  async #exec({ session, id, argv }: ExecParams): Promise<Outcome> {
+    await this.#step();
+    const command = commandView(id, { command: argv.join(" "), state: "waiting" });
+    this.change(session, { commands: [command, ...this.#find(session).commands] });
+    return {
+      message: `Session \`${session}\` has the command \`${id}\`.`,
+      session: this.#find(session),
+    };
+  }
+
+  #ends(session: string, id: string, end: Partial<CommandView>): void {
+    const commands = this.#find(session).commands.map((command) =>
+      command.id === id ? { ...command, ...end, finished_at: new Date().toISOString() } : command,
+    );
+    this.change(session, { commands });
   }
 
   async #up(params: UpParams): Promise<Outcome> {
