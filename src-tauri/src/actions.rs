@@ -74,6 +74,8 @@ fn subject(verb: &Verb) -> Option<&str> {
         | Verb::GitFetch(it) => Some(&it.session),
         Verb::SyncFlush(it) => Some(&it.session),
         Verb::Remove(it) => Some(&it.session),
+        Verb::Exec(it) => Some(&it.session),
+        Verb::CancelCommand(it) => Some(&it.session),
         Verb::Up(_)
         | Verb::BuildImage { .. }
         | Verb::PruneImages { .. }

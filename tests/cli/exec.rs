@@ -11,7 +11,8 @@ use mizzen_tests::rig::{Mizzen, Said};
 fn up() -> (Mizzen, std::path::PathBuf) {
     let mizzen = Mizzen::new();
     let folder = mizzen.project("p");
-    mizzen.json(&["up", folder.to_str().unwrap(), "--workspace", "bind"]);
+    let dir = folder.to_str().expect("UTF-8");
+    mizzen.json(&["up", dir, "--workspace", "bind"]);
     (mizzen, folder)
 }
 

@@ -148,6 +148,7 @@ fn reporting(errors: &[&str]) -> SessionFact {
         container_id: None,
         wired: true,
         code_server: CodeServer::Running,
+        commands: std::sync::Arc::default(),
         limits: Limits {
             memory_bytes: 1,
             cpus: 1.0,
