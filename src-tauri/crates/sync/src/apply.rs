@@ -174,10 +174,10 @@ pub fn apply(
         sync_each: disk.syncs_each(),
         report: stage::Report::default(),
     };
-    let staged = staged.run(&changes);
+    let (staged, planned) = disk.sync_plan_beside(|| staged.run(&changes));
     let mut publish = Publish::new(root, &changes, before, &here, &cycle, staged);
     publish.shelf = contents.is_far().then_some(&shelf);
-    let ended = publish.run(&disk);
+    let ended = publish.run(&disk, planned);
     let Publish {
         mut applied,
         untidy,

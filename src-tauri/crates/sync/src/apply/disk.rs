@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::thread;
 
 use mizzen_sync_core::{Change, Node, RelPath};
 
@@ -61,12 +62,26 @@ impl<'a> Disk<'a> {
         }
     }
 
-    /// The plan and new contents are on disk; with [`Flush::Each`] contents are already.
+    /// Lets something be made ready while the plan gets on disk: a disk takes both at once in the time of one.
+    pub(super) fn sync_plan_beside<T>(
+        &self,
+        make_ready: impl FnOnce() -> T,
+    ) -> (T, io::Result<()>) {
+        if self.flush != Flush::Each {
+            return (make_ready(), Ok(()));
+        }
+        thread::scope(|scope| {
+            let planned = scope.spawn(|| self.cycle.sync());
+            let ready = make_ready();
+            (ready, planned.join().expect("BUG: a sync panicked"))
+        })
+    }
+
+    /// The plan and new contents are on disk; with [`Flush::Each`] they are already.
     pub(super) fn sync_new(&self) -> io::Result<()> {
         match self.flush {
-            Flush::Each => self.cycle.sync(),
             Flush::FileSystem => self.sync_file_systems(),
-            Flush::Never => Ok(()),
+            Flush::Each | Flush::Never => Ok(()),
         }
     }
 

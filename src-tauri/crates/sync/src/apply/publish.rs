@@ -94,8 +94,9 @@ impl<'a> Publish<'a> {
         }
     }
 
-    pub(super) fn run(&mut self, disk: &Disk<'_>) -> Result<(), Ended> {
-        let carried_out = self.carry_out_all(disk);
+    /// `planned` says whether the plan is on disk.
+    pub(super) fn run(&mut self, disk: &Disk<'_>, planned: io::Result<()>) -> Result<(), Ended> {
+        let carried_out = self.carry_out_all(disk, planned);
         if let Err((_, error)) = &carried_out {
             // Where room is what is missing, it is given back.
             let shelf = self.shelf.filter(|_| !is_shortage(error));
@@ -111,11 +112,11 @@ impl<'a> Publish<'a> {
         Ok(())
     }
 
-    fn carry_out_all(&mut self, disk: &Disk<'_>) -> Result<(), Ended> {
+    fn carry_out_all(&mut self, disk: &Disk<'_>, planned: io::Result<()>) -> Result<(), Ended> {
         let of_root = |error| (RelPath::root(), error);
         disk.check_root().map_err(of_root)?;
         self.take_shortage().map_or(Ok(()), Err)?;
-        disk.sync_new().map_err(of_root)?;
+        planned.and_then(|()| disk.sync_new()).map_err(of_root)?;
         // What goes makes room first: for names that a disk takes for one, and for files that get another name.
         let all = 0..self.changes.len();
         let (goes, comes): (Vec<_>, Vec<_>) =
