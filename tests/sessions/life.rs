@@ -1,5 +1,7 @@
 //! The whole life of a session, each verb twice.
 
+use std::path::Path;
+
 use mizzen_sessions::{CodeServer, Freshness, State, UpRequest, Wish, deaf};
 use mizzen_wire::Control;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -152,9 +154,32 @@ async fn every_verb_is_idempotent_and_removal_leaves_the_project_alone() {
         force: true,
         volumes: false,
     };
-    assert_eq!(
-        rig.wish("web", force).await.expect("removed").message,
-        "Session `web` is removed."
+    rig.inside(
+        "web",
+        &[
+            "sh",
+            "-c",
+            "mkdir /para/status/logs && echo 42 passed > /para/status/logs/tests.log",
+        ],
+    );
+    let said = rig.wish("web", force).await.expect("removed").message;
+    let kept = said.strip_prefix("Session `web` is removed. Its last report and its logs are in `");
+    let kept = Path::new(kept.unwrap().strip_suffix("`.").unwrap());
+    let text = |name: &str| std::fs::read_to_string(kept.join(name)).unwrap();
+    assert!(
+        text("status.json").contains("\"final\": true"),
+        "its last word"
+    );
+    assert_eq!(text("logs/tests.log"), "42 passed\n");
+    assert!(
+        text("container.log").contains("supervisor"),
+        "{}",
+        text("container.log")
+    );
+    assert!(
+        text("end.txt").contains("It ended with exit code 0."),
+        "{}",
+        text("end.txt")
     );
     assert_eq!(rig.fact("web"), None);
     assert!(rig.root.on_engine("container").is_empty() && rig.root.on_engine("network").is_empty());

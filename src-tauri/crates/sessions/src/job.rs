@@ -3,6 +3,7 @@
 //! A job owns the session's record while it runs. It is never dropped in the middle of a change: an interruption is
 //! asked for, noticed between steps, and undone like any failure.
 
+mod ending;
 mod history;
 mod make;
 mod network;
@@ -197,6 +198,7 @@ impl Job {
             self.shut_down(&id).await?;
         }
         self.world.step("remove: stopped");
+        self.archive().await;
         let volumes = if volumes {
             self.record.volumes(&self.world.identity)
         } else {

@@ -7,6 +7,7 @@
 //! Invariant: nothing in a project folder is written or removed but the session's own files under `.para/state`.
 
 mod actor;
+mod archive;
 mod commands;
 mod direct_line;
 mod dispatch;

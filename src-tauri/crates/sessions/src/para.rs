@@ -141,7 +141,7 @@ fn make_dir(dir: &Path, user: FolderUser) -> Result<(), PathError> {
     clippy::disallowed_methods,
     reason = "the directory is the container's own by protocol, checked to be no link"
 )]
-fn remove_tree(dir: &Path) -> Result<(), PathError> {
+pub(crate) fn remove_tree(dir: &Path) -> Result<(), PathError> {
     match fs::symlink_metadata(dir) {
         // The standard library descends by handles and follows no link.
         Ok(meta) if meta.is_dir() => fs::remove_dir_all(dir).at(dir),

@@ -1,5 +1,7 @@
 //! What is said to a person about sessions; pure.
 
+use std::path::Path;
+
 use mizzen_docker::{ContainerFact, ContainerState, KILLED};
 
 use crate::error::{ErrorKind, SessionError};
@@ -196,8 +198,16 @@ pub(crate) fn done(wish: Wish, name: &SessionName, before: State) -> String {
 }
 
 /// That a session is gone, and what it leaves.
-pub(crate) fn removed(wish: Wish, record: &Record, owner: &Identity) -> String {
-    let done = done(wish, &record.name, State::Removing);
+pub(crate) fn removed(
+    wish: Wish,
+    record: &Record,
+    owner: &Identity,
+    archived: Option<&Path>,
+) -> String {
+    let archived = archived.map_or_else(String::new, |at| {
+        format!(" Its last report and its logs are in `{}`.", at.display())
+    });
+    let done = done(wish, &record.name, State::Removing) + &archived;
     let kept = record
         .workspace_volume(owner)
         .filter(|_| !matches!(wish, Wish::Remove { volumes: true, .. }));

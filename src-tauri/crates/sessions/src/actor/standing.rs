@@ -8,7 +8,7 @@ use crate::fact::{CodeServer, Done, Health, Notice, NoticeKind, Reason, Report};
 use crate::job::Ended;
 use crate::life::Life;
 use crate::machine::{Cause, State, Wanted, Wish, after_work};
-use crate::{commands, listing, para, words};
+use crate::{archive, commands, listing, para, words};
 
 impl Actor {
     /// The job is over: answers those who waited for it, and stands where the engine says.
@@ -288,8 +288,11 @@ impl Actor {
     }
 
     fn removed(&self, wish: Wish) -> Done {
+        let archived = archive::place(&self.world.state_dir, &self.record);
+        let archived = Some(archived).filter(|at| at.is_dir());
+        let (record, owner) = (&self.record, &self.world.identity);
         Done {
-            message: words::removed(wish, &self.record, &self.world.identity),
+            message: words::removed(wish, record, owner, archived.as_deref()),
             name: self.record.name.clone(),
             session: None,
         }

@@ -1,6 +1,7 @@
 //! Forgetting a session whose engine is no longer in use: nobody can stop or remove its container from here.
 
 use super::Sessions;
+use crate::archive;
 use crate::commands;
 use crate::error::SessionError;
 use crate::fact::Done;
@@ -21,6 +22,9 @@ impl Sessions {
             return Ok(None);
         };
         debug_assert!(!handles.contains_key(key), "actors need an engine");
+        let (state_dir, ended) = (world.state_dir.clone(), record.clone());
+        let kept = move || archive::keep(&state_dir, &ended, None);
+        listing::in_background(&record.name, kept).await;
         para::remove_session(&record)?;
         world.registry.remove(key).await?;
         world.publish(key, None);
