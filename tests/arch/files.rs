@@ -47,6 +47,7 @@ fn every_module_is_declared() {
         .flat_map(|package| &package.targets)
         .filter_map(|target| target.src_path.strip_prefix(root()).ok())
         .map(|path| path.as_str().to_owned())
+        .chain(fuzz_targets())
         .collect();
     let sources = files_named(&["rs"]);
     let inner = sources.iter().filter(|file| !roots.contains(*file));
@@ -64,6 +65,17 @@ fn every_module_is_declared() {
             .any(|text| text.lines().any(|line| declares(line, name)));
         (!declared).then(|| format!("{file} is declared by no module: it is never compiled"))
     }));
+}
+
+/// Those of the fuzz targets' own workspace.
+fn fuzz_targets() -> Vec<String> {
+    let manifest = read("fuzz/Cargo.toml");
+    let paths = manifest
+        .lines()
+        .filter_map(|line| line.strip_prefix("path = \""));
+    paths
+        .map(|path| format!("fuzz/{}", path.trim_end_matches('"')))
+        .collect()
 }
 
 /// The folder in which a module's parent looks for it, and the module's name.

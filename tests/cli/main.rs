@@ -10,6 +10,7 @@ mod life;
 mod offline;
 mod outside;
 mod papers;
+mod protocol;
 mod shell;
 mod sync;
 mod sync_container;

@@ -43,7 +43,7 @@ fn its_socket_is_on_the_tmpfs_when_there_is_one() {
     reports.until_ready();
     assert_eq!(
         container.exec(&["ls", "/run/mizzen"]),
-        "code-server.sock\nstatus.json"
+        "code-server.sock\nreport.sock\nstatus.json"
     );
 }
 
@@ -118,4 +118,26 @@ fn one_that_is_killed_comes_back_and_a_stale_socket_is_no_obstacle() {
     reports.until("running after a hard end", |status| {
         status.timestamp > before && is(status, "running")
     });
+}
+
+#[test]
+fn one_that_hangs_is_told_and_left_alone() {
+    let (reports, workspace) = (Reports::new(), folder());
+    let container = tiny(&reports, workspace.path(), &[]);
+    reports.until_ready();
+    let process = container.log_until(|line| line.contains("code-server is process "));
+    let process = process
+        .last()
+        .unwrap()
+        .rsplit(' ')
+        .next()
+        .unwrap()
+        .to_owned();
+    container.exec(&["bash", "-c", &format!("kill -STOP {process}")]);
+    let hangs = reports.until("unresponsive", |status| is(status, "unresponsive"));
+    assert_eq!(hangs.health.unwrap().as_str(), "degraded");
+    assert_eq!(hangs.errors[0].message, "code-server does not answer");
+    container.exec(&["bash", "-c", &format!("kill -CONT {process}")]);
+    let again = reports.until("running", |status| is(status, "running"));
+    assert!(again.errors.is_empty(), "{again:?}");
 }

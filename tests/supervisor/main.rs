@@ -1,6 +1,7 @@
 //! The supervisor as PID 1 of real containers, and its wire over a real `docker exec`.
 #![allow(clippy::unwrap_used, reason = "a test ends where its rig fails")]
 
+mod agents;
 mod code_server;
 mod commands;
 mod direct_line;

@@ -73,3 +73,35 @@ fn a_container_without_the_mount_works() {
     container.log_until(|line| line.starts_with("code-server: HTTP server listening"));
     assert_eq!(container.stop(), "0");
 }
+
+#[test]
+fn a_full_disk_is_waited_for() {
+    let workspace = folder();
+    let mount = format!(
+        "type=bind,source={},target=/workspace",
+        workspace.path().display()
+    );
+    let (user, small) = (
+        format!("{UID}:{UID}"),
+        format!("/para/status:size=64k,uid={UID}"),
+    );
+    let container = crate::rig::Container::run(&[
+        "--user",
+        &user,
+        "--mount",
+        &mount,
+        "--tmpfs",
+        &small,
+        &crate::rig::TINY,
+    ]);
+    container.log_until(|line| line.starts_with("code-server: HTTP server listening"));
+    container.exec(&[
+        "sh",
+        "-c",
+        "head -c 1000000 /dev/zero > /para/status/.full 2> /dev/null || true",
+    ]);
+    container.log_until(|line| line.contains("cannot report: /para/status"));
+    container.exec(&["rm", "/para/status/.full"]);
+    container.log_until(|line| line == "supervisor: reports to /para/status again");
+    container.exec(&["grep", "-q", "ready", "/para/status/status.json"]);
+}

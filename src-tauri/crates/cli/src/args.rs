@@ -1,5 +1,6 @@
 //! The command line as people type it.
 
+mod protocol;
 mod sync;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::size::bytes;
 
+pub(crate) use protocol::Protocol;
 pub(crate) use sync::{Sync, SyncAsk, SyncHow, SyncOf, SyncPair, SyncRun, SyncVerb};
 
 /// Sessions for coding agents in Docker containers.
@@ -91,6 +93,9 @@ pub(crate) enum Command {
     /// The session image.
     #[command(subcommand)]
     Image(Image),
+    /// Whether others keep to the status protocol.
+    #[command(subcommand)]
+    Protocol(Protocol),
     /// Print completions for a shell.
     Completions {
         /// Which shell.

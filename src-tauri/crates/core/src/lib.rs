@@ -20,6 +20,7 @@ mod login;
 pub mod menu;
 mod order;
 mod outside;
+pub mod protocol;
 mod publisher;
 mod settings;
 mod store;

@@ -159,7 +159,7 @@ pub struct Commands {
 }
 
 impl Commands {
-    fn from_object(mut object: Object) -> Self {
+    pub(crate) fn from_object(mut object: Object) -> Self {
         let commands = fields::list(&mut object, "commands").into_iter();
         let processed = fields::list(&mut object, "processed").into_iter();
         Self {

@@ -31,8 +31,9 @@ pub(crate) fn as_word(value: Value) -> Option<String> {
     let Value::String(text) = value else {
         return None;
     };
-    let one_line = !text.is_empty() && !text.chars().any(char::is_control);
-    one_line.then(|| sanitise(&text, WORD_CAP))
+    let one_line = !text.chars().any(char::is_control);
+    // It may have been nothing but what is not shown.
+    Some(sanitise(&text, WORD_CAP)).filter(|word| one_line && !word.is_empty())
 }
 
 pub(crate) fn whole(object: &mut Object, key: &str) -> Option<u64> {

@@ -6,15 +6,15 @@ use mizzen_fsx::SafeDir;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::document::{Keep, Reading, read_object};
+use crate::document::{Keep, Reading, parse_object, read_object};
 use crate::fields::{self, Object};
 use crate::text::{TEXT_CAP, sanitise};
 use crate::words::words;
 use crate::{REGISTRY_FILE, SCHEMA};
 
-const SESSION_CAP: u64 = 256 * 1024;
-const DOCKER_CAP: u64 = 64 * 1024;
-const REGISTRY_CAP: u64 = 1024 * 1024;
+pub(crate) const SESSION_CAP: u64 = 256 * 1024;
+pub(crate) const DOCKER_CAP: u64 = 64 * 1024;
+pub(crate) const REGISTRY_CAP: u64 = 1024 * 1024;
 /// Most containers that a registry lists.
 const ENTRIES: usize = 500;
 
@@ -158,20 +158,34 @@ pub fn read_registry(dir: &SafeDir, uid: Option<u32>) -> Reading<Registry> {
         .and_then(registry)
 }
 
-fn typed<T: for<'de> Deserialize<'de>>(object: Object) -> Result<T, Keep> {
+impl std::str::FromStr for Registry {
+    type Err = Keep;
+
+    /// Reads a registry that came another way than by a file, with the same tolerance.
+    fn from_str(json: &str) -> Result<Self, Keep> {
+        if json.len() as u64 > REGISTRY_CAP {
+            return Err(Keep::Invalid(format!("larger than {REGISTRY_CAP} bytes")));
+        }
+        parse_object(json.as_bytes())
+            .and_then(known)
+            .and_then(registry)
+    }
+}
+
+pub(crate) fn typed<T: for<'de> Deserialize<'de>>(object: Object) -> Result<T, Keep> {
     serde_json::from_value(Value::Object(object))
         .map_err(|error| Keep::Invalid(sanitise(&error.to_string(), TEXT_CAP)))
 }
 
 /// A newer schema may mean something else by the same names: never rewritten by this version.
-fn known(object: Object) -> Result<Object, Keep> {
+pub(crate) fn known(object: Object) -> Result<Object, Keep> {
     match object.get("schema").and_then(Value::as_u64) {
         Some(newer) if newer > SCHEMA => Err(Keep::Newer(newer)),
         _ => Ok(object),
     }
 }
 
-fn registry(mut object: Object) -> Result<Registry, Keep> {
+pub(crate) fn registry(mut object: Object) -> Result<Registry, Keep> {
     let from = &mut object;
     let entries = fields::list(from, "containers").into_iter().take(ENTRIES);
     Ok(Registry {

@@ -6,6 +6,7 @@
 //! Invariant: freshness is the reader's own time since arrival, never a time from a file.
 
 mod ack;
+mod check;
 mod commands;
 mod document;
 mod fields;
@@ -19,6 +20,7 @@ mod text;
 mod words;
 
 pub use ack::{ACKS, Ack, AckState};
+pub use check::{Finding, Verdict, check};
 pub use commands::{
     Command, CommandId, Commands, Exec, OUTPUT_MAX, Order, Priority, QUEUE, Queued, Signal,
     TIMEOUT_DEFAULT, TIMEOUT_MAX, one_word, read_commands, write_commands,

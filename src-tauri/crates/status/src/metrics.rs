@@ -12,7 +12,7 @@ use crate::document::{Keep, Reading, parse_object, read_object, write_json_unsyn
 use crate::fields::{self, Object};
 
 /// Largest metrics.json that is read.
-const CAP: u64 = 64 * 1024;
+pub(crate) const CAP: u64 = 64 * 1024;
 /// A thousand processors, all busy.
 const CPU_MAX: f64 = 100_000.0;
 
@@ -54,7 +54,7 @@ impl Metrics {
         self.timestamp.parse().ok()
     }
 
-    fn from_object(mut object: Object) -> Self {
+    pub(crate) fn from_object(mut object: Object) -> Self {
         let from = &mut object;
         Self {
             schema: fields::whole(from, "schema"),

@@ -173,7 +173,7 @@ impl Status {
         }
     }
 
-    fn from_object(mut object: Object) -> Result<Self, Keep> {
+    pub(crate) fn from_object(mut object: Object) -> Result<Self, Keep> {
         let from = &mut object;
         let Some(status) = fields::word(from, "status") else {
             return Err(Keep::Invalid("no `status`".to_owned()));

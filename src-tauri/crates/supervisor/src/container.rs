@@ -4,6 +4,7 @@ mod children;
 mod code_server;
 mod commands;
 mod direct_line;
+mod farewell;
 mod forward;
 mod git;
 mod identity;

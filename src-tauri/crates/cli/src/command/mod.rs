@@ -9,6 +9,7 @@ mod look;
 mod open;
 mod output;
 mod papers;
+mod protocol;
 mod serve;
 mod shell;
 mod sync;
@@ -51,6 +52,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Sync(args) => sync::run(*args, output),
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Image(args) => with_core(async |client| image::run(&client, args, output).await),
+        Command::Protocol(args) => protocol::run(&args, output),
         Command::Completions { shell } => papers::completions(shell),
         Command::Man { out } => papers::man(out.as_deref()),
     }

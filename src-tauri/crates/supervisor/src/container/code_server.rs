@@ -15,7 +15,7 @@ use tokio::net::UnixStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::board::{Board, CODE_SERVER, Stage};
+use super::board::{Board, CODE_SERVER, Stage, Steady};
 use super::children::{Child, Children};
 use super::identity::Identity;
 use super::journal::Journal;
@@ -41,6 +41,10 @@ const FLAGS: [&str; 10] = [
 
 /// Between two questions whether it answers.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Between two looks whether it still does, and between two when the last one found something else.
+const LOOKS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(2));
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Up this long, a crash is a new one and not a part of a series.
 const STEADY: Duration = Duration::from_secs(60);
 
@@ -118,7 +122,40 @@ impl CodeServer {
             }
             exit = &mut child.exit => return ended(exit.ok()),
         }
-        ended(child.exit.await.ok())
+        tokio::select! {
+            never = self.watch_over(socket) => match never {},
+            exit = &mut child.exit => ended(exit.ok()),
+        }
+    }
+
+    /// Looks again and again whether it answers. It is left alone when it does not: what hangs may come back, and has
+    /// somebody's unsaved text in it.
+    async fn watch_over(&self, socket: &Path) -> std::convert::Infallible {
+        let mut health = Steady::of(true);
+        let mut shown = true;
+        loop {
+            sleep(if health.is_settled() {
+                LOOKS.0
+            } else {
+                LOOKS.1
+            })
+            .await;
+            let answers = health.next(is_healthy_soon(socket).await);
+            if answers == shown || self.board.is_ending() {
+                continue;
+            }
+            shown = answers;
+            let (word, error) = match answers {
+                true => ("running", None),
+                false => (
+                    "unresponsive",
+                    Some("code-server does not answer".to_owned()),
+                ),
+            };
+            self.journal.note(format_args!("code-server is {word}"));
+            self.board.set_error(CODE_SERVER, error);
+            self.board.set_service(CODE_SERVER, word);
+        }
     }
 
     fn start(&self, program: &Path, socket: &Path) -> io::Result<Child> {
@@ -161,12 +198,14 @@ async fn answers(socket: &Path) {
     let hint = changed.clone();
     // Without file events, and for one that listens before it answers, the pause serves.
     let _watch = Watch::new(socket.parent(), move || hint.notify_one()).ok();
-    while !timeout(Duration::from_secs(2), is_healthy(socket))
-        .await
-        .is_ok_and(|answer| answer)
-    {
+    while !is_healthy_soon(socket).await {
         let _ = timeout(PAUSE, changed.notified()).await;
     }
+}
+
+async fn is_healthy_soon(socket: &Path) -> bool {
+    let answer = timeout(PATIENCE, is_healthy(socket)).await;
+    answer.is_ok_and(|answer| answer)
 }
 
 async fn is_healthy(socket: &Path) -> bool {

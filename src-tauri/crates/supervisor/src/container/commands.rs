@@ -16,7 +16,7 @@ use mizzen_status::{
     read_commands,
 };
 use mizzen_tasks::Owner;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
@@ -25,7 +25,7 @@ use super::identity::Identity;
 use super::journal::Journal;
 use ledger::Ledger;
 use running::Program;
-use turn::Step;
+use turn::{Mood, Step};
 
 /// The safety net under lost hints.
 const POLL: Duration = Duration::from_secs(2);
@@ -45,9 +45,13 @@ pub(crate) struct Commands {
     pub(crate) children: Children,
     pub(crate) identity: Identity,
     pub(crate) owner: Owner,
-    /// Told when the host asks for the end of everything.
-    pub(crate) shutdown: Arc<Notify>,
+    /// Told when the host asks for the end of everything, with the seconds that it grants.
+    pub(crate) shutdown: mpsc::Sender<Option<u64>>,
+    /// Has the settings read again, where there are some.
+    pub(crate) reload: Option<Reload>,
 }
+
+type Reload = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// The one that runs.
 struct Running {
@@ -61,11 +65,14 @@ struct Desk {
     ledger: Ledger,
     queue: Queue,
     running: Option<Running>,
+    /// When everything ends: what waited by then, and waits for the next start.
+    spared: Option<Vec<CommandId>>,
 }
 
 impl Commands {
-    /// Goes on until `stop`; the command that runs then has ended, and that is known, before this ends.
-    pub(crate) async fn run(self, stop: CancellationToken) {
+    /// Goes on until `end`; from `stop` on nothing is begun any more. The command that runs then has ended, and that is
+    /// known, before this ends.
+    pub(crate) async fn run(self, stop: CancellationToken, end: CancellationToken) {
         let hinted = Arc::new(Notify::new());
         let hint = hinted.clone();
         // Without file events the poll alone serves.
@@ -73,14 +80,19 @@ impl Commands {
         let Some(mut desk) = self.open(&stop).await else {
             return;
         };
-        while !stop.is_cancelled() {
+        while !end.is_cancelled() {
+            let is_stopping = desk.spared.is_some();
+            if stop.is_cancelled() && !is_stopping {
+                desk.spared = Some(desk.queue.queued.iter().map(|it| it.id.clone()).collect());
+            }
             let (again, unread) = self.look(&mut desk);
             let stuck = self.work(&mut desk).err();
             // Told once, after all of it: a reader is not to see it come and go.
             self.complain(unread.or(stuck));
             self.show(&desk);
             tokio::select! {
-                () = stop.cancelled() => {}
+                () = stop.cancelled(), if !is_stopping => {}
+                () = end.cancelled() => {}
                 ended = ended(&mut desk.running) => self.note(&mut desk, ended),
                 () = hinted.notified() => tokio::time::sleep(SOON).await,
                 () = tokio::time::sleep(again) => {}
@@ -103,6 +115,7 @@ impl Commands {
                         ledger,
                         queue: Queue::default(),
                         running: None,
+                        spared: None,
                     });
                 }
                 Err(error) => self.complain(Some(format!("commands are not run: {error}"))),
@@ -133,8 +146,12 @@ impl Commands {
     /// Takes every step that can be taken now; why there is one that cannot, in words.
     fn work(&self, desk: &mut Desk) -> Result<(), String> {
         let next = |desk: &Desk| {
-            let is_busy = desk.running.is_some();
-            turn::next(&desk.queue, &desk.ledger, is_busy, Timestamp::now())
+            let mood = match &desk.spared {
+                Some(spared) => Mood::Ending(spared),
+                None if desk.running.is_some() => Mood::Busy,
+                None => Mood::Free,
+            };
+            turn::next(&desk.queue, &desk.ledger, mood, Timestamp::now())
         };
         // Known here: each step notes its command, and the next one is another's.
         while let Some(step) = next(desk) {
@@ -177,10 +194,15 @@ impl Commands {
         let mut ack = Ack::new(id, AckState::Succeeded);
         match signal {
             Signal::ReportNow => self.board.report_now(),
-            Signal::Shutdown { .. } => self.shutdown.notify_one(),
+            // One that comes while everything ends already changes nothing.
+            Signal::Shutdown { deadline_s } => drop(self.shutdown.try_send(deadline_s)),
             Signal::ReloadConfig => {
-                ack.state = AckState::Rejected;
-                ack.error = Some("there are no settings here that could be read again".to_owned());
+                let nothing =
+                    || Err("there are no settings here that could be read again".to_owned());
+                if let Err(why) = self.reload.as_ref().map_or_else(nothing, |reload| reload()) {
+                    ack.state = AckState::Rejected;
+                    ack.error = Some(why);
+                }
             }
             Signal::Cancel { target } => {
                 if let Err(why) = cancel(desk, &target)? {

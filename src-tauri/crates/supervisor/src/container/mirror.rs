@@ -83,6 +83,12 @@ impl Mirror {
         self.shared.watch()
     }
 
+    /// Has both folders looked at by their rules as they are now; why that cannot be, in words.
+    pub(crate) fn reload(&self) -> Box<dyn Fn() -> Result<(), String> + Send + Sync> {
+        let shared = self.shared.clone();
+        Box::new(move || shared.looks_again().map_err(|refusal| refusal.why))
+    }
+
     /// Carries what is to be carried once more and ends; what is not done by then is carried after the next start.
     pub(crate) async fn stop(self, deadline: Instant) -> Result<String, String> {
         let flushed = match self.shared.is_paused() {

@@ -3,20 +3,20 @@
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use mizzen_tasks::Owner;
 use rustix::process::{Signal, getpid, set_child_subreaper};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::board::{Board, Stage};
 use super::children::Children;
 use super::code_server::CodeServer;
 use super::commands::Commands;
+use super::farewell::Farewell;
 use super::identity::Identity;
 use super::journal::Journal;
 use super::metrics;
@@ -25,17 +25,8 @@ use super::report;
 use super::reporter::Reporter;
 use super::{VERSION, complain, places};
 
-/// How long children may take to end. Engines kill a container after 10 s by default.
-const GRACE: Duration = Duration::from_secs(8);
-/// How long they may take where a last sync follows.
-const GRACE_BEFORE_SYNC: Duration = Duration::from_secs(4);
-/// When a last sync is given up, counted like the children's time; the next start goes on with it.
-const LAST_SYNC: Duration = Duration::from_millis(8_500);
 /// How long it may take to write down how the last command ended.
 const LAST_COMMAND: Duration = Duration::from_millis(500);
-/// When the last report is given up, counted like the children's time: a busy disk takes seconds.
-const LAST_REPORT: Duration = Duration::from_millis(9_500);
-
 /// Serves until TERM or INT.
 pub(crate) async fn run(identity: Identity, mirror: Option<mirror::Settings>) -> ExitCode {
     match serve(identity, mirror).await {
@@ -90,8 +81,8 @@ async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Resu
         code_server.run().await;
     });
 
-    let shutdown = Arc::new(Notify::new());
-    let stop_commands = CancellationToken::new();
+    let (shutdown, mut shutdowns) = mpsc::channel(1);
+    let (stop_commands, end_commands) = (CancellationToken::new(), CancellationToken::new());
     let commands = places::status_dir().map(|status_dir| Commands {
         status_dir,
         board: board.clone(),
@@ -99,36 +90,35 @@ async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Resu
         children: children.clone(),
         identity,
         owner: owner.clone(),
-        shutdown: shutdown.clone(),
+        shutdown,
+        reload: mirror.as_ref().map(Mirror::reload),
     });
-    let commands_ended = start_commands(&owner, commands, stop_commands.clone());
+    let until = (stop_commands.clone(), end_commands.clone());
+    let commands_ended = start_commands(&owner, commands, until);
 
-    let cause = signals.collect_until_told(&children, &shutdown).await;
-    let told = Instant::now();
+    let (cause, mut farewell) = signals
+        .collect_until_told(&children, &mut shutdowns, mirror.is_some())
+        .await;
     journal.note(format_args!("{cause}: stopping"));
     // No restarts from here on.
     service_owner.stopping().cancel();
     stop_commands.cancel();
     board.set_stage(Stage::Stopping);
-    let grace = match mirror {
-        Some(_) => GRACE_BEFORE_SYNC,
-        None => GRACE,
-    };
-    if !signals.stop_all(&children, grace).await {
-        journal.note(format_args!(
-            "killed what was left after {} s",
-            grace.as_secs()
-        ));
+    let told = Instant::now();
+    if !signals.stop_all(&children, &mut farewell).await {
+        let grace = told.elapsed().as_secs();
+        journal.note(format_args!("killed what was left after {grace} s"));
     }
-    // How the last command ended is written before the last report.
-    let _ = timeout(LAST_COMMAND, commands_ended).await;
     if let Some(mirror) = mirror {
-        let said = mirror.stop(told + LAST_SYNC).await;
+        let said = mirror.stop(farewell.sync(Instant::now())).await;
         let said = said.unwrap_or_else(|why| format!("not in step: {why}"));
         journal.note(format_args!("last sync: {said}"));
     }
+    // How the last command ended is written before the last report.
+    end_commands.cancel();
+    let _ = timeout(LAST_COMMAND, commands_ended).await;
     board.set_stopped();
-    let _ = timeout_at(told + LAST_REPORT, reported).await;
+    let _ = timeout_at(farewell.report(), reported).await;
     journal.note("stopped");
     journal.flush();
     Ok(())
@@ -163,12 +153,12 @@ fn start_reporter(owner: &Owner, reporter: Reporter) -> oneshot::Receiver<()> {
 fn start_commands(
     owner: &Owner,
     commands: Option<Commands>,
-    stop: CancellationToken,
+    (stop, end): (CancellationToken, CancellationToken),
 ) -> oneshot::Receiver<()> {
     let (done, ended) = oneshot::channel();
     if let Some(commands) = commands {
         owner.spawn("commands", async move {
-            commands.run(stop).await;
+            commands.run(stop, end).await;
             let _ = done.send(());
         });
     }
@@ -192,38 +182,56 @@ impl Signals {
     }
 
     /// Collects children until somebody wants us to end.
-    async fn collect_until_told(&mut self, children: &Children, shutdown: &Notify) -> &'static str {
+    async fn collect_until_told(
+        &mut self,
+        children: &Children,
+        shutdowns: &mut mpsc::Receiver<Option<u64>>,
+        syncs: bool,
+    ) -> (&'static str, Farewell) {
         loop {
             children.reap();
-            tokio::select! {
-                _ = self.child.recv() => {}
-                _ = self.terminate.recv() => return "SIGTERM",
-                _ = self.interrupt.recv() => return "SIGINT",
-                () = shutdown.notified() => return "the host asks for it",
-            }
+            let signal = tokio::select! {
+                _ = self.child.recv() => continue,
+                _ = self.terminate.recv() => "SIGTERM",
+                _ = self.interrupt.recv() => "SIGINT",
+                Some(seconds) = shutdowns.recv() => {
+                    let farewell = Farewell::of_host(Instant::now(), seconds, syncs);
+                    return ("the host asks for it", farewell);
+                }
+            };
+            return (signal, Farewell::of_engine(Instant::now(), syncs));
         }
     }
 
     /// Asks all processes to end, and after a while makes them; says whether asking was enough.
-    async fn stop_all(&mut self, children: &Children, grace: Duration) -> bool {
+    async fn stop_all(&mut self, children: &Children, farewell: &mut Farewell) -> bool {
         children.signal_all(Signal::TERM);
-        let ended = timeout(grace, self.collect_all(children)).await.is_ok();
+        let Self {
+            child, terminate, ..
+        } = self;
+        let ended = loop {
+            tokio::select! {
+                () = collect_all(child, children) => break true,
+                () = sleep_until(farewell.children()) => break false,
+                _ = terminate.recv() => farewell.hurry(Instant::now()),
+            }
+        };
         if !ended {
             // The kernel does the same for all that are left when PID 1 ends; the last report
             // shall be true before that.
             children.signal_all(Signal::KILL);
-            let _ = timeout(Duration::from_millis(500), self.collect_all(children)).await;
+            let _ = timeout(Duration::from_millis(500), collect_all(child, children)).await;
         }
         ended
     }
+}
 
-    async fn collect_all(&mut self, children: &Children) {
-        while children.reap() {
-            tokio::select! {
-                _ = self.child.recv() => {}
-                // RACE: one that was forked while we signalled did not get the signal.
-                () = sleep(Duration::from_millis(250)) => children.signal_all(Signal::TERM),
-            }
+async fn collect_all(child: &mut tokio::signal::unix::Signal, children: &Children) {
+    while children.reap() {
+        tokio::select! {
+            _ = child.recv() => {}
+            // RACE: one that was forked while we signalled did not get the signal.
+            () = sleep(Duration::from_millis(250)) => children.signal_all(Signal::TERM),
         }
     }
 }

@@ -123,6 +123,19 @@ pub(crate) struct Steady<T> {
 }
 
 impl<T: Clone + PartialEq> Steady<T> {
+    /// Known to be so by now.
+    pub(crate) fn of(known: T) -> Self {
+        Self {
+            shown: known.clone(),
+            before: known,
+        }
+    }
+
+    /// Whether what was found last is what is shown.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.shown == self.before
+    }
+
     /// Takes what was found now; answers with what is shown.
     pub(crate) fn next(&mut self, found: T) -> T {
         if found == self.before {

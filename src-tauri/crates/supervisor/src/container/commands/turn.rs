@@ -16,11 +16,22 @@ pub(super) enum Step {
     Run(CommandId, Exec),
 }
 
+/// What can be begun.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mood<'a> {
+    /// Anything.
+    Free,
+    /// A program runs.
+    Busy,
+    /// Everything ends. These waited before, and do so until the next start; what is new is refused.
+    Ending(&'a [CommandId]),
+}
+
 /// The next step: what cannot be carried out is told first, then signals are heeded, and a program is run when none is.
 pub(super) fn next(
     queue: &Commands,
     ledger: &Ledger,
-    is_busy: bool,
+    mood: Mood<'_>,
     now: Timestamp,
 ) -> Option<Step> {
     let new = || {
@@ -44,15 +55,25 @@ pub(super) fn next(
         Order::Signal(signal) => Some(Step::Signal(command.id.clone(), signal.clone())),
         Order::Exec(_) => None,
     });
-    if signal.is_some() || is_busy {
+    if signal.is_some() {
         return signal;
     }
     // Of equals the first is the least.
-    let first = good().min_by_key(|command| command.turn())?;
+    let first = match mood {
+        Mood::Busy => return None,
+        Mood::Ending(spared) => return good().find(|it| !spared.contains(&it.id)).map(refused_now),
+        Mood::Free => good().min_by_key(|command| command.turn())?,
+    };
     match &first.order {
         Order::Exec(exec) => Some(Step::Run(first.id.clone(), exec.clone())),
         Order::Signal(_) => None,
     }
+}
+
+fn refused_now(command: &Command) -> Step {
+    let mut ack = Ack::new(command.id.clone(), AckState::Rejected);
+    ack.error = Some("the container is stopping".to_owned());
+    Step::Tell(ack)
 }
 
 /// What is told of all commands: of those in the queue, and of the last ones before.
@@ -79,7 +100,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::ledger::Ledger;
-    use super::{Step, acks, next};
+    use super::{Mood, Step, acks, next};
 
     fn queue(commands: &serde_json::Value, processed: &[&str]) -> Commands {
         json!({ "commands": commands, "processed": processed })
@@ -121,7 +142,7 @@ mod tests {
         let now = "2024-01-01T00:00:01Z".parse::<Timestamp>().unwrap();
         let mut taken = Vec::new();
         for _ in 0..9 {
-            let step = next(&queue, &ledger, false, now);
+            let step = next(&queue, &ledger, Mood::Free, now);
             taken.push(of(step));
             let Some((_, id)) = taken.last().unwrap().split_once(' ') else {
                 break;
@@ -150,10 +171,26 @@ mod tests {
         let exec = json!({ "id": "a", "type": "exec", "command": "true" });
         let alone = queue(&json!([exec]), &[]);
         let now = Timestamp::UNIX_EPOCH;
-        assert_eq!(of(next(&alone, &ledger, true, now)), "nothing");
+        assert_eq!(of(next(&alone, &ledger, Mood::Busy, now)), "nothing");
         assert_eq!(acks(&alone, &ledger)[0].state, AckState::Accepted);
         let cancel = json!({ "id": "b", "type": "signal", "signal": "cancel", "target": "a" });
         let both = queue(&json!([exec, cancel]), &[]);
-        assert_eq!(of(next(&both, &ledger, true, now)), "signal b");
+        assert_eq!(of(next(&both, &ledger, Mood::Busy, now)), "signal b");
+    }
+    #[test]
+    fn while_everything_ends_what_is_new_is_refused_and_what_waits_is_spared() {
+        let place = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(place.path()).unwrap();
+        let exec = |id: &str| json!({ "id": id, "type": "exec", "command": "true" });
+        let report = json!({ "id": "c", "type": "signal", "signal": "report_now" });
+        let now = Timestamp::UNIX_EPOCH;
+        let spared = [id("a")];
+        let next = |queue| of(next(&queue, &ledger, Mood::Ending(&spared), now));
+        assert_eq!(next(queue(&json!([exec("a")]), &[])), "nothing");
+        assert_eq!(
+            next(queue(&json!([exec("a"), exec("b")]), &[])),
+            "rejected b"
+        );
+        assert_eq!(next(queue(&json!([exec("b"), report]), &[])), "signal c");
     }
 }

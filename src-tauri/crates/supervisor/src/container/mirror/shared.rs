@@ -123,6 +123,11 @@ impl Shared {
         }
     }
 
+    /// Looks at everything soon; nobody waits for it.
+    pub(super) fn looks_again(&self) -> Result<(), Refusal> {
+        self.order(Order::Flush(Box::new(|_| ())))
+    }
+
     /// Looks at everything, until nothing changes under our hands; says what that came to.
     pub(super) async fn flush(&self) -> Result<String, Refusal> {
         let (mut to_host, mut to_container) = (0, 0);

@@ -1,0 +1,187 @@
+//! What a trial stands on: directories of the host, and a container with the safe defaults that has them mounted.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::StreamExt;
+use mizzen_docker::{ContainerFact, ContainerSpec, DockerError, Engine, LogOptions, Mount, User};
+use mizzen_fsx::SafeDir;
+use mizzen_status::sanitise;
+use tempfile::TempDir;
+
+use super::LABEL;
+use crate::verb::{ApiError, ErrorCode};
+use crate::world::CoreConfig;
+
+/// Name that the container hears of its session.
+const SESSION: &str = "agent-test";
+/// User of the container where the person is root: a container never runs as root.
+const ORDINARY: u32 = 1000;
+/// Lines of its log that are shown.
+const LOG: u32 = 5;
+
+pub(super) struct Ground {
+    engine: Engine,
+    id: String,
+    /// Removed with this.
+    folder: TempDir,
+    /// Whose the files are.
+    pub(super) user: User,
+    /// The status directory on the host.
+    pub(super) status: PathBuf,
+    pub(super) dir: SafeDir,
+}
+
+impl Ground {
+    /// Makes the directories and starts the container.
+    pub(super) async fn prepare(
+        config: &CoreConfig,
+        engine: &Engine,
+        image: &str,
+    ) -> Result<Self, ApiError> {
+        config
+            .dirs
+            .prepare()
+            .map_err(|error| refused(&error.to_string()))?;
+        let name = format!("mizzen-agent-test-{}", std::process::id());
+        let cache = &config.dirs.cache;
+        let user = ordinary();
+        let folder = tempfile::Builder::new()
+            .prefix("agent-test-")
+            .tempdir_in(cache);
+        let made = folder.and_then(|folder| {
+            let status = folder.path().join(".para/state/docker").join(SESSION);
+            make(folder.path(), &status, user)?;
+            Ok((folder, status))
+        });
+        let (folder, status) =
+            made.map_err(|error| refused(&format!("{}: {error}", cache.display())))?;
+        let dir = SafeDir::open(&status).map_err(|error| refused(&error.to_string()))?;
+        let mut ground = Self {
+            engine: engine.clone(),
+            id: String::new(),
+            folder,
+            user,
+            status,
+            dir,
+        };
+        match ground.start(image, name).await {
+            Ok(()) => Ok(ground),
+            Err(error) => {
+                ground.clear().await;
+                Err(failed(error))
+            }
+        }
+    }
+
+    async fn start(&mut self, image: &str, name: String) -> Result<(), DockerError> {
+        let mut spec = ContainerSpec::new(image, name, self.user);
+        let (key, value) = LABEL;
+        spec.labels.insert(key.to_owned(), value.to_owned());
+        spec.env
+            .insert("PARA_SESSION_NAME".to_owned(), SESSION.to_owned());
+        let mount = |source: &Path, target: &str| Mount::Bind {
+            source: source.to_owned(),
+            target: target.to_owned(),
+            read_only: false,
+        };
+        spec.mounts = vec![
+            mount(self.folder.path(), "/workspace"),
+            mount(&self.status, "/para/status"),
+        ];
+        self.id = self.engine.create_container(&spec).await?;
+        self.engine.start(&self.id).await
+    }
+
+    /// A file of the workspace.
+    pub(super) fn workspace(&self) -> Result<SafeDir, ApiError> {
+        SafeDir::open(self.folder.path()).map_err(|error| refused(&error.to_string()))
+    }
+
+    pub(super) async fn fact(&self) -> Result<Option<ContainerFact>, ApiError> {
+        self.engine.inspect(&self.id).await.map_err(failed)
+    }
+
+    /// Ends it without a warning, as a machine that loses its power does, and starts it again.
+    pub(super) async fn crash(&self) -> Result<(), ApiError> {
+        self.engine.kill(&self.id).await.map_err(failed)?;
+        while self.fact().await?.is_some_and(|fact| fact.is_up()) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.engine.start(&self.id).await.map_err(failed)
+    }
+
+    /// The end of its log in one line, for a person.
+    pub(super) async fn last_words(&self) -> String {
+        let options = LogOptions {
+            tail: Some(LOG),
+            ..LogOptions::default()
+        };
+        let Ok(lines) = self.engine.logs(&self.id, options).await else {
+            return String::new();
+        };
+        let lines: Vec<String> = lines
+            .filter_map(async |line| Some(sanitise(&line.ok()?.text, 200)))
+            .collect()
+            .await;
+        lines.join(" | ")
+    }
+
+    /// Removes everything. Where the engine has gone there is nobody to ask.
+    pub(super) async fn clear(self) {
+        if !self.id.is_empty() {
+            let _ = self.engine.remove_container(&self.id).await;
+        }
+    }
+}
+
+fn make(folder: &Path, status: &Path, user: User) -> io::Result<()> {
+    fs::create_dir_all(status)?;
+    let above = status.ancestors().take_while(|dir| *dir != folder);
+    for dir in above.chain([folder]) {
+        give(dir, user)?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn ordinary() -> User {
+    let me = rustix::process::getuid().as_raw();
+    let group = rustix::process::getgid().as_raw();
+    User::new(me, group)
+        .or_else(|_| User::new(ORDINARY, ORDINARY))
+        .expect("BUG: an ordinary user is not root")
+}
+
+#[cfg(not(unix))]
+fn ordinary() -> User {
+    User::new(ORDINARY, ORDINARY).expect("BUG: an ordinary user is not root")
+}
+
+#[cfg(unix)]
+fn give(dir: &Path, user: User) -> io::Result<()> {
+    std::os::unix::fs::lchown(dir, Some(user.uid()), Some(user.gid()))
+}
+
+#[cfg(not(unix))]
+fn give(_dir: &Path, _user: User) -> io::Result<()> {
+    Ok(())
+}
+
+fn refused(why: &str) -> ApiError {
+    let hint = "Make room and see that Mizzen's cache directory is yours.";
+    ApiError::new(ErrorCode::Failed, sanitise(why, 500), hint)
+}
+
+pub(super) fn failed(error: DockerError) -> ApiError {
+    use mizzen_docker::DockerErrorKind;
+    let code = match error.kind {
+        DockerErrorKind::Unreachable => ErrorCode::EngineUnreachable,
+        DockerErrorKind::NotFound => ErrorCode::NotFound,
+        _ => ErrorCode::Failed,
+    };
+    let hint = "See that `docker run` starts this image.";
+    ApiError::new(code, sanitise(&error.to_string(), 500), hint)
+}

@@ -1,0 +1,354 @@
+//! What an agent is asked to show, one thing after the other.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mizzen_fsx::PathError;
+use mizzen_status::{
+    AckState, Command, CommandId, Exec, Keep, Order, Reading, STATUS_FILE, Signal, Status, Verdict,
+    read_status, write_commands,
+};
+use tokio::time::{Instant, sleep};
+
+use super::ground::Ground;
+use super::{Found, Standing};
+use crate::verb::{ApiError, ErrorCode};
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+/// What a reader grants a sign of life.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// What a command of a moment may take, and a shutdown.
+const LONG: Duration = Duration::from_secs(30);
+/// Where the command leaves a line each time that it is run.
+const TRACE: &str = "agent-test-ran";
+
+/// What is tried, in this order, with what helps.
+const THINGS: [(&str, &str); 7] = [
+    (
+        "heartbeat",
+        "write status.json at least every 15 s, with a new `timestamp` each time",
+    ),
+    (
+        "files",
+        "see `mizzen protocol check` and docs/protocol/schema",
+    ),
+    (
+        "whole files",
+        "write another file beside status.json and rename it over that one",
+    ),
+    (
+        "command",
+        "run what commands.json asks for: `command` split into words, then `args`",
+    ),
+    (
+        "acknowledged",
+        "say in status.json, under `commands`, how each command ended",
+    ),
+    (
+        "at most once",
+        "write down each id in logs/commands.jsonl before the command is run",
+    ),
+    (
+        "shutdown",
+        "heed the signal `shutdown`: report `stopped` with `final` true, and end",
+    ),
+];
+
+/// What was seen of the reports so far.
+#[derive(Default)]
+struct Seen {
+    last: Option<Status>,
+    beats: usize,
+    torn: usize,
+    /// Of the files that held a report.
+    inodes: HashSet<u64>,
+}
+
+/// Tries it all; what comes after something that is needed for it is left out.
+pub(super) async fn run(ground: &Ground) -> Result<Vec<Found>, ApiError> {
+    let mut trial = Trial {
+        ground,
+        seen: Seen::default(),
+        found: Vec::new(),
+    };
+    if trial.heartbeat().await? {
+        trial.files()?;
+        trial.whole();
+        if trial.command().await? {
+            trial.acknowledged().await?;
+            trial.once().await?;
+        }
+        trial.untried_up_to("shutdown");
+        trial.shutdown().await?;
+    }
+    trial.untried_up_to("");
+    Ok(trial.found)
+}
+
+struct Trial<'a> {
+    ground: &'a Ground,
+    seen: Seen,
+    found: Vec<Found>,
+}
+
+impl Trial<'_> {
+    async fn heartbeat(&mut self) -> Result<bool, ApiError> {
+        let begun = Instant::now();
+        let first = self.until(HEARTBEAT, |seen| seen.beats > 0).await?;
+        let took = begun.elapsed().as_secs_f64();
+        if !first {
+            let why = match self.ground.fact().await?.filter(|fact| !fact.is_up()) {
+                Some(fact) => {
+                    let code = fact.exit_code.unwrap_or_default();
+                    let words = self.ground.last_words().await;
+                    format!("the container ended with exit code {code}: {words}")
+                }
+                None => "no report that can be read came within 15 s".to_owned(),
+            };
+            return Ok(self.tell(false, why));
+        }
+        let again = self.until(HEARTBEAT, |seen| seen.beats > 2).await?;
+        let why = match again {
+            true => format!("the first report came after {took:.1} s, and others follow"),
+            false => "no other report followed within 15 s".to_owned(),
+        };
+        Ok(self.tell(again, why))
+    }
+
+    fn files(&mut self) -> Result<(), ApiError> {
+        let checked = mizzen_status::check(&self.ground.status, Timestamp::now());
+        let checked = checked.map_err(|error| lost(&error))?;
+        let wrong = checked.iter().filter(|it| it.verdict == Verdict::Wrong);
+        let wrong: Vec<_> = wrong
+            .map(|it| format!("{}: {}", it.file, it.message))
+            .collect();
+        match wrong.is_empty() {
+            true => self.tell(true, "all are read as they are meant".to_owned()),
+            false => self.tell(false, wrong.join("; ")),
+        };
+        Ok(())
+    }
+
+    fn whole(&mut self) {
+        let (torn, replaced) = (self.seen.torn, self.seen.inodes.len() > 1);
+        let why = match (torn, replaced) {
+            (0, true) => "each report replaces the last one whole".to_owned(),
+            (0, false) => {
+                "reports are written into the same file: a reader may see half of one".to_owned()
+            }
+            _ => format!("{torn} reads found half a report"),
+        };
+        self.tell(torn == 0 && replaced, why);
+    }
+
+    async fn command(&mut self) -> Result<bool, ApiError> {
+        self.ask(&[], &[])?;
+        let begun = Instant::now();
+        let ran = loop {
+            self.look();
+            if self.runs()? > 0 {
+                break true;
+            }
+            if begun.elapsed() > LONG {
+                break false;
+            }
+            sleep(PAUSE).await;
+        };
+        let why = match ran {
+            true => format!("it was run after {:.1} s", begun.elapsed().as_secs_f64()),
+            false => "it was not run within 30 s".to_owned(),
+        };
+        Ok(self.tell(ran, why))
+    }
+
+    async fn acknowledged(&mut self) -> Result<(), ApiError> {
+        let told = |seen: &Seen| {
+            state(seen.last.as_ref(), &id("run-once")).is_some_and(|it| it.is_final())
+        };
+        let in_time = self.until(LONG, told).await?;
+        let state = state(self.seen.last.as_ref(), &id("run-once"));
+        let why = match &state {
+            Some(state) => format!("it is told as `{state}`"),
+            None => "status.json does not tell how it ended".to_owned(),
+        };
+        self.tell(in_time && state == Some(AckState::Succeeded), why);
+        Ok(())
+    }
+
+    /// The same queue again, a container that crashes, and a queue without what it knows.
+    async fn once(&mut self) -> Result<(), ApiError> {
+        self.ask(&[], &[])?;
+        self.beats(2).await?;
+        let before = self.runs()?;
+        self.ground.crash().await?;
+        let lives = self.beats(3).await?;
+        let after = self.runs()?;
+        let why = match (before, after, lives) {
+            (1, 1, true) => {
+                "it was run once, also by a container that crashed and started again".to_owned()
+            }
+            (1, 1, false) => "no report followed a crash and a new start".to_owned(),
+            (1, n, _) => format!("after a crash it was run again: {n} times"),
+            (n, ..) => format!("it was run {n} times"),
+        };
+        self.tell(before == 1 && after == 1 && lives, why);
+        Ok(())
+    }
+
+    async fn shutdown(&mut self) -> Result<(), ApiError> {
+        let order = Order::Signal(Signal::Shutdown {
+            deadline_s: Some(30),
+        });
+        self.ask(&[Command::new(id("end"), order)], &[id("run-once")])?;
+        let begun = Instant::now();
+        let is_last = |seen: &Seen| seen.last.as_ref().is_some_and(|status| status.last);
+        let told = self.until(LONG, is_last).await?;
+        let mut is_up = true;
+        while is_up && begun.elapsed() < LONG {
+            is_up = self.ground.fact().await?.is_some_and(|fact| fact.is_up());
+            sleep(PAUSE).await;
+        }
+        let took = begun.elapsed().as_secs_f64();
+        let why = match (told, is_up) {
+            (true, false) => {
+                format!("the last report came and the container ended within {took:.1} s")
+            }
+            (true, true) => "the last report came, and the container runs on".to_owned(),
+            (false, false) => "the container ended without a last report".to_owned(),
+            (false, true) => "it was not heeded within 30 s".to_owned(),
+        };
+        self.tell(told && !is_up, why);
+        Ok(())
+    }
+
+    /// Writes the queue anew: the command that is to be run once, and these.
+    fn ask(&self, more: &[Command], processed: &[CommandId]) -> Result<(), ApiError> {
+        let exec = Exec {
+            command: "sh -c".to_owned(),
+            args: vec![format!("echo ran >> /workspace/{TRACE}")],
+            ..Exec::default()
+        };
+        let mut once = Command::new(id("run-once"), Order::Exec(exec));
+        once.timestamp = Some(Timestamp::now().to_string());
+        let commands: Vec<Command> = std::iter::once(once).chain(more.iter().cloned()).collect();
+        let user = self.ground.user;
+        let owner = cfg!(unix).then_some((user.uid(), user.gid()));
+        write_commands(&self.ground.status, &commands, processed, owner)
+            .map_err(|error| lost(&error))
+    }
+
+    /// How often the command has left its line.
+    fn runs(&self) -> Result<usize, ApiError> {
+        let trace = self.ground.workspace()?.read_regular(TRACE, 4096, None);
+        Ok(trace.map_or(0, |bytes| bytes.split(|byte| *byte == b'\n').count() - 1))
+    }
+
+    /// Waits for so many reports more.
+    async fn beats(&mut self, more: usize) -> Result<bool, ApiError> {
+        let wanted = self.seen.beats + more;
+        self.until(LONG, |seen| seen.beats >= wanted).await
+    }
+
+    async fn until(
+        &mut self,
+        limit: Duration,
+        wanted: impl Fn(&Seen) -> bool,
+    ) -> Result<bool, ApiError> {
+        let deadline = Instant::now() + limit;
+        loop {
+            self.look();
+            if wanted(&self.seen) {
+                return Ok(true);
+            }
+            if Instant::now() > deadline {
+                return Ok(false);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    fn look(&mut self) {
+        let seen = &mut self.seen;
+        match read_status(&self.ground.dir, None) {
+            Reading::Good(status) => {
+                if seen
+                    .last
+                    .as_ref()
+                    .is_none_or(|last| last.beat() != status.beat())
+                {
+                    seen.beats += 1;
+                    seen.inodes
+                        .extend(inode(&self.ground.status.join(STATUS_FILE)));
+                }
+                seen.last = Some(status);
+            }
+            Reading::Keep(Keep::Torn) => seen.torn += 1,
+            Reading::Keep(_) | Reading::Absent => {}
+        }
+    }
+
+    /// Tells of the next thing; says whether it is as it should be.
+    fn tell(&mut self, is_fine: bool, message: String) -> bool {
+        let (name, next) = THINGS[self.found.len()];
+        self.found.push(Found {
+            name: name.to_owned(),
+            standing: if is_fine {
+                Standing::Fine
+            } else {
+                Standing::Wrong
+            },
+            message,
+            next: (!is_fine).then(|| next.to_owned()),
+        });
+        is_fine
+    }
+
+    fn untried_up_to(&mut self, end: &str) {
+        let left = THINGS[self.found.len()..].iter();
+        let left = left.take_while(|(name, _)| *name != end);
+        self.found.extend(left.map(|(name, _)| Found {
+            name: (*name).to_owned(),
+            standing: Standing::Untried,
+            message: "not tried, since what it needs does not work".to_owned(),
+            next: None,
+        }));
+    }
+}
+
+fn state(status: Option<&Status>, id: &CommandId) -> Option<AckState> {
+    let acks = status?.commands.iter();
+    acks.rev()
+        .find(|ack| ack.id == *id)
+        .map(|ack| ack.state.clone())
+}
+
+fn id(text: &str) -> CommandId {
+    CommandId::new(text).expect("BUG: our own ids are good")
+}
+
+#[cfg(unix)]
+fn inode(path: &std::path::Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::symlink_metadata(path)
+        .ok()
+        .map(|found| found.ino())
+}
+
+/// Without inodes, a report that is read is taken for a file of its own.
+#[cfg(not(unix))]
+fn inode(_path: &std::path::Path) -> Option<u64> {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    Some(COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn lost(error: &PathError) -> ApiError {
+    let message = mizzen_status::sanitise(&error.to_string(), 500);
+    ApiError::new(
+        ErrorCode::Failed,
+        message,
+        "Leave the directory of the test alone, and run it again.",
+    )
+}
