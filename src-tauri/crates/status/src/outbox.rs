@@ -98,21 +98,25 @@ impl Outbox {
         if self.kept.knows(&command.id) {
             return Ok(());
         }
-        let mut next = self.kept.clone();
-        next.last_seq += 1;
-        command.seq = Some(next.last_seq);
+        let seq = self.kept.last_seq + 1;
+        command.seq = Some(seq);
         command.timestamp = Some(now.to_string());
         let command = command.checked().map_err(Refused::Invalid)?;
         let is_signal = |order: &Order| matches!(order, Order::Signal(_));
         let alike = |it: &&disk::Waiting| is_signal(&it.command.order) == is_signal(&command.order);
-        if next.waiting.iter().filter(alike).count() >= QUEUE {
+        if self.kept.waiting.iter().filter(alike).count() >= QUEUE {
             return Err(Refused::Full);
         }
-        next.waiting.push(disk::Waiting { command, ack: None });
-        if !projection::fits(&next) {
-            return Err(Refused::TooLong);
+        self.kept.waiting.push(disk::Waiting { command, ack: None });
+        self.kept.last_seq = seq;
+        let kept = match projection::fits(&self.kept) {
+            true => disk::write(&self.path, &self.kept).map_err(Refused::from),
+            false => Err(Refused::TooLong),
+        };
+        if kept.is_err() {
+            self.kept.waiting.pop();
         }
-        Ok(self.keep(next)?)
+        kept
     }
 
     /// Takes in what a container says; whether that was news.
@@ -120,18 +124,17 @@ impl Outbox {
     /// # Errors
     /// The end of a command could not be written down; it is heard again with the next report.
     pub fn hear(&mut self, acks: &[Ack]) -> Result<bool, PathError> {
+        if !acks.iter().any(|ack| self.kept.is_news(ack)) {
+            return Ok(false);
+        }
         let mut next = self.kept.clone();
-        let mut is_news = false;
-        for ack in acks {
-            is_news |= next.hear(ack);
+        acks.iter().for_each(|ack| next.hear(ack));
+        // What has not ended is told again by the container: it needs no disk.
+        if next.waiting.len() < self.kept.waiting.len() {
+            disk::write(&self.path, &next)?;
         }
-        let has_one_ended = next.waiting.len() < self.kept.waiting.len();
-        match has_one_ended {
-            true => self.keep(next)?,
-            // What has not ended is told again by the container: it needs no disk.
-            false => self.kept = next,
-        }
-        Ok(is_news)
+        self.kept = next;
+        Ok(true)
     }
 
     /// Takes a command back that a container which does not run has not ended.
@@ -198,12 +201,6 @@ impl Outbox {
         let mut all: Vec<Asked> = waiting.chain(self.kept.past.iter().cloned()).collect();
         all.sort_by_key(|asked| std::cmp::Reverse(asked.seq));
         all
-    }
-
-    fn keep(&mut self, next: Kept) -> Result<(), PathError> {
-        disk::write(&self.path, &next)?;
-        self.kept = next;
-        Ok(())
     }
 }
 

@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 
 use mizzen_fsx::{At, PathError, remove_leftovers, write_atomic};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{Asked, PAST, in_words};
 use crate::SCHEMA;
@@ -60,20 +61,26 @@ impl Kept {
         self.waits(id) || self.past.iter().any(|it| it.id == *id)
     }
 
-    /// Takes in what is said of a command; whether that was news. What has ended has ended.
-    pub(super) fn hear(&mut self, ack: &Ack) -> bool {
+    /// Whether nothing was known of this. What has ended has ended.
+    pub(super) fn is_news(&self, ack: &Ack) -> bool {
+        let of_it = |it: &&Waiting| it.command.id == ack.id;
+        let found = self.waiting.iter().find(of_it);
+        found.is_some_and(|it| it.ack.as_ref() != Some(ack))
+    }
+
+    /// Takes in what is said of a command.
+    pub(super) fn hear(&mut self, ack: &Ack) {
         let of_it = |it: &Waiting| it.command.id == ack.id;
         let Some(at) = self.waiting.iter().position(of_it) else {
-            return false;
+            return;
         };
-        let is_news = self.waiting[at].ack.replace(ack.clone()).as_ref() != Some(ack);
+        self.waiting[at].ack = Some(ack.clone());
         if ack.state.is_final() {
             let ended = self.waiting.remove(at).asked();
             self.past.push(ended);
             let over = self.past.len().saturating_sub(PAST);
             self.past.drain(..over);
         }
-        is_news
     }
 
     fn from_object(mut object: Object) -> Option<Self> {
@@ -94,19 +101,41 @@ impl Kept {
             past: past.map(ended).collect::<Option<_>>()?,
         })
     }
+}
 
-    fn to_json(&self) -> Value {
-        let waiting: Vec<&Command> = self.waiting.iter().map(|it| &it.command).collect();
-        let past = self.past.iter().map(
-            |it| json!({ "seq": it.seq, "what": it.what, "asked_at": it.asked_at, "ack": it.ack }),
-        );
-        json!({
-            "schema": SCHEMA,
-            "session": self.session,
-            "last_seq": self.last_seq,
-            "waiting": waiting,
-            "past": past.collect::<Vec<_>>(),
-        })
+/// The file's content.
+#[derive(Serialize)]
+struct File<'a> {
+    schema: u64,
+    session: &'a str,
+    last_seq: u64,
+    waiting: Vec<&'a Command>,
+    past: Vec<Past<'a>>,
+}
+
+#[derive(Serialize)]
+struct Past<'a> {
+    seq: u64,
+    what: &'a Option<String>,
+    asked_at: &'a Option<String>,
+    ack: &'a Option<Ack>,
+}
+
+impl<'a> From<&'a Kept> for File<'a> {
+    fn from(kept: &'a Kept) -> Self {
+        let past = kept.past.iter().map(|it| Past {
+            seq: it.seq,
+            what: &it.what,
+            asked_at: &it.asked_at,
+            ack: &it.ack,
+        });
+        Self {
+            schema: SCHEMA,
+            session: &kept.session,
+            last_seq: kept.last_seq,
+            waiting: kept.waiting.iter().map(|it| &it.command).collect(),
+            past: past.collect(),
+        }
     }
 }
 
@@ -152,6 +181,6 @@ pub(super) fn write(path: &Path, kept: &Kept) -> Result<(), PathError> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).at(dir)?;
     }
-    let text = serde_json::to_vec(&kept.to_json()).expect("BUG: our own documents serialise");
+    let text = serde_json::to_vec(&File::from(kept)).expect("BUG: our own documents serialise");
     write_atomic(path, &text)
 }

@@ -41,6 +41,13 @@ impl Queue {
     }
 }
 
+/// The part of it that is ours, without a copy.
+#[derive(Serialize)]
+struct Ours<'a> {
+    commands: Vec<&'a Command>,
+    processed: Vec<&'a CommandId>,
+}
+
 /// What the file holds now; nothing usable without.
 pub(super) fn read(dir: &SafeDir) -> Option<Queue> {
     let mut object = read_object(dir, COMMANDS_FILE, CAP, None).good()?;
@@ -77,8 +84,13 @@ pub(super) fn wanted(kept: &Kept, found: Option<&Queue>) -> Queue {
 
 /// Whether all commands that wait have room in the file.
 pub(super) fn fits(kept: &Kept) -> bool {
-    let shown = wanted(kept, None).commands.len();
-    shown == kept.waiting.len().min(QUEUE)
+    let mut commands = ours(kept);
+    commands.truncate(QUEUE);
+    let processed = kept.past.iter().map(|it| &it.id).collect::<Vec<_>>();
+    size(&Ours {
+        commands,
+        processed,
+    }) <= CAP
 }
 
 /// Signals first, since they are about the others; then in their turn, so that what has no room is what comes last.
@@ -88,7 +100,7 @@ fn ours(kept: &Kept) -> Vec<&Command> {
     ours
 }
 
-fn size(queue: &Queue) -> u64 {
+fn size(queue: &impl Serialize) -> u64 {
     let text = serde_json::to_vec_pretty(queue).expect("BUG: our own documents serialise");
     // And the line's end.
     text.len() as u64 + 1

@@ -1,5 +1,6 @@
 //! What has become of each command, on the disk: `logs/commands.jsonl`. A command that is in it is not run again.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -22,6 +23,8 @@ pub(super) struct Ledger {
     path: PathBuf,
     /// The last word on each, the oldest command first.
     acks: Vec<Ack>,
+    /// Where each is in that list.
+    places: HashMap<CommandId, usize>,
     size: u64,
 }
 
@@ -33,6 +36,7 @@ impl Ledger {
         let mut ledger = Self {
             path: logs.join(NAME),
             acks: Vec::new(),
+            places: HashMap::new(),
             size: bytes.len() as u64,
         };
         // The last line may have been cut off: nothing was run on its word.
@@ -60,7 +64,7 @@ impl Ledger {
 
     /// Whether a command was begun or decided on before.
     pub(super) fn knows(&self, id: &CommandId) -> bool {
-        self.acks.iter().any(|ack| ack.id == *id)
+        self.places.contains_key(id)
     }
 
     /// Writes down what has become of a command; it is on the disk when this returns.
@@ -89,12 +93,16 @@ impl Ledger {
             text.push(b'\n');
         }
         write_atomic(&self.path, &text).map_err(|error| error.to_string())?;
-        (self.acks, self.size) = (acks, text.len() as u64);
+        self.size = text.len() as u64;
+        self.acks.clear();
+        self.places.clear();
+        acks.into_iter().for_each(|ack| self.remember(ack));
         Ok(())
     }
 
     fn newest(&self, queue: &Commands, count: usize) -> Vec<Ack> {
-        let is_asked = |ack: &&Ack| queue.queued.iter().any(|it| it.id == ack.id);
+        let asked: HashSet<&CommandId> = queue.queued.iter().map(|it| &it.id).collect();
+        let is_asked = |ack: &&Ack| asked.contains(&ack.id);
         let others = self.acks.iter().filter(|ack| !is_asked(ack)).count();
         let mut left_out = others.saturating_sub(count);
         let mut keep = |ack: &&Ack| {
@@ -106,9 +114,12 @@ impl Ledger {
     }
 
     fn remember(&mut self, ack: Ack) {
-        match self.acks.iter_mut().find(|known| known.id == ack.id) {
-            Some(known) => *known = ack,
-            None => self.acks.push(ack),
+        match self.places.get(&ack.id) {
+            Some(place) => self.acks[*place] = ack,
+            None => {
+                self.places.insert(ack.id.clone(), self.acks.len());
+                self.acks.push(ack);
+            }
         }
     }
 

@@ -1,7 +1,11 @@
 //! What to do next.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
-use mizzen_status::{ACKS, Ack, AckState, Command, CommandId, Commands, Exec, Order, Signal};
+use mizzen_status::{
+    ACKS, Ack, AckState, Command, CommandId, Commands, Exec, Order, Queued, Signal,
+};
 
 use super::ledger::Ledger;
 
@@ -34,11 +38,8 @@ pub(super) fn next(
     mood: Mood<'_>,
     now: Timestamp,
 ) -> Option<Step> {
-    let new = || {
-        let queued = queue.queued.iter();
-        queued.filter(|it| !queue.processed.contains(&it.id) && !ledger.knows(&it.id))
-    };
-    let refused = new().find_map(|it| {
+    let new = unseen(queue, ledger);
+    let refused = new.iter().find_map(|it| {
         let why = it.command.as_ref().err()?;
         let mut ack = Ack::new(it.id.clone(), AckState::Rejected);
         ack.error = Some(why.clone());
@@ -47,7 +48,7 @@ pub(super) fn next(
     if refused.is_some() {
         return refused;
     }
-    let good = || new().filter_map(|it| it.command.as_ref().ok());
+    let good = || new.iter().filter_map(|it| it.command.as_ref().ok());
     if let Some(late) = good().find(|command| is_late(command, now)) {
         return Some(Step::Tell(Ack::new(late.id.clone(), AckState::Expired)));
     }
@@ -78,13 +79,21 @@ fn refused_now(command: &Command) -> Step {
 
 /// What is told of all commands: of those in the queue, and of the last ones before.
 pub(super) fn acks(queue: &Commands, ledger: &Ledger) -> Vec<Ack> {
-    let waits = queue.queued.iter().map(|it| &it.id);
-    let waits = waits.filter(|id| !queue.processed.contains(id) && !ledger.knows(id));
+    let waits = unseen(queue, ledger).into_iter().map(|it| &it.id);
     let waits = waits.map(|id| Ack::new(id.clone(), AckState::Accepted));
     let mut acks = ledger.recent(queue);
     acks.extend(waits);
     acks.truncate(ACKS);
     acks
+}
+
+/// Those of which nothing is known, neither here nor to the host.
+fn unseen<'a>(queue: &'a Commands, ledger: &Ledger) -> Vec<&'a Queued> {
+    let seen: HashSet<&CommandId> = queue.processed.iter().collect();
+    let queued = queue.queued.iter();
+    queued
+        .filter(|it| !seen.contains(&it.id) && !ledger.knows(&it.id))
+        .collect()
 }
 
 fn is_late(command: &Command, now: Timestamp) -> bool {
