@@ -6,7 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use mizzen_core::verb::{ApiError, Outcome, Verb};
 use mizzen_core::view::{Snapshot, SyncAnswer, SyncQuestion};
-use mizzen_core::{DoctorReport, LineStream, LogLine, LogOptions};
+use mizzen_core::{
+    DoctorReport, LineStream, LogLine, LogOptions, OutputOptions, OutputSaid, OutputStream,
+    OutputText,
+};
 use mizzen_tasks::Task;
 use tauri::ipc::{Channel, Invoke};
 use tauri::{AppHandle, State, Wry};
@@ -25,6 +28,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         open_session,
         doctor,
         follow_logs,
+        follow_output,
         stop_logs,
         look,
         pick_folder,
@@ -132,12 +136,31 @@ async fn follow_logs(
         follow: true,
     };
     let lines = shell.client()?.logs(&session, options).await?;
+    Ok(follow(&shell, &session, pass_on(lines, channel)))
+}
+
+/// What a command of a session says, as lines of a log.
+#[tauri::command]
+async fn follow_output(
+    shell: State<'_, Shell>,
+    session: String,
+    id: String,
+    channel: Channel<Vec<LogLine>>,
+) -> Result<u32, ApiError> {
+    let options = OutputOptions {
+        id,
+        from: 0,
+        follow: true,
+    };
+    let said = shell.client()?.output(&session, options).await?;
+    Ok(follow(&shell, &session, pass_output_on(said, channel)))
+}
+
+fn follow(shell: &Shell, session: &str, pass_on: impl Future<Output = ()> + Send + 'static) -> u32 {
     let follower = shell.followers.last.fetch_add(1, Ordering::Relaxed);
-    let task = shell
-        .tasks
-        .spawn_held(&format!("logs:{session}"), pass_on(lines, channel));
+    let task = shell.tasks.spawn_held(&format!("logs:{session}"), pass_on);
     shell.followers.tasks().insert(follower, task);
-    Ok(follower)
+    follower
 }
 
 #[tauri::command]
@@ -158,5 +181,41 @@ async fn pass_on(mut lines: LineStream, channel: Channel<Vec<LogLine>>) {
         if channel.send(batch).is_err() {
             return;
         }
+    }
+}
+
+/// Longest line that is waited for.
+const LINE_MAX: usize = 64 * 1024;
+
+/// Sends the lines of each piece. A line that is not at its end waits for it, or for the end of all.
+async fn pass_output_on(mut said: OutputStream, channel: Channel<Vec<LogLine>>) {
+    let mut text = OutputText::default();
+    let mut begun = String::new();
+    while let Ok(OutputSaid::Bytes(bytes)) = said.next().await {
+        begun.push_str(&text.take(&bytes));
+        let ends = begun.rfind('\n').map(|end| end + 1);
+        // A line without an end is cut.
+        let whole = ends.unwrap_or(if begun.len() > LINE_MAX {
+            begun.len()
+        } else {
+            0
+        });
+        let rest = begun.split_off(whole);
+        let lines = std::mem::replace(&mut begun, rest);
+        if !lines.is_empty() && channel.send(lines.lines().map(line).collect()).is_err() {
+            return;
+        }
+    }
+    if !begun.is_empty() {
+        // The page may be gone: then nobody wants the last line.
+        let _gone = channel.send(vec![line(&begun)]);
+    }
+}
+
+fn line(text: &str) -> LogLine {
+    LogLine {
+        at: None,
+        is_error: false,
+        text: text.to_owned(),
     }
 }

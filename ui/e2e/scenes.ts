@@ -43,6 +43,27 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
+    name: "detail-commands",
+    scenario: "sessions=8&pace=1",
+    arrange: async (page) => {
+      await select("web-shop")(page);
+      await byId(page, "more-commands").click();
+      await byId(page, "unfold-command").nth(1).click();
+      await page.getByText("src/cart.test.ts").waitFor();
+      await byId(page, "command-output").scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: "detail-commands-past",
+    scenario: "sessions=8&pace=1",
+    arrange: async (page) => {
+      await select("web-shop")(page);
+      await byId(page, "more-commands").click();
+      await byId(page, "unfold-command").nth(4).click();
+      await byId(page, "command").nth(6).scrollIntoViewIfNeeded();
+    },
+  },
+  {
     name: "detail-building",
     scenario: "sessions=8",
     arrange: async (page) => {

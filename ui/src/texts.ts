@@ -1,3 +1,4 @@
+import { commandTexts } from "./texts/commands";
 import { decideTexts } from "./texts/decide";
 import { frameTexts } from "./texts/frame";
 import { makingTexts } from "./texts/making";
@@ -10,6 +11,7 @@ import { syncTexts } from "./texts/sync";
 export const texts = {
   ...frameTexts,
   ...sessionTexts,
+  ...commandTexts,
   ...syncTexts,
   ...decideTexts,
   ...pastTexts,

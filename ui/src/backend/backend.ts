@@ -42,6 +42,8 @@ export interface Backend {
   doctor(): Promise<DoctorReport>;
   /** The last lines of a session's log and then each new one, in batches. */
   followLogs(session: string, onLines: (lines: LogLine[]) => void): Promise<Stop>;
+  /** What a command of a session has said so far and then each new line, in batches. */
+  followOutput(session: string, id: string, onLines: (lines: LogLine[]) => void): Promise<Stop>;
   /** Says which session a person looks at, so that its figures are measured; `null` for none. */
   look(session: string | null): Promise<void>;
   /** Asks for a folder; `null` when the person changed their mind. */

@@ -174,6 +174,18 @@ export class FakeBackend implements Backend {
     return () => clearInterval(timer);
   }
 
+  async followOutput(
+    session: string,
+    id: string,
+    onLines: (lines: LogLine[]) => void,
+  ): Promise<Stop> {
+    await this.#step();
+    const command = this.#find(session).commands.find((command) => command.id === id);
+    const text = command?.started_at ? OUTPUT : [];
+    onLines(text.map((text) => ({ at: null, is_error: false, text })));
+    return () => {};
+  }
+
   #gauge: ReturnType<typeof setInterval> | undefined;
 
   async look(session: string | null): Promise<void> {
@@ -361,6 +373,14 @@ const BUILD = [
   "RUN install-code-server 4.96.2",
   "COPY settings.json /etc/mizzen/",
   "COPY mizzen-supervisor /usr/local/bin/",
+];
+
+const OUTPUT = [
+  "> web-shop@2.4.0 test",
+  "> vitest run",
+  "",
+  " ✓ src/cart.test.ts (14 tests) 231ms",
+  " ✓ src/price.test.ts (9 tests) 88ms",
 ];
 
 const LOG = [

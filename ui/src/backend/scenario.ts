@@ -1,3 +1,4 @@
+import type { CommandView } from "../generated/CommandView";
 import type { DoctorReport } from "../generated/DoctorReport";
 import type { SessionState } from "../generated/SessionState";
 import type { SessionView } from "../generated/SessionView";
@@ -6,6 +7,7 @@ import type { SyncState } from "../generated/SyncState";
 import {
   ago,
   alertView,
+  commandView,
   ENGINE,
   HEALTHY,
   offline,
@@ -122,6 +124,24 @@ const silent = (name: string) =>
     warnings: ["git: the repository has no upstream for branch main"],
   });
 
+const COMMANDS = [
+  commandView("x6", { command: "npm run lint", state: "waiting", started_at: null }),
+  commandView("x5", { command: "npm test -- --coverage --reporter=verbose", state: "running" }),
+  ended("x4", "npm run build", { state: "failed", exit_code: 2 }),
+  ended("x3", "make check; make docs", {
+    state: "rejected",
+    started_at: null,
+    error: "`make check; make docs` is not installed in this container",
+  }),
+  ended("x2", "git status --short", { state: "succeeded", exit_code: 0, truncated: true }),
+  ended("x1", "npm install", { state: "interrupted", finished_at: null }),
+  ended("x0", "node --version", { state: "killed", signal: 15 }),
+];
+
+function ended(id: string, command: string, change: Partial<CommandView>): CommandView {
+  return commandView(id, { command, started_at: ago(9), finished_at: ago(8), ...change });
+}
+
 const busy = (name: string) =>
   sessionView(name, {
     phase: "testing",
@@ -129,6 +149,7 @@ const busy = (name: string) =>
     attention: { state: "working", text: "testing: Running the test suite, 45 %", since: ago(2) },
     services: { "code-server": "running", database: "running", redis: "starting" },
     warnings: ["Low disk space: 90 % used"],
+    commands: COMMANDS,
   });
 
 const building = (name: string) =>

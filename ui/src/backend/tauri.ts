@@ -14,9 +14,25 @@ async function listenAll({ event, link, navigate }: Listener): Promise<Stop> {
   return () => subscriptions.forEach((unlisten) => unlisten());
 }
 
-async function followLogs(session: string, onLines: (lines: LogLine[]) => void): Promise<Stop> {
+function followLogs(session: string, onLines: (lines: LogLine[]) => void): Promise<Stop> {
+  return follow("follow_logs", { session }, onLines);
+}
+
+function followOutput(
+  session: string,
+  id: string,
+  onLines: (lines: LogLine[]) => void,
+): Promise<Stop> {
+  return follow("follow_output", { session, id }, onLines);
+}
+
+async function follow(
+  command: string,
+  of: Record<string, string>,
+  onLines: (lines: LogLine[]) => void,
+): Promise<Stop> {
   const channel = new Channel<LogLine[]>(onLines);
-  const follower = await invoke<number>("follow_logs", { session, channel });
+  const follower = await invoke<number>(command, { ...of, channel });
   return () => {
     channel.onmessage = () => {};
     void invoke("stop_logs", { follower });
@@ -27,6 +43,7 @@ async function followLogs(session: string, onLines: (lines: LogLine[]) => void):
 export const tauri: Backend = {
   listen: listenAll,
   followLogs,
+  followOutput,
   uiReady: () => invoke("ui_ready"),
   snapshot: () => invoke("snapshot"),
   run: (verb) => invoke("run_verb", { verb }),
