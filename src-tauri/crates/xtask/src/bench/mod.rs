@@ -24,6 +24,8 @@ pub(crate) enum Area {
     Core,
     /// The desktop program: start, memory, idle
     Desktop,
+    /// A container's reports, from its file to the snapshot
+    Status,
     /// Two folders kept in step, against other programs
     Sync,
     /// Streams between the core and a container
@@ -35,6 +37,7 @@ impl Area {
         match self {
             Self::Core => "core",
             Self::Desktop => "desktop",
+            Self::Status => "status",
             Self::Sync => "sync",
             Self::Wire => "wire",
         }
@@ -56,7 +59,7 @@ impl Area {
                 product::build_command_line("release")?;
                 image::ensure(image::Image::Tiny)?;
             }
-            Self::Wire => {
+            Self::Status | Self::Wire => {
                 image::ensure(image::Image::Tiny)?;
             }
         }
@@ -66,7 +69,7 @@ impl Area {
 
 /// Takes the figures of one area and puts them into the document; those of one case are only printed.
 pub(crate) fn run(area: Area, only: Option<&str>) -> Result<()> {
-    if let (Some(case), Area::Core | Area::Desktop | Area::Wire) = (only, area) {
+    if let (Some(case), Area::Core | Area::Desktop | Area::Status | Area::Wire) = (only, area) {
         bail!(
             "the {} bench has no case {case}: it runs as a whole",
             area.name()
