@@ -18,6 +18,18 @@ describe("a synced workspace", () => {
   const sync = (page: Page, wanted: string) =>
     page.locator(`[data-testid="sync-state"][data-state="${wanted}"]`).waitFor();
 
+  test("shows how far it has come, on its page and in the list", () =>
+    withPage({ scenario: "sessions=3&sync=syncing" }, async (page) => {
+      await byId(page, "session-row-api").getByText("12 340 of 20 000 files, 172 MiB").waitFor();
+      await byId(page, "session-row-api").click();
+      const bar = byId(page, "sync-progress").getByRole("progressbar");
+      expect(Number(await bar.getAttribute("value"))).toBeCloseTo(0.62, 1);
+      await change(page, { state: "in_step", progress: null });
+      await sync(page, "in_step");
+      expect(await byId(page, "sync-progress").count()).toBe(0);
+      expect(await byId(page, "carried-api").count()).toBe(0);
+    }));
+
   test("is synced, paused and resumed, and the focus stays", () =>
     withPage({ scenario: "sessions=3&sync=in_step" }, async (page) => {
       await byId(page, "session-row-api").click();

@@ -127,7 +127,18 @@ export function commandView(id: string, change: Partial<CommandView> = {}): Comm
 export const SYNCED: Record<SyncState, Partial<SyncView>> = {
   starting: { last_cycle: null },
   in_step: {},
-  syncing: { pending: 2 },
+  syncing: {
+    pending: 2,
+    progress: {
+      files: 12_340,
+      of_files: 20_000,
+      bytes: 180_000_000,
+      of_bytes: 290_000_000,
+      bytes_per_second: 36_000_000,
+      seconds_left: 3,
+      text: "12 340 of 20 000 files, 172 MiB, 3 s left",
+    },
+  },
   problems: { problems: 3, withheld: 1 },
   conflicts: { conflicts: 2, problems: 1 },
   halted: {
@@ -155,6 +166,7 @@ export function syncView(state: SyncState, change: Partial<SyncView> = {}): Sync
     problems: 0,
     withheld: 0,
     polling: null,
+    progress: null,
     last_cycle: { at: ago(4), to_host: 3, to_container: 14, deleted: 2, merged: 1 },
     ...SYNCED[state],
     ...change,

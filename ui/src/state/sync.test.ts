@@ -8,6 +8,7 @@ import {
   mayHoldMore,
   newsOf,
   notesOf,
+  shareOf,
   syncActionsOf,
   syncVerb,
 } from "./sync";
@@ -137,4 +138,20 @@ describe("notes", () => {
       "Everything is looked at from time to time: too many programs watch files",
     ]);
   });
+});
+
+test.each([
+  [0, 0, 0],
+  [10, 0, 0.5],
+  [10, 327_680, 1],
+  [99, 9_999_999, 1],
+])("%i of 10 files and %i of 320 KiB are a share of %f", (files, bytes, share) => {
+  const progress = { files, of_files: 10, bytes, of_bytes: 327_680 };
+  const rest = { bytes_per_second: 1, seconds_left: null, text: "" };
+  expect(shareOf({ ...progress, ...rest })).toBe(share);
+});
+
+test("nothing to carry is all of it", () => {
+  const nothing = { files: 0, of_files: 0, bytes: 0, of_bytes: 0 };
+  expect(shareOf({ ...nothing, bytes_per_second: 0, seconds_left: null, text: "" })).toBe(1);
 });

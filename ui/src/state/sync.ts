@@ -1,5 +1,6 @@
 import type { SessionView } from "../generated/SessionView";
 import type { SyncCycleView } from "../generated/SyncCycleView";
+import type { SyncProgressView } from "../generated/SyncProgressView";
 import type { SyncView } from "../generated/SyncView";
 import type { Verb } from "../generated/Verb";
 import { texts } from "../texts";
@@ -96,4 +97,13 @@ export function notesOf(sync: SyncView): string[] {
   ];
   const notes = counts.filter(([count]) => count > 0).map(([count, say]) => say(count));
   return sync.polling ? [...notes, note.polling(plain(sync.polling))] : notes;
+}
+
+/** A file takes about as long as so many bytes of a large one. */
+const FILE = 32 * 1024;
+
+/** How much of what is carried has been, from 0 to 1. */
+export function shareOf({ files, of_files, bytes, of_bytes }: SyncProgressView): number {
+  const all = of_bytes + of_files * FILE;
+  return all > 0 ? Math.min(1, (bytes + files * FILE) / all) : 1;
 }

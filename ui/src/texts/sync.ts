@@ -43,6 +43,7 @@ export const syncTexts = {
         : `Folder and container changed ${n} places in ways that do not go together.`,
     conflictsHint:
       "Look at both versions and decide which one stays, or make both sides alike there.",
+    progress: (text: string, rate: string) => `${text} (${rate} a second)`,
     last: (age: string, what: string) => `Last change ${age} ago: ${what}.`,
     carried: {
       toContainer: (n: number) => `${n} to the container`,

@@ -18,7 +18,7 @@ pub use answer::{
     StandingView, SyncAnswer, SyncDone, SyncKeep, SyncQuestion, SyncSide, VersionView,
 };
 pub use commands::{CommandState, CommandView};
-pub use sync::{SyncCycleView, SyncState, SyncView};
+pub use sync::{SyncCycleView, SyncProgressView, SyncState, SyncView};
 
 /// All a client needs to draw itself; `revision` is that of the last [`Event`] folded in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]

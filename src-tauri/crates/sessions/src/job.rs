@@ -164,7 +164,9 @@ impl Job {
         let Some(in_step) = &self.in_step else { return };
         let lines = self.phases.lines(Phase::Stop);
         lines.say("The workspace is brought in step.".to_owned());
-        let why = match tokio::time::timeout(LAST_SYNC, in_step.flush()).await {
+        let saying = lines.clone();
+        let flushing = in_step.flush(Box::new(move |line| saying.say(line)));
+        let why = match tokio::time::timeout(LAST_SYNC, flushing).await {
             Ok(Flushed::Carried(said)) => return lines.say(said),
             Ok(Flushed::Failed(why)) => why,
             Err(_) => "It took too long.".to_owned(),

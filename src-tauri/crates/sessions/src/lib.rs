@@ -54,4 +54,6 @@ pub use outsider::Outsider;
 pub use registry::RegistryError;
 pub use sessions::{Clock, Sessions, SessionsDeps, StepHook, UpRequest};
 pub use supervisor::SupervisorFiles;
-pub use workspace::{Flushed, Flushing, InStep, SyncedWorkspace, Syncing, Wires, WorkspaceKind};
+pub use workspace::{
+    Flushed, Flushing, InStep, Saying, SyncedWorkspace, Syncing, Wires, WorkspaceKind,
+};

@@ -113,9 +113,13 @@ pub trait Syncing: Send + Sync {
 
 /// A workspace that is kept in step as long as this is held.
 pub trait InStep: Send + Sync {
-    /// Looks at everything on both sides, carries what is to be carried, and says what that came to.
-    fn flush(&self) -> Flushing;
+    /// Looks at everything on both sides, carries what is to be carried, and says what that came to. While that takes its
+    /// time, it says how far it has come.
+    fn flush(&self, say: Saying) -> Flushing;
 }
+
+/// Hears lines that say how far something has come.
+pub type Saying = Box<dyn Fn(String) + Send + Sync>;
 
 /// A [`InStep::flush`] under way.
 pub type Flushing = Pin<Box<dyn Future<Output = Flushed> + Send>>;

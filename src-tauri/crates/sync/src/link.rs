@@ -9,6 +9,7 @@ mod journal;
 mod keep;
 mod merge;
 mod past;
+mod progress;
 mod rules;
 #[cfg(unix)]
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod tests_over_a_wire;
 mod texts;
 mod why;
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
@@ -36,6 +38,7 @@ use crate::base::{BaseStore, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, Looked, Wake};
 use crate::scan::Dirty;
 use crate::settings::SyncSettings;
+use crate::told::Progress;
 use crate::trash::CycleId;
 
 pub use ask::AskError;
@@ -50,6 +53,7 @@ pub use why::Standing;
 
 use journal::Audit;
 use merge::Merged;
+use progress::{Carrying, Tell};
 
 /// By new rules, further files that rules come from may be seen; a project has few such levels.
 const RULE_LOOKS: usize = 8;
@@ -128,6 +132,8 @@ pub struct Link {
     /// Where the last cycle did not get further, and why.
     failed: Vec<(Side, RelPath, String)>,
     journal: Option<Journal>,
+    /// Who hears how far a cycle has come.
+    tell: Option<Tell>,
 }
 
 impl Link {
@@ -153,12 +159,18 @@ impl Link {
             last: CycleId(i64::MIN),
             failed: Vec::new(),
             journal: None,
+            tell: None,
         }
     }
 
     /// Writes down each cycle, and what a person asks of it, from now on.
     pub fn write_down(&mut self, journal: Journal) {
         self.journal = Some(journal);
+    }
+
+    /// Tells how far a cycle has come from now on, a few times a second, when it takes its time.
+    pub fn tell_progress(&mut self, tell: impl Fn(Progress) + Send + Sync + 'static) {
+        self.tell = Some(Arc::new(tell));
     }
 
     /// Looks at both sides by the rules of a folder from now on, as they are in each cycle.
@@ -379,12 +391,13 @@ impl Link {
         merged: &Merged,
         cycle: &mut Cycle,
     ) -> Result<(), CycleError> {
+        let carrying = Carrying::new(self.tell.clone(), [&outcome.host, &outcome.container]);
         let Both { host, container } = &mut self.sides;
-        cycle.took(
-            Side::Host,
-            merged.carry(cycle.id, &outcome.host, &**container, &mut **host),
-        )?;
-        let done = merged.carry(cycle.id, &outcome.container, &**host, &mut **container);
+        let plan = &outcome.host;
+        let done = merged.carry(cycle.id, plan, &**container, &mut **host, &carrying);
+        cycle.took(Side::Host, done)?;
+        let plan = &outcome.container;
+        let done = merged.carry(cycle.id, plan, &**host, &mut **container, &carrying);
         cycle.took(Side::Container, done)
     }
 

@@ -3,6 +3,7 @@
 //! Text in it is as it came from either side: who shows it to a person makes it harmless first.
 
 mod plan;
+mod progress;
 mod stand;
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{link, trash};
 
 pub use plan::{Plan, Step};
+pub use progress::{Amount, Progress};
 pub use stand::{Carried, Stand, State, Trouble};
 
 /// One of the two sides.

@@ -125,6 +125,11 @@ fn describe(shown: &Shown, output: Output) -> Vec<String> {
     ];
     facts.extend(session.reason.clone().map(|reason| ("reason", reason)));
     facts.extend(session.hint.clone().map(|hint| ("next step", hint)));
+    let carried = session
+        .sync
+        .as_ref()
+        .and_then(|sync| sync.progress.as_ref());
+    facts.extend(carried.map(|carried| ("carried", carried.text.clone())));
     facts.extend(session.branch.clone().map(|branch| ("branch", branch)));
     facts.extend([
         ("project", session.project.clone()),

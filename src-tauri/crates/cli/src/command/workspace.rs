@@ -65,6 +65,7 @@ fn rows(sync: &SyncView) -> Vec<(&'static str, String)> {
     ];
     let texts = texts.into_iter();
     rows.extend(texts.filter_map(|(title, text)| Some((title, text.clone()?))));
+    rows.extend(sync.progress.iter().map(|it| ("carried", it.text.clone())));
     let counts = [
         ("conflicts", sync.conflicts),
         ("problems", sync.problems),

@@ -118,11 +118,14 @@ impl Drop for StopWhenDropped {
 fn run(
     opening: Opening,
     (from, to): (BlockingReader, BlockingWriter),
-    (shared, turn): (&Shared, u64),
+    (shared, turn): (&Arc<Shared>, u64),
     ordered: mpsc::Sender<Order>,
     orders: &mpsc::Receiver<Order>,
 ) -> Result<Ended, Trouble> {
     let (mut folders, interval) = opening.open(|side| RemoteEndpoint::open(from, to, side))?;
+    let told = shared.clone();
+    let tell = move |progress| told.comes_along(turn, progress);
+    folders.link.tell_progress(tell);
     shared.is_kept(turn, &ordered);
     let mut ended = Ended::Lost;
     let kept = folders.link.keep(interval, &ordered, orders, |cycle| {

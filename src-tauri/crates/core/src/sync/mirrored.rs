@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mizzen_sessions::{Flushed, Wires};
 use mizzen_sync::mirror::{REPLY_MAX, Reply, Request, SOCKET};
-use mizzen_sync::told::{Stand, State, Trouble};
+use mizzen_sync::told::{Progress, Stand, State, Trouble};
 use mizzen_sync::{Because, Question, Refusal};
 use mizzen_wire::{StreamKind, Target, Wire};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -69,6 +69,7 @@ impl Mirrored {
             if wire.is_closed() {
                 self.set(|stand| Stand {
                     state: State::Offline,
+                    progress: None,
                     ..stand.clone()
                 });
                 (heard, wait) = (Instant::now(), BACKOFF.0);
@@ -103,7 +104,11 @@ impl Mirrored {
     /// How it stands, with hints of our own: a container must not tell a person what to type.
     fn ours(&self, stand: Stand) -> Stand {
         let trouble = stand.trouble.map(|trouble| self.ours_trouble(trouble));
-        Stand { trouble, ..stand }
+        Stand {
+            trouble,
+            progress: stand.progress.map(Progress::plausible),
+            ..stand
+        }
     }
 
     fn ours_trouble(&self, trouble: Trouble) -> Trouble {

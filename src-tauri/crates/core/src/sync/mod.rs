@@ -15,11 +15,14 @@ mod standing;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mizzen_fsx::PathError;
-use mizzen_sessions::{InStep, SessionFact, SyncedWorkspace, Syncing, WorkspaceKind};
+use mizzen_sessions::{
+    Flushing, InStep, Saying, SessionFact, SyncedWorkspace, Syncing, WorkspaceKind,
+};
 use mizzen_sync::{Question, Refusal};
 use mizzen_tasks::{Owner, Task};
 use tokio::sync::watch;
@@ -212,9 +215,21 @@ struct Kept {
 }
 
 impl InStep for Kept {
-    fn flush(&self) -> mizzen_sessions::Flushing {
+    fn flush(&self, say: Saying) -> Flushing {
         let workspace = self.workspace.clone();
-        Box::pin(async move { workspace.flush_unless_paused().await })
+        Box::pin(async move {
+            let mut changes = workspace.changes();
+            let mut flushing = pin!(workspace.flush_unless_paused());
+            loop {
+                tokio::select! {
+                    flushed = &mut flushing => return flushed,
+                    Ok(()) = changes.changed() => {
+                        let progress = changes.borrow_and_update().progress;
+                        progress.iter().for_each(|progress| say(progress.to_string()));
+                    }
+                }
+            }
+        })
     }
 }
 

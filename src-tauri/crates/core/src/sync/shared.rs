@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mizzen_sessions::Flushed;
-use mizzen_sync::told::{Stand, State, Trouble};
+use mizzen_sync::told::{Progress, Stand, State, Trouble};
 use mizzen_sync::{Cycle, CycleError, Link, Order};
 use tokio::sync::{Notify, oneshot, watch};
 
@@ -101,6 +101,7 @@ impl Shared {
         self.at.send_replace(At::Offline);
         self.change(|stand| Stand {
             state: State::Offline,
+            progress: None,
             ..stand.clone()
         });
     }
@@ -124,6 +125,14 @@ impl Shared {
         self.change(|stand| stand.failed(trouble.clone()));
         let reason = standing::reason(trouble);
         self.at.send_replace(At::Failed(reason));
+    }
+
+    /// A cycle has come so far.
+    pub(super) fn comes_along(&self, turn: u64, progress: Progress) {
+        let now = self.now();
+        if now.turn == turn {
+            self.change(|stand| stand.carrying(progress));
+        }
     }
 
     /// A cycle has ended.

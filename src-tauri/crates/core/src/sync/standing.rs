@@ -1,9 +1,9 @@
 //! How a workspace stands, as clients see it.
 
 use mizzen_status::sanitise;
-use mizzen_sync::told::{Carried, Stand, State, Trouble};
+use mizzen_sync::told::{Carried, Progress, Stand, State, Trouble};
 
-use crate::view::{SyncCycleView, SyncState, SyncView};
+use crate::view::{SyncCycleView, SyncProgressView, SyncState, SyncView};
 
 /// Longest text that is shown of what a side says.
 const TEXT_CAP: usize = 300;
@@ -31,6 +31,7 @@ pub(super) fn view(stand: &Stand, paused: bool) -> SyncView {
         withheld: stand.withheld,
         polling: stand.polling.as_ref().map(shown),
         last_cycle: stand.last_cycle.as_ref().map(cycle),
+        progress: stand.progress.map(progress),
     }
 }
 
@@ -45,6 +46,19 @@ fn state(state: State) -> SyncState {
         State::Failed => SyncState::Failed,
         State::Paused => SyncState::Paused,
         State::Offline => SyncState::Offline,
+    }
+}
+
+fn progress(progress: Progress) -> SyncProgressView {
+    let Progress { done, all, .. } = progress;
+    SyncProgressView {
+        files: done.files,
+        of_files: all.files,
+        bytes: done.bytes,
+        of_bytes: all.bytes,
+        bytes_per_second: progress.per_second,
+        seconds_left: progress.seconds_left,
+        text: progress.to_string(),
     }
 }
 

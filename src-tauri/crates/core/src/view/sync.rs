@@ -54,6 +54,28 @@ pub struct SyncView {
     pub polling: Option<String>,
     /// The last cycle that changed something.
     pub last_cycle: Option<SyncCycleView>,
+    /// How far it has come with what it carries, when that takes its time.
+    pub progress: Option<SyncProgressView>,
+}
+
+/// How far a cycle has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SyncProgressView {
+    /// Files that have been carried.
+    pub files: u64,
+    /// Of so many.
+    pub of_files: u64,
+    /// Bytes that have been carried.
+    pub bytes: u64,
+    /// Of so many.
+    pub of_bytes: u64,
+    /// Bytes in a second, so far.
+    pub bytes_per_second: u64,
+    /// If it goes on as it went so far; none while nothing did.
+    pub seconds_left: Option<u32>,
+    /// All of it in a line.
+    pub text: String,
 }
 
 /// What a cycle did.
@@ -87,6 +109,7 @@ impl SyncView {
             withheld: 0,
             polling: None,
             last_cycle: None,
+            progress: None,
         }
     }
 }

@@ -223,8 +223,10 @@ impl Job {
             return Ok(false);
         };
         self.phases.enter(Phase::Sync).await;
+        let lines = self.phases.lines(Phase::Sync);
+        let say = Box::new(move |line| lines.say(line));
         let flushed = tokio::select! {
-            flushed = in_step.flush() => flushed,
+            flushed = in_step.flush(say) => flushed,
             error = self.broken_off(id) => return Err(error),
         };
         self.world.step("up: synced");

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::Audit;
 use super::merge::{self, Merged};
+use super::progress::Carrying;
 use super::{AskError, Both, Cycle, CycleError, Link};
 use crate::endpoint::Endpoint;
 use crate::scan::Dirty;
@@ -130,9 +131,16 @@ impl Link {
     ) -> Result<(), AskError> {
         let Both { host, container } = &mut self.sides;
         let none = Merged::default();
-        let done = none.carry(cycle.id, &plans.container, &**host, &mut **container);
+        let carrying = Carrying::new(None, [&plans.host, &plans.container]);
+        let done = none.carry(
+            cycle.id,
+            &plans.container,
+            &**host,
+            &mut **container,
+            &carrying,
+        );
         cycle.took(Side::Container, done)?;
-        let done = none.carry(cycle.id, &plans.host, &**container, &mut **host);
+        let done = none.carry(cycle.id, &plans.host, &**container, &mut **host, &carrying);
         Ok(cycle.took(Side::Host, done)?)
     }
 }

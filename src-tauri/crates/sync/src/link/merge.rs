@@ -8,6 +8,7 @@ use mizzen_sync_core::{
 };
 
 use super::Both;
+use super::progress::Carrying;
 use crate::apply::{Applied, ApplyError, Behind, Contents, PartHere, Supply, SupplyError, Wish};
 use crate::base::{TEXT_SIZE_MAX, TextStore};
 use crate::endpoint::Endpoint;
@@ -58,9 +59,11 @@ impl Merged {
         plan: &Plan,
         from: &dyn Endpoint,
         to: &mut dyn Endpoint,
+        carrying: &Carrying,
     ) -> Result<Applied, ApplyError> {
         let (merged, from) = (self, &*from.contents());
-        to.apply(cycle, plan, &WithMerged { merged, from })
+        let contents = WithMerged { merged, from };
+        to.apply(cycle, plan, &carrying.counting(&contents))
     }
 
     pub(super) fn is_at(&self, path: &RelPath) -> bool {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use mizzen_sync_core::{Edit, Node};
 use serde::{Deserialize, Serialize};
 
+use super::Progress;
 use crate::apply::Why;
 use crate::link::{Cycle, CycleError};
 
@@ -53,6 +54,9 @@ pub struct Stand {
     pub polling: Option<String>,
     /// The last cycle that changed something.
     pub last_cycle: Option<Carried>,
+    /// How far the cycle under way has come, when it takes its time.
+    #[serde(default)]
+    pub progress: Option<Progress>,
 }
 
 /// Why a link does not go on, in sentences.
@@ -95,6 +99,7 @@ impl Stand {
             withheld: 0,
             polling: None,
             last_cycle: None,
+            progress: None,
         }
     }
 
@@ -117,6 +122,16 @@ impl Stand {
         Self {
             state,
             trouble: Some(trouble),
+            progress: None,
+            ..self.clone()
+        }
+    }
+
+    /// How it stands while a cycle carries.
+    #[must_use]
+    pub fn carrying(&self, progress: Progress) -> Self {
+        Self {
+            progress: Some(progress),
             ..self.clone()
         }
     }
@@ -128,6 +143,7 @@ impl Stand {
             state: State::Starting,
             trouble: None,
             withheld: 0,
+            progress: None,
             ..self.clone()
         }
     }

@@ -1,6 +1,7 @@
 //! Joins both folders and keeps them in step, again and again. It blocks.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
@@ -22,7 +23,12 @@ const UMASK: u32 = 0o022;
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// Goes on until it is to end.
-pub(super) fn keep(settings: &Settings, shared: &Shared, board: &Board, retries: &Receiver<()>) {
+pub(super) fn keep(
+    settings: &Settings,
+    shared: &Arc<Shared>,
+    board: &Board,
+    retries: &Receiver<()>,
+) {
     let mut wait = BACKOFF.0;
     while !shared.is_ending() {
         match open(settings) {
@@ -30,6 +36,9 @@ pub(super) fn keep(settings: &Settings, shared: &Shared, board: &Board, retries:
                 if shared.stand().state == State::Starting {
                     tell_ahead(&mut folders, board);
                 }
+                let told = shared.clone();
+                let tell = move |progress| told.comes_along(progress);
+                folders.link.tell_progress(tell);
                 let (ordered, orders) = mpsc::channel();
                 shared.is_kept(&ordered);
                 let kept = folders.link.keep(interval, &ordered, &orders, |cycle| {

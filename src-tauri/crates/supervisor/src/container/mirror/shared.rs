@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use mizzen_sync::told::{Answer, Stand, State, Trouble};
+use mizzen_sync::told::{Answer, Progress, Stand, State, Trouble};
 use mizzen_sync::{Because, Cycle, CycleError, Link, Order, Question, Refusal};
 use tokio::sync::{oneshot, watch};
 
@@ -89,6 +89,11 @@ impl Shared {
     /// The link has ended.
     pub(super) fn lets_go(&self) {
         self.now().orders = None;
+    }
+
+    /// A cycle has come so far.
+    pub(super) fn comes_along(&self, progress: Progress) {
+        self.change(|stand| stand.carrying(progress));
     }
 
     /// A cycle has ended.
