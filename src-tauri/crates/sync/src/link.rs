@@ -281,6 +281,12 @@ impl Link {
         self.remember(&outcome.agreed, on_both, cycle)?;
         carried_out?;
         cycle.merged = merged.paths().cloned().collect();
+        self.note_left(cycle, outcome);
+        Ok(())
+    }
+
+    /// What is left to a person.
+    fn note_left(&mut self, cycle: &mut Cycle, outcome: Outcome) {
         cycle.conflicts = outcome.conflicts;
         cycle.problems = outcome.problems;
         for side in [Side::Host, Side::Container] {
@@ -291,7 +297,19 @@ impl Link {
             cycle.withheld.append(&mut seen.withheld);
             cycle.polling.of(side).clone_from(&seen.polling);
         }
-        Ok(())
+    }
+
+    /// How both sides stand: a cycle that carries nothing.
+    fn regard(&mut self) -> Result<Cycle, CycleError> {
+        let mut outcome = self.plan(&Both::default())?;
+        if let Some(halt) = self.halt(&outcome) {
+            return Err(halt.into());
+        }
+        // Those that go together are no conflicts.
+        let _ = Merged::of(&mut outcome, &self.texts, &self.sides);
+        let mut cycle = Cycle::new(self.last);
+        self.note_left(&mut cycle, outcome);
+        Ok(cycle)
     }
 
     /// What both sides last agreed on.

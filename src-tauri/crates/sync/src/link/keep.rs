@@ -69,7 +69,8 @@ impl Order {
 
 impl Link {
     /// Brings both sides in step whenever one changes, and looks at everything every `interval`, until it is told to
-    /// stop or `tell` breaks off. `tell` hears of each cycle, before those who wait for it; `ordered` and `orders` are the
+    /// stop or `tell` breaks off. `tell` hears of each cycle, before those who wait for it, and in a pause of
+    /// how both sides stand when a person has changed that; `ordered` and `orders` are the
     /// two ends of one channel, in which orders may stand already.
     ///
     /// # Errors
@@ -94,6 +95,13 @@ impl Link {
                 wanted.heed(order, self);
             }
             if wanted.stop {
+                break;
+            }
+            // Nothing goes over in a pause, but what was decided is decided.
+            if std::mem::take(&mut wanted.has_changed)
+                && wanted.paused
+                && tell(&self.regard()).is_break()
+            {
                 break;
             }
             if let Some(Due {
@@ -132,6 +140,8 @@ struct Wanted {
     consent: bool,
     paused: bool,
     stop: bool,
+    /// Whether what was asked has changed something.
+    has_changed: bool,
     /// Who waits for the next cycle.
     waiting: Vec<Heard>,
 }
@@ -150,6 +160,7 @@ impl Wanted {
             consent: false,
             paused: false,
             stop: false,
+            has_changed: false,
             waiting: Vec::new(),
         }
     }
@@ -173,7 +184,9 @@ impl Wanted {
                 self.more(Both::everything());
             }
             Order::Ask(question) => {
+                let last = link.last;
                 question(link);
+                self.has_changed |= link.last != last;
                 self.more(Both::default());
             }
             Order::Stop => self.stop = true,

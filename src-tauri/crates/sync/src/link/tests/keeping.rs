@@ -20,6 +20,7 @@ struct Kept {
 #[derive(PartialEq)]
 enum CameTo {
     ItsEnd,
+    Conflicts,
     EmptiedRoot,
     Nothing,
 }
@@ -27,6 +28,7 @@ enum CameTo {
 impl CameTo {
     fn of(cycle: &Result<Cycle, CycleError>) -> Self {
         match cycle {
+            Ok(cycle) if !cycle.conflicts.is_empty() => Self::Conflicts,
             Ok(_) => Self::ItsEnd,
             Err(CycleError::Halted(Halt::RootEmptied(_))) => Self::EmptiedRoot,
             Err(_) => Self::Nothing,
@@ -182,4 +184,30 @@ fn a_link_in_a_pause_answers_and_does_nothing_else_until_it_is_to_go_on() {
     }
     kept.orders.send(Order::Resume).unwrap();
     kept.until(|_| reads(&fixture.path("host/b"), "33"));
+}
+
+#[test]
+fn what_is_decided_in_a_pause_is_no_conflict_any_more_and_nothing_else_goes_over() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "host");
+    fixture.write("container/a", "container");
+    let kept = keep(&fixture);
+    kept.until(|came_to| *came_to == CameTo::Conflicts);
+    kept.orders.send(Order::Pause).unwrap();
+    let (ask, answers) = Order::ask(|_| ());
+    kept.orders.send(ask).unwrap();
+    // No cycle is under way any more.
+    answers.recv_timeout(SOON).unwrap();
+    fixture.write("host/b", "new");
+    let (ask, answers) = Order::ask(|link| {
+        let path = RelPath::new(b"a").expect("a path");
+        link.resolve(&path, Keep::Host)
+    });
+    kept.orders.send(ask).unwrap();
+    answers.recv_timeout(SOON).unwrap().unwrap();
+    kept.until(|came_to| *came_to == CameTo::ItsEnd);
+    assert!(reads(&fixture.path("container/a"), "host"));
+    assert!(!fixture.path("container/b").exists());
+    kept.orders.send(Order::Resume).unwrap();
+    kept.until(|_| fixture.path("container/b").exists());
 }
