@@ -165,12 +165,12 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
-    name: "dialog-new-synced",
+    name: "dialog-new-mirrored",
     scenario: "sessions=3",
     arrange: async (page) => {
       await byId(page, "new-session").click();
       await byId(page, "field-dir").fill("/home/ana/src/fresh-idea");
-      await byId(page, "workspace-sync").check();
+      await byId(page, "workspace-mirror").check();
     },
   },
   { name: "dialog-help", scenario: "sessions=8", arrange: (page) => page.keyboard.press("?") },

@@ -115,7 +115,10 @@ describe("a synced workspace", () => {
       await page.getByText("fresh-idea is copied to a volume").waitFor();
       await byId(page, "workspace-sync").focus();
       await page.keyboard.press("ArrowDown");
+      await page.getByText("fresh-idea is mounted at /host").waitFor();
+      await page.keyboard.press("ArrowDown");
       await page.getByText("fresh-idea is mounted at /workspace").waitFor();
+      await page.keyboard.press("ArrowUp");
       await page.keyboard.press("ArrowUp");
       await page.getByText("fresh-idea is copied to a volume").waitFor();
       await byId(page, "submit-new-session").click();

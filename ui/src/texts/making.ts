@@ -19,13 +19,13 @@ export const makingTexts = {
     workspaceKind: {
       bind: "The folder itself",
       sync: "A copy, kept in step",
-      mirror: "Both, in step inside",
+      mirror: "A copy, kept in step by the container",
     } satisfies Record<WorkspaceKind, string>,
     workspaceHint: {
       bind: "Mounted into the container: one set of files, and each change is there at once.",
       sync: "Changes go both ways. What git ignores, keys and tokens stay on your side; git has a branch of its own there.",
       mirror:
-        "As a copy, but the container sees the folder too, and keeps both in step without Mizzen.",
+        "It goes on while Mizzen does not run. The container sees the whole folder for it, keys and .git too.",
     } satisfies Record<WorkspaceKind, string>,
     more: "Image and limits",
     image: "Image",
