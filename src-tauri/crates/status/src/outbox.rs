@@ -107,7 +107,7 @@ impl Outbox {
         if self.kept.waiting.iter().filter(alike).count() >= QUEUE {
             return Err(Refused::Full);
         }
-        self.kept.waiting.push(disk::Waiting { command, ack: None });
+        self.kept.waiting.push(disk::Waiting::new(command));
         self.kept.last_seq = seq;
         let kept = match projection::fits(&self.kept) {
             true => disk::write(&self.path, &self.kept).map_err(Refused::from),

@@ -8,7 +8,7 @@ use mizzen_fsx::{At, PathError, remove_leftovers, write_atomic};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Asked, PAST, in_words};
+use super::{Asked, PAST, in_words, projection};
 use crate::SCHEMA;
 use crate::ack::Ack;
 use crate::commands::{Command, CommandId, Order, command_of};
@@ -31,9 +31,19 @@ pub(super) struct Kept {
 pub(super) struct Waiting {
     pub(super) command: Command,
     pub(super) ack: Option<Ack>,
+    /// Room that it takes up in the queue's file.
+    pub(super) size: u64,
 }
 
 impl Waiting {
+    pub(super) fn new(command: Command) -> Self {
+        Self {
+            size: projection::size_of(&command),
+            command,
+            ack: None,
+        }
+    }
+
     pub(super) fn asked(&self) -> Asked {
         Asked {
             id: self.command.id.clone(),
@@ -91,12 +101,7 @@ impl Kept {
             session: fields::word(from, "session")?,
             last_seq: fields::whole(from, "last_seq")?,
             waiting: waiting
-                .map(|value| {
-                    Some(Waiting {
-                        command: command_of(value)?,
-                        ack: None,
-                    })
-                })
+                .map(|value| command_of(value).map(Waiting::new))
                 .collect::<Option<_>>()?,
             past: past.map(ended).collect::<Option<_>>()?,
         })

@@ -4,6 +4,7 @@ use mizzen_fsx::SafeDir;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::PAST;
 use super::disk::Kept;
 use crate::COMMANDS_FILE;
 use crate::ack::{Ack, AckState};
@@ -11,6 +12,8 @@ use crate::commands::{CAP, Command, CommandId, Order, QUEUE};
 use crate::document::read_object;
 use crate::fields;
 
+/// Room for the longest ids of all that have ended, and for what stands around them.
+const ENDED: u64 = PAST as u64 * 74 + 64;
 /// Ids of others' commands that stay in `processed`.
 const FOREIGN: usize = 256;
 
@@ -39,13 +42,6 @@ impl Queue {
             .all(|entry| found.commands.contains(entry) && !is_done(entry))
             && self.processed.iter().all(|id| found.processed.contains(id))
     }
-}
-
-/// The part of it that is ours, without a copy.
-#[derive(Serialize)]
-struct Ours<'a> {
-    commands: Vec<&'a Command>,
-    processed: Vec<&'a CommandId>,
 }
 
 /// What the file holds now; nothing usable without.
@@ -82,15 +78,15 @@ pub(super) fn wanted(kept: &Kept, found: Option<&Queue>) -> Queue {
     queue
 }
 
-/// Whether all commands that wait have room in the file.
+/// Whether all commands that wait have room in the file, whatever the ids of those that have ended.
 pub(super) fn fits(kept: &Kept) -> bool {
-    let mut commands = ours(kept);
-    commands.truncate(QUEUE);
-    let processed = kept.past.iter().map(|it| &it.id).collect::<Vec<_>>();
-    size(&Ours {
-        commands,
-        processed,
-    }) <= CAP
+    let waiting: u64 = kept.waiting.iter().map(|it| it.size).sum();
+    waiting + ENDED <= CAP
+}
+
+/// Room that a command takes up in the file, where it stands two levels deep.
+pub(super) fn size_of(command: &Command) -> u64 {
+    size(&[[command]])
 }
 
 /// Signals first, since they are about the others; then in their turn, so that what has no room is what comes last.

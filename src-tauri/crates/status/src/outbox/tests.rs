@@ -309,7 +309,7 @@ fn only_the_newest_ends_are_remembered() {
     for number in 0..PAST + 5 {
         let command = exec(&format!("c{number}"), "true");
         let ack = Ack::new(command.id.clone(), AckState::Succeeded);
-        kept.waiting.push(Waiting { command, ack: None });
+        kept.waiting.push(Waiting::new(command));
         kept.hear(&ack);
     }
     assert_eq!((kept.past.len(), kept.past[0].id.as_str()), (PAST, "c5"));

@@ -2,6 +2,8 @@
 
 mod ledger;
 mod log;
+#[cfg(test)]
+mod race;
 mod running;
 mod turn;
 

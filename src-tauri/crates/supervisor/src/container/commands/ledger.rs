@@ -26,6 +26,8 @@ pub(super) struct Ledger {
     /// Where each is in that list.
     places: HashMap<CommandId, usize>,
     size: u64,
+    /// How large it grows before it is made short.
+    pub(super) long: u64,
 }
 
 impl Ledger {
@@ -38,6 +40,7 @@ impl Ledger {
             acks: Vec::new(),
             places: HashMap::new(),
             size: bytes.len() as u64,
+            long: LONG,
         };
         // The last line may have been cut off: nothing was run on its word.
         for ack in bytes
@@ -83,7 +86,7 @@ impl Ledger {
 
     /// Leaves out what nobody asks for any more, when it has grown long.
     pub(super) fn keep_short(&mut self, queue: &Commands) -> Result<(), String> {
-        if self.size < LONG {
+        if self.size < self.long {
             return Ok(());
         }
         let acks = self.newest(queue, KEPT);
