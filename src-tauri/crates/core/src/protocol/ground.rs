@@ -17,6 +17,9 @@ use crate::world::CoreConfig;
 
 /// Name that the container hears of its session.
 const SESSION: &str = "agent-test";
+/// The workspace's folder, and where first agents look for the status directory in it.
+const WORKSPACE: &str = "workspace";
+const BELOW: &str = ".para/state/docker";
 /// User of the container where the person is root: a container never runs as root.
 const ORDINARY: u32 = 1000;
 /// Lines of its log that are shown.
@@ -51,11 +54,8 @@ impl Ground {
         let folder = tempfile::Builder::new()
             .prefix("agent-test-")
             .tempdir_in(cache);
-        let made = folder.and_then(|folder| {
-            let status = folder.path().join(".para/state/docker").join(SESSION);
-            make(folder.path(), &status, user)?;
-            Ok((folder, status))
-        });
+        let made =
+            folder.and_then(|folder| make(folder.path(), user).map(|status| (folder, status)));
         let (folder, status) =
             made.map_err(|error| refused(&format!("{}: {error}", cache.display())))?;
         let dir = SafeDir::open(&status).map_err(|error| refused(&error.to_string()))?;
@@ -87,9 +87,11 @@ impl Ground {
             target: target.to_owned(),
             read_only: false,
         };
+        let beside = format!("/workspace/{BELOW}/{SESSION}");
         spec.mounts = vec![
-            mount(self.folder.path(), "/workspace"),
+            mount(&self.folder.path().join(WORKSPACE), "/workspace"),
             mount(&self.status, "/para/status"),
+            mount(&self.status, &beside),
         ];
         self.id = self.engine.create_container(&spec).await?;
         self.engine.start(&self.id).await
@@ -97,17 +99,22 @@ impl Ground {
 
     /// A file of the workspace.
     pub(super) fn workspace(&self) -> Result<SafeDir, ApiError> {
-        SafeDir::open(self.folder.path()).map_err(|error| refused(&error.to_string()))
+        SafeDir::open(self.folder.path().join(WORKSPACE))
+            .map_err(|error| refused(&error.to_string()))
     }
 
     pub(super) async fn fact(&self) -> Result<Option<ContainerFact>, ApiError> {
         self.engine.inspect(&self.id).await.map_err(failed)
     }
 
+    pub(super) async fn is_up(&self) -> Result<bool, ApiError> {
+        Ok(self.fact().await?.is_some_and(|fact| fact.is_up()))
+    }
+
     /// Ends it without a warning, as a machine that loses its power does, and starts it again.
     pub(super) async fn crash(&self) -> Result<(), ApiError> {
         self.engine.kill(&self.id).await.map_err(failed)?;
-        while self.fact().await?.is_some_and(|fact| fact.is_up()) {
+        while self.is_up().await? {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         self.engine.start(&self.id).await.map_err(failed)
@@ -137,13 +144,18 @@ impl Ground {
     }
 }
 
-fn make(folder: &Path, status: &Path, user: User) -> io::Result<()> {
-    fs::create_dir_all(status)?;
-    let above = status.ancestors().take_while(|dir| *dir != folder);
-    for dir in above.chain([folder]) {
+/// Makes the workspace and the status directory. The second is not in the first, but mounted there too: a container could
+/// put a link in the place of what lies in its workspace.
+fn make(folder: &Path, user: User) -> io::Result<PathBuf> {
+    let (workspace, status) = (folder.join(WORKSPACE), folder.join("status"));
+    let place = workspace.join(BELOW).join(SESSION);
+    fs::create_dir(&status)?;
+    fs::create_dir_all(&place)?;
+    let above = place.ancestors().take_while(|dir| *dir != folder);
+    for dir in above.chain([status.as_path()]) {
         give(dir, user)?;
     }
-    Ok(())
+    Ok(status)
 }
 
 #[cfg(unix)]

@@ -1,19 +1,18 @@
 //! What an agent is asked to show, one thing after the other.
 
-use std::collections::HashSet;
+mod seen;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 use mizzen_fsx::PathError;
-use mizzen_status::{
-    AckState, Command, CommandId, Exec, Keep, Order, Reading, STATUS_FILE, Signal, Status, Verdict,
-    read_status, write_commands,
-};
+use mizzen_status::{AckState, Command, CommandId, Exec, Order, Signal, Verdict, write_commands};
 use tokio::time::{Instant, sleep};
 
 use super::ground::Ground;
 use super::{Found, Standing};
 use crate::verb::{ApiError, ErrorCode};
+use seen::Seen;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -55,16 +54,6 @@ const THINGS: [(&str, &str); 7] = [
         "heed the signal `shutdown`: report `stopped` with `final` true, and end",
     ),
 ];
-
-/// What was seen of the reports so far.
-#[derive(Default)]
-struct Seen {
-    last: Option<Status>,
-    beats: usize,
-    torn: usize,
-    /// Of the files that held a report.
-    inodes: HashSet<u64>,
-}
 
 /// Tries it all; what comes after something that is needed for it is left out.
 pub(super) async fn run(ground: &Ground) -> Result<Vec<Found>, ApiError> {
@@ -109,7 +98,7 @@ impl Trial<'_> {
             };
             return Ok(self.tell(false, why));
         }
-        let again = self.until(HEARTBEAT, |seen| seen.beats > 2).await?;
+        let again = self.until(HEARTBEAT, |seen| seen.beats > 1).await?;
         let why = match again {
             true => format!("the first report came after {took:.1} s, and others follow"),
             false => "no other report followed within 15 s".to_owned(),
@@ -132,7 +121,7 @@ impl Trial<'_> {
     }
 
     fn whole(&mut self) {
-        let (torn, replaced) = (self.seen.torn, self.seen.inodes.len() > 1);
+        let (torn, replaced) = (self.seen.torn, self.seen.is_replaced());
         let why = match (torn, replaced) {
             (0, true) => "each report replaces the last one whole".to_owned(),
             (0, false) => {
@@ -164,11 +153,9 @@ impl Trial<'_> {
     }
 
     async fn acknowledged(&mut self) -> Result<(), ApiError> {
-        let told = |seen: &Seen| {
-            state(seen.last.as_ref(), &id("run-once")).is_some_and(|it| it.is_final())
-        };
+        let told = |seen: &Seen| seen.state(&id("run-once")).is_some_and(|it| it.is_final());
         let in_time = self.until(LONG, told).await?;
-        let state = state(self.seen.last.as_ref(), &id("run-once"));
+        let state = self.seen.state(&id("run-once"));
         let why = match &state {
             Some(state) => format!("it is told as `{state}`"),
             None => "status.json does not tell how it ended".to_owned(),
@@ -207,7 +194,7 @@ impl Trial<'_> {
         let told = self.until(LONG, is_last).await?;
         let mut is_up = true;
         while is_up && begun.elapsed() < LONG {
-            is_up = self.ground.fact().await?.is_some_and(|fact| fact.is_up());
+            is_up = self.ground.is_up().await?;
             sleep(PAUSE).await;
         }
         let took = begun.elapsed().as_secs_f64();
@@ -262,31 +249,24 @@ impl Trial<'_> {
             if wanted(&self.seen) {
                 return Ok(true);
             }
-            if Instant::now() > deadline {
-                return Ok(false);
+            let is_over = Instant::now() > deadline;
+            // One that has ended says nothing more; it may have said something just before that.
+            if is_over || (!self.ground.is_up().await? && self.is_silent()) {
+                return Ok(wanted(&self.seen));
             }
             sleep(PAUSE).await;
         }
     }
 
+    /// Whether another look finds nothing new.
+    fn is_silent(&mut self) -> bool {
+        let before = self.seen.beats;
+        self.look();
+        self.seen.beats == before
+    }
+
     fn look(&mut self) {
-        let seen = &mut self.seen;
-        match read_status(&self.ground.dir, None) {
-            Reading::Good(status) => {
-                if seen
-                    .last
-                    .as_ref()
-                    .is_none_or(|last| last.beat() != status.beat())
-                {
-                    seen.beats += 1;
-                    seen.inodes
-                        .extend(inode(&self.ground.status.join(STATUS_FILE)));
-                }
-                seen.last = Some(status);
-            }
-            Reading::Keep(Keep::Torn) => seen.torn += 1,
-            Reading::Keep(_) | Reading::Absent => {}
-        }
+        self.seen.look(&self.ground.dir, &self.ground.status);
     }
 
     /// Tells of the next thing; says whether it is as it should be.
@@ -317,31 +297,8 @@ impl Trial<'_> {
     }
 }
 
-fn state(status: Option<&Status>, id: &CommandId) -> Option<AckState> {
-    let acks = status?.commands.iter();
-    acks.rev()
-        .find(|ack| ack.id == *id)
-        .map(|ack| ack.state.clone())
-}
-
 fn id(text: &str) -> CommandId {
     CommandId::new(text).expect("BUG: our own ids are good")
-}
-
-#[cfg(unix)]
-fn inode(path: &std::path::Path) -> Option<u64> {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::symlink_metadata(path)
-        .ok()
-        .map(|found| found.ino())
-}
-
-/// Without inodes, a report that is read is taken for a file of its own.
-#[cfg(not(unix))]
-fn inode(_path: &std::path::Path) -> Option<u64> {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    Some(COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn lost(error: &PathError) -> ApiError {
