@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(60);
 /// The first wait before the supervisor is called again, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// Between two lines that say how it stands: nobody looks more often.
+const STAND_PAUSE: Duration = Duration::from_millis(50);
 /// Longest line that says how it stands.
 const STAND_MAX: u64 = 64 * 1024;
 
@@ -90,15 +92,13 @@ impl Mirrored {
 
     /// Shows what it says, until it says no more.
     async fn listen(&self, wire: &Wire, heard: &mut Instant) -> Result<Infallible, io::Error> {
-        let mut lines = call(wire, &Request::Follow).await?;
-        loop {
-            let Reply::Stand(stand) = read(&mut lines, STAND_MAX).await? else {
-                return Err(io::ErrorKind::InvalidData.into());
-            };
+        let lines = call(wire, &Request::Follow).await?;
+        let show = |stand| {
             *heard = Instant::now();
             let stand = self.ours(stand);
             self.set(|_| stand);
-        }
+        };
+        hear(lines, show).await
     }
 
     /// How it stands, with hints of our own: a container must not tell a person what to type.
@@ -235,6 +235,21 @@ async fn call(wire: &Wire, request: &Request) -> io::Result<Lines> {
     Ok(BufReader::new(stream))
 }
 
+/// Tells how it stands whenever it says so, until it says no more.
+async fn hear(
+    mut lines: impl AsyncBufRead + Unpin,
+    mut tell: impl FnMut(Stand),
+) -> Result<Infallible, io::Error> {
+    loop {
+        let Reply::Stand(stand) = read(&mut lines, STAND_MAX).await? else {
+            return Err(io::ErrorKind::InvalidData.into());
+        };
+        tell(stand);
+        // One that says so without end waits on its own side of the wire.
+        tokio::time::sleep(STAND_PAUSE).await;
+    }
+}
+
 /// The next line, which is not longer than that.
 async fn read(lines: &mut (impl AsyncBufRead + Unpin), most: u64) -> io::Result<Reply> {
     let mut line = Vec::new();
@@ -259,25 +274,4 @@ fn refusal(reply: Reply) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_line_that_is_none_or_too_long_is_refused() {
-        let good = br#"{"said":"done"}"#;
-        let whole = [good, &b"\n"[..]].concat();
-        let said = read(&mut &whole[..], STAND_MAX).await.unwrap();
-        assert_eq!(said, Reply::Said("done".to_owned()));
-        let endless = vec![b' '; 200];
-        let number = b"7\n".to_vec();
-        for (what, bytes) in [
-            ("cut off", good.to_vec()),
-            ("endless", endless),
-            ("something else", number),
-            ("nothing", Vec::new()),
-        ] {
-            assert!(read(&mut &bytes[..], 100).await.is_err(), "{what}");
-        }
-        assert!(read(&mut &whole[..], 5).await.is_err(), "too long");
-    }
-}
+mod tests;
