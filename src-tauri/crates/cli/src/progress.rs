@@ -1,6 +1,8 @@
-//! The phases of a verb, drawn on standard error while somebody watches.
+//! What is under way, drawn on standard error while somebody watches: the phases of a verb, or one line.
 
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use mizzen_core::view::{Phase, PhaseState, VerbProgress};
@@ -46,6 +48,36 @@ impl Progress {
     /// Leaves no half-drawn line behind.
     pub(crate) fn finish(&mut self) {
         if self.active.take().is_some() {
+            draw("\r\x1b[K");
+        }
+    }
+}
+
+/// One line, drawn over in place; from any thread.
+#[derive(Clone)]
+pub(crate) struct Line {
+    watched: bool,
+    drawn: Arc<AtomicBool>,
+}
+
+impl Line {
+    pub(crate) fn new(output: Output) -> Self {
+        Self {
+            watched: output.watched,
+            drawn: Arc::default(),
+        }
+    }
+
+    pub(crate) fn show(&self, text: &str) {
+        if self.watched {
+            self.drawn.store(true, Ordering::Relaxed);
+            draw(&format!("\r\x1b[K{text}"));
+        }
+    }
+
+    /// Makes room for what is said next.
+    pub(crate) fn clear(&self) {
+        if self.drawn.swap(false, Ordering::Relaxed) {
             draw("\r\x1b[K");
         }
     }

@@ -12,6 +12,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use mizzen_core::verb::{ApiError, ErrorCode};
+use mizzen_sync::told::Progress;
 use mizzen_sync::{
     Both, CycleError, Durability, Folders, FoldersError, INTERVAL, Link, LinkOptions, LocalOptions,
     Order, RuleSource, RulesError, SyncSettings, told,
@@ -20,6 +21,7 @@ use mizzen_sync::{
 use crate::args::{Sync, SyncHow, SyncRun};
 use crate::connect;
 use crate::output::{Failure, Output, failed};
+use crate::progress::Line;
 
 use elsewhere::Way;
 use report::Summary;
@@ -46,6 +48,8 @@ pub(super) fn run(args: Sync, output: Output) -> Result<(), Failure> {
 /// Two folders joined, and the way to the one that lies in a container.
 struct Joined {
     folders: Folders,
+    /// How far a cycle is.
+    line: Line,
     _way: Option<Way>,
 }
 
@@ -89,7 +93,11 @@ fn open(
             )
         }
     };
-    let folders = opened.map_err(|error| not_opened(&error))?;
+    let mut folders = opened.map_err(|error| not_opened(&error))?;
+    let line = Line::new(output);
+    let drawn = line.clone();
+    let draw = move |progress: Progress| drawn.show(&format!("{progress}, {}", progress.rate()));
+    folders.link.tell_progress(draw);
     for aside in &folders.set_aside {
         let (file, why) = (aside.file.display(), &aside.why);
         output.note(&format!(
@@ -97,24 +105,32 @@ fn open(
              and what differs is a conflict."
         ));
     }
-    Ok((Joined { folders, _way: way }, settings))
+    let _way = way;
+    let joined = Joined {
+        folders,
+        line,
+        _way,
+    };
+    Ok((joined, settings))
 }
 
 fn come_in_step(args: &SyncRun, how: &SyncHow, output: Output) -> Result<(), Failure> {
     let started = Instant::now();
     let sides = [&*args.host, &*args.container];
     let (mut joined, settings) = open(sides, how, output)?;
-    let folders = &mut joined.folders;
+    let (folders, line) = (&mut joined.folders, &joined.line);
     if args.dry_run {
         return dry_run(&mut folders.link, output);
     }
     if args.watch {
         let interval = args.interval.map(Duration::from_secs).or(settings.interval);
-        return watch(folders, interval.unwrap_or(INTERVAL), args.force, output);
+        let interval = interval.unwrap_or(INTERVAL);
+        return watch(folders, line, interval, args.force, output);
     }
     let mut summary = Summary::default();
     let last = loop {
         let cycle = folders.link.cycle(&Both::everything(), args.force);
+        line.clear();
         let cycle = cycle.map_err(|error| ended(&error))?;
         summary.add(&cycle);
         if summary.cycles == CYCLES || !cycle.met_changes() {
@@ -143,6 +159,7 @@ fn dry_run(link: &mut Link, output: Output) -> Result<(), Failure> {
 /// Goes on until it is interrupted, or stopped for a person.
 fn watch(
     folders: &mut Folders,
+    line: &Line,
     interval: Duration,
     consent: bool,
     output: Output,
@@ -154,6 +171,7 @@ fn watch(
     let mut result = Ok(());
     let mut reporter = report::Reporter::new(output);
     let kept = folders.link.keep(interval, &ordered, &orders, |cycle| {
+        line.clear();
         let told = match cycle {
             Ok(cycle) => reporter.cycle(cycle),
             Err(error @ CycleError::Halted(_)) => Err(ended(error)),

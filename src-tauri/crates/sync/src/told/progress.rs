@@ -51,6 +51,12 @@ impl Progress {
         }
     }
 
+    /// How fast it goes: `45 MiB/s`.
+    #[must_use]
+    pub fn rate(&self) -> String {
+        format!("{}/s", sized(self.per_second))
+    }
+
     /// The same, where somebody may have told nonsense.
     #[must_use]
     pub fn plausible(self) -> Self {
@@ -147,6 +153,14 @@ mod tests {
         ] {
             assert_eq!(told(done, all, ms), expected);
         }
+    }
+
+    #[test]
+    fn the_rate_is_that_of_all_that_was_carried_so_far() {
+        let [done, all] =
+            [(9, 90 << 20), (20, 1 << 30)].map(|(files, bytes)| Amount { files, bytes });
+        let progress = Progress::new(done, all, Duration::from_secs(2));
+        assert_eq!(progress.rate(), "45 MiB/s");
     }
 
     #[test]
