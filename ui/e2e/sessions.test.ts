@@ -20,6 +20,20 @@ describe("a new session", () => {
       ]);
     }));
 
+  test("can be started in a window that is too low for all that is said", () =>
+    withPage({ scenario: "sessions=3", viewport: { width: 800, height: 420 } }, async (page) => {
+      await byId(page, "new-session").click();
+      await byId(page, "field-dir").waitFor();
+      const button = (await byId(page, "submit-new-session").boundingBox())!;
+      expect(button.y + button.height).toBeLessThan(420);
+      const { x, y, width, height } = button;
+      const hit = await page.evaluate(
+        ([x, y]) => document.elementFromPoint(x, y)?.closest("button")?.dataset["testid"],
+        [x + width / 2, y + height / 2] as const,
+      );
+      expect(hit).toBe("submit-new-session");
+    }));
+
   test("is not asked for while a field is wrong", () =>
     withPage({ scenario: "sessions=3" }, async (page) => {
       await byId(page, "new-session").click();

@@ -25,7 +25,7 @@ export const makingTexts = {
       bind: "Mounted into the container: one set of files, and each change is there at once.",
       sync: "Changes go both ways. What git ignores, keys and tokens stay on your side; git has a branch of its own there.",
       mirror:
-        "It goes on while Mizzen does not run. The container sees the whole folder for it, keys and .git too.",
+        "Also while Mizzen does not run. The container sees the whole folder for it, keys and .git too.",
     } satisfies Record<WorkspaceKind, string>,
     more: "Image and limits",
     image: "Image",
