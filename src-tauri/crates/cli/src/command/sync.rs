@@ -105,11 +105,10 @@ fn open(
              and what differs is a conflict."
         ));
     }
-    let _way = way;
     let joined = Joined {
         folders,
         line,
-        _way,
+        _way: way,
     };
     Ok((joined, settings))
 }

@@ -30,6 +30,15 @@ const QUEUED_MAX: usize = 1024;
 
 pub(super) type Lines = FramedRead<ReadHalf<Stream>, LinesCodec>;
 
+/// Connects for one call, whose answer comes in pieces: a connection of its own is read no faster than they are wanted.
+pub(super) async fn ask(dirs: &Dirs, call: Call) -> Result<(Lines, WriteHalf<Stream>), ApiError> {
+    let (_, lines, mut write) = greet(dirs).await?;
+    send(&mut write, &Request { id: 1, call })
+        .await
+        .map_err(|_| core_gone())?;
+    Ok((lines, write))
+}
+
 /// Connects and reads the greeting.
 pub(super) async fn greet(
     dirs: &Dirs,

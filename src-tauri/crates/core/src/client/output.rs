@@ -6,9 +6,9 @@ use interprocess::local_socket::tokio::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::io::WriteHalf;
 
-use super::connection::{Lines, greet, receive, send};
+use super::connection::{Lines, ask, receive};
 use super::{core_gone, unexpected};
-use crate::control::frame::{Answer, Body, Call, Item, Request};
+use crate::control::frame::{Answer, Body, Call, Item};
 use crate::dirs::Dirs;
 use crate::verb::ApiError;
 use crate::view::CommandView;
@@ -65,14 +65,11 @@ impl OutputStream {
         session: &str,
         options: OutputOptions,
     ) -> Result<Self, ApiError> {
-        let (_, lines, mut write) = greet(dirs).await?;
         let call = Call::Output {
             session: session.to_owned(),
             options,
         };
-        send(&mut write, &Request { id: 1, call })
-            .await
-            .map_err(|_| core_gone())?;
+        let (lines, write) = ask(dirs, call).await?;
         Ok(Self {
             lines,
             _write: write,

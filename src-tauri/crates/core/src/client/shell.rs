@@ -9,9 +9,9 @@ use mizzen_wire::pty::{DATA_CAP, PtyCodec, PtyFrame};
 use tokio::io::{AsyncReadExt, Chain, ReadHalf, WriteHalf};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
-use super::connection::{greet, receive, send};
+use super::connection::{ask, receive};
 use super::{ShellSpec, core_gone, unexpected};
-use crate::control::frame::{Answer, Body, Call, Request};
+use crate::control::frame::{Answer, Body, Call};
 use crate::dirs::Dirs;
 use crate::verb::ApiError;
 
@@ -49,14 +49,11 @@ impl Terminal {
         session: &str,
         spec: ShellSpec,
     ) -> Result<Self, ApiError> {
-        let (_, mut lines, mut write) = greet(dirs).await?;
         let call = Call::Shell {
             session: session.to_owned(),
             spec,
         };
-        send(&mut write, &Request { id: 1, call })
-            .await
-            .map_err(|_| core_gone())?;
+        let (mut lines, write) = ask(dirs, call).await?;
         match receive(&mut lines).await? {
             Body::Done(Answer::Nothing) => {}
             Body::Failed(error) => return Err(error),

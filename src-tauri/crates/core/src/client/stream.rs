@@ -3,9 +3,9 @@
 use interprocess::local_socket::tokio::Stream;
 use tokio::io::WriteHalf;
 
-use super::connection::{Connection, InCall, Lines, Said, greet, receive, send};
+use super::connection::{Connection, InCall, Lines, Said, ask, receive};
 use super::{LogLine, LogOptions, core_gone};
-use crate::control::frame::{Answer, Body, Call, Item, Request};
+use crate::control::frame::{Answer, Body, Call, Item};
 use crate::dirs::Dirs;
 use crate::verb::ApiError;
 use crate::view::{Event, Snapshot};
@@ -64,14 +64,11 @@ impl LineStream {
         session: &str,
         options: LogOptions,
     ) -> Result<Self, ApiError> {
-        let (_, lines, mut write) = greet(dirs).await?;
         let call = Call::Logs {
             session: session.to_owned(),
             options,
         };
-        send(&mut write, &Request { id: 1, call })
-            .await
-            .map_err(|_| core_gone())?;
+        let (lines, write) = ask(dirs, call).await?;
         Ok(Self {
             lines,
             _write: write,
