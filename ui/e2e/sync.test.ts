@@ -57,14 +57,14 @@ describe("a synced workspace", () => {
       await byId(page, "action-sync-flush").click();
       await byId(page, "notice").getByText("214 of 380 entries").waitFor();
       await byId(page, "action-sync-agree").click();
-      await focused(page).toBe("cancel-agree");
+      await focused(page).toBe("cancel");
       const asked = await byId(page, "dialog-agree").innerText();
       expect(asked).toContain("214 of 380 entries would be deleted on the host.");
       await page.keyboard.press("Escape");
       await focused(page).toBe("action-sync-agree");
       await sync(page, "halted");
       await page.keyboard.press("Enter");
-      await byId(page, "confirm-agree").click();
+      await byId(page, "confirm").click();
       await sync(page, "in_step");
       await byId(page, "sync-api").waitFor({ state: "detached" });
       await focused(page).toBe("action-sync-flush");

@@ -10,6 +10,7 @@ export const frameTexts = {
   retry: "Try again",
   back: "Back to the list",
   none: "none",
+  willHappen: "What will happen",
 
   nav: {
     label: "Views",

@@ -37,7 +37,6 @@ export const pastTexts = {
 
   takeBack: {
     title: (time: string) => `Undo what was changed at ${time}?`,
-    will: "What will happen",
     steps: {
       host: (n: number) => `${places(n)} on the host go back to what was before.`,
       container: (n: number) => `${places(n)} in the container go back to what was before.`,

@@ -92,7 +92,6 @@ export const syncTexts = {
 
   agree: {
     title: (name: string) => `Go on with sync of ${name}?`,
-    will: "What will happen",
     steps: (name: string) => [
       "Folder and container are looked at again.",
       "All that one side has changed or deleted is done on the other, also what sync had stopped for.",
