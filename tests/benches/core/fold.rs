@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use mizzen_core::view::{
-    AttentionState, AttentionView, Change, CoreView, Event, Freshness, LimitsView, SessionState,
-    SessionView, Settings, Snapshot, WorkspaceKind,
+    AttentionState, AttentionView, Change, ContextsView, CoreView, Event, Freshness, LimitsView,
+    SessionState, SessionView, Settings, Snapshot, WorkspaceKind,
 };
 use mizzen_tests::figure::Figure;
 
@@ -94,6 +94,7 @@ fn snapshot() -> Snapshot {
             .collect(),
         alerts: Vec::new(),
         unmanaged: Vec::new(),
+        contexts: ContextsView::default(),
         settings: Settings::default(),
     }
 }

@@ -7,6 +7,7 @@ import type { PhaseView } from "../generated/PhaseView";
 import type { SessionState } from "../generated/SessionState";
 import type { SessionView } from "../generated/SessionView";
 import type { Settings } from "../generated/Settings";
+import type { ContextsView } from "../generated/ContextsView";
 import type { Snapshot } from "../generated/Snapshot";
 import type { SyncState } from "../generated/SyncState";
 import type { SyncView } from "../generated/SyncView";
@@ -24,6 +25,21 @@ export const SETTINGS: Settings = {
   memory_bytes: 4 * GIB,
   cpus: 2,
   notifications: true,
+  contexts_strict: false,
+  contexts_no_sync: [],
+  contexts_socket: "unix:///var/run/docker.sock",
+};
+
+export const CONTEXTS: ContextsView = {
+  state: "off",
+  reason: "Docker contexts are not mirrored: it was never set up.",
+  hint: "Set it up with `mizzen contexts setup`.",
+  host: { path: "/home/ada/.docker", problem: null, current: null },
+  container: { path: "/home/ada/.docker-cai", problem: null, current: null },
+  contexts: [],
+  holds: [],
+  polling: null,
+  last_change: null,
 };
 
 export const ENGINE: EngineView = {
@@ -187,6 +203,7 @@ export function snapshotOf(change: Partial<Snapshot> = {}): Snapshot {
     sessions: [],
     alerts: [],
     unmanaged: [],
+    contexts: CONTEXTS,
     settings: SETTINGS,
     ...change,
   };

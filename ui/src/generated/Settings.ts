@@ -35,4 +35,16 @@ cpus: number,
 /**
  * Show toasts.
  */
-notifications: boolean, };
+notifications: boolean, 
+/**
+ * Changes that containers make to where Docker contexts lead wait for a person.
+ */
+contexts_strict: boolean, 
+/**
+ * Names of Docker contexts that are not mirrored.
+ */
+contexts_no_sync: Array<string>, 
+/**
+ * Where `containai-docker` leads on the container side.
+ */
+contexts_socket: string, };

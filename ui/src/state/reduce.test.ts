@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Change } from "../generated/Change";
 import type { Event } from "../generated/Event";
-import { alertView, ENGINE, offline, sessionView, SETTINGS, snapshotOf } from "../backend/cast";
+import { CONTEXTS, alertView, ENGINE, offline, sessionView, SETTINGS, snapshotOf } from "../backend/cast";
 import { foldAll, modelOf, NO_SESSION, resynced, type Model } from "./reduce";
 
 const AT = "2026-01-02T03:04:05Z";
@@ -64,7 +64,7 @@ describe("the rest of the snapshot", () => {
     expect(after(raised, { kind: "alert_cleared", id: "a" }).snapshot.alerts).toEqual([]);
   });
 
-  test("engine, settings, core and unmanaged containers are replaced whole", () => {
+  test("engine, settings, core, contexts and unmanaged containers are replaced whole", () => {
     const unmanaged = [
       { engine: "default", container_id: "c", name: "n", session: "s", reason: "r" },
     ];
@@ -73,12 +73,14 @@ describe("the rest of the snapshot", () => {
       { kind: "settings", settings: { ...SETTINGS, max_running: 9 } },
       { kind: "core", core: { ...start.snapshot.core, gateway_port: null } },
       { kind: "unmanaged", unmanaged },
+      { kind: "contexts", contexts: { ...CONTEXTS, state: "held" } },
     );
+    expect(snapshot.contexts.state).toBe("held");
     expect(snapshot.engines.map(({ state }) => state)).toEqual(["offline"]);
     expect(snapshot.settings.max_running).toBe(9);
     expect(snapshot.core.gateway_port).toBeNull();
     expect(snapshot.unmanaged).toBe(unmanaged);
-    expect(snapshot.revision).toBe(5);
+    expect(snapshot.revision).toBe(6);
   });
 });
 

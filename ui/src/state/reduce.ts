@@ -66,6 +66,8 @@ function apply(snapshot: Snapshot, change: Exclude<Change, { kind: "progress" }>
       return { ...snapshot, alerts: snapshot.alerts.filter((alert) => alert.id !== change.id) };
     case "unmanaged":
       return { ...snapshot, unmanaged: change.unmanaged };
+    case "contexts":
+      return { ...snapshot, contexts: change.contexts };
     case "settings":
       return { ...snapshot, settings: change.settings };
     case "core":

@@ -17,6 +17,8 @@ export interface Draft {
   memoryGib: string;
   cpus: string;
   notifications: boolean;
+  /** What the page has no fields for. */
+  contexts: Pick<Settings, "contexts_strict" | "contexts_no_sync" | "contexts_socket">;
 }
 
 export type DraftField = "maxRunning" | "memoryBudgetGib" | "gatewayPort" | "memoryGib" | "cpus";
@@ -32,6 +34,11 @@ export function draftOf(settings: Settings): Draft {
     memoryGib: gib(settings.memory_bytes),
     cpus: String(settings.cpus),
     notifications: settings.notifications,
+    contexts: {
+      contexts_strict: settings.contexts_strict,
+      contexts_no_sync: settings.contexts_no_sync,
+      contexts_socket: settings.contexts_socket,
+    },
   };
 }
 
@@ -58,6 +65,7 @@ export function readDraft(draft: Draft): Reading {
     memory_bytes: checked("memoryGib", memory(draft.memoryGib)),
     cpus: checked("cpus", processors(draft.cpus)),
     notifications: draft.notifications,
+    ...draft.contexts,
   };
   if (Object.keys(problems).length > 0) return { settings: null, problems };
   return { settings, problems: null };

@@ -28,6 +28,9 @@ export const pagesTexts = {
       sync_conflicts: "Sync conflicts",
       reported_errors: "Reports an error",
       reported_warnings: "Reports a warning",
+      context_changed: "Docker context changed",
+      contexts_held: "Docker contexts wait",
+      contexts_damaged: "Docker contexts damaged",
     } satisfies Record<AlertKind, string>,
   },
 

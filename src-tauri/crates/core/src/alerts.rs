@@ -336,7 +336,11 @@ fn session_id(kind: AlertKind, session: &str) -> String {
         AlertKind::SyncConflicts => "sync_conflicts",
         AlertKind::ReportedErrors => "reported_errors",
         AlertKind::ReportedWarnings => "reported_warnings",
-        AlertKind::EngineOffline | AlertKind::GatewayDown => {
+        AlertKind::EngineOffline
+        | AlertKind::GatewayDown
+        | AlertKind::ContextChanged
+        | AlertKind::ContextsHeld
+        | AlertKind::ContextsDamaged => {
             unreachable!("BUG: not a session's alert")
         }
     };

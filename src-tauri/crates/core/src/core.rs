@@ -26,7 +26,7 @@ use crate::store::Store;
 use crate::sync::Links;
 use crate::upstream::SessionsUpstream;
 use crate::verb::{ApiError, ErrorCode};
-use crate::view::{CoreView, Settings, Snapshot};
+use crate::view::{ContextsView, CoreView, Settings, Snapshot};
 use crate::world::CoreConfig;
 
 /// Why the core did not start.
@@ -275,6 +275,7 @@ fn first_snapshot(
         sessions: Vec::new(),
         alerts: Vec::new(),
         unmanaged: Vec::new(),
+        contexts: ContextsView::default(),
         settings: settings.borrow().clone(),
     }
 }

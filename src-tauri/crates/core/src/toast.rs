@@ -237,8 +237,9 @@ fn weight(kind: AlertKind) -> Option<u8> {
     match kind {
         AlertKind::OutOfMemory => Some(3),
         AlertKind::ContainerDied | AlertKind::ContainerGone | AlertKind::EngineOffline => Some(2),
-        AlertKind::SyncHalted => Some(2),
+        AlertKind::SyncHalted | AlertKind::ContextChanged | AlertKind::ContextsHeld => Some(2),
         AlertKind::Unhealthy | AlertKind::SyncConflicts | AlertKind::ReportedErrors => Some(1),
+        AlertKind::ContextsDamaged => Some(1),
         AlertKind::StatusStale | AlertKind::GatewayDown | AlertKind::ReportedWarnings => None,
     }
 }
@@ -280,6 +281,9 @@ fn headline(kind: AlertKind) -> &'static str {
         AlertKind::SyncConflicts => "conflicts",
         AlertKind::ReportedErrors => "reports an error",
         AlertKind::ReportedWarnings => "reports a warning",
+        AlertKind::ContextChanged => "a container changed a Docker context",
+        AlertKind::ContextsHeld => "Docker contexts wait for you",
+        AlertKind::ContextsDamaged => "Docker contexts are damaged",
     }
 }
 
@@ -294,6 +298,9 @@ fn urgency(kind: AlertKind) -> Urgency {
         | AlertKind::SyncHalted
         | AlertKind::SyncConflicts
         | AlertKind::ReportedErrors
-        | AlertKind::ReportedWarnings => Urgency::Normal,
+        | AlertKind::ReportedWarnings
+        | AlertKind::ContextChanged
+        | AlertKind::ContextsHeld
+        | AlertKind::ContextsDamaged => Urgency::Normal,
     }
 }

@@ -4,6 +4,7 @@
 
 mod answer;
 mod commands;
+mod contexts;
 mod sync;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,11 @@ pub use answer::{
     StandingView, SyncAnswer, SyncDone, SyncKeep, SyncQuestion, SyncSide, VersionView,
 };
 pub use commands::{CommandState, CommandView};
+pub use contexts::{
+    ContextAction, ContextChangeView, ContextEndView, ContextHoldView, ContextState,
+    ContextTrashView, ContextView, ContextsAnswer, ContextsQuestion, ContextsSide,
+    ContextsSideView, ContextsState, ContextsView,
+};
 pub use sync::{SyncCycleView, SyncProgressView, SyncState, SyncView};
 
 /// All a client needs to draw itself; `revision` is that of the last [`Event`] folded in.
@@ -36,6 +42,8 @@ pub struct Snapshot {
     pub alerts: Vec<AlertView>,
     /// Containers that wear our labels but are not ours to touch.
     pub unmanaged: Vec<UnmanagedView>,
+    /// The mirror of Docker contexts.
+    pub contexts: ContextsView,
     /// The user's settings.
     pub settings: Settings,
 }
@@ -346,6 +354,12 @@ pub enum AlertKind {
     ReportedErrors,
     /// A container reports warnings.
     ReportedWarnings,
+    /// The container side changed a Docker context, and the host has it now.
+    ContextChanged,
+    /// A change of Docker contexts waits for a person.
+    ContextsHeld,
+    /// A Docker context, or a store of them, cannot be used.
+    ContextsDamaged,
 }
 
 /// A health fact in words with a fix.
@@ -421,6 +435,12 @@ pub struct Settings {
     pub cpus: f64,
     /// Show toasts.
     pub notifications: bool,
+    /// Changes that containers make to where Docker contexts lead wait for a person.
+    pub contexts_strict: bool,
+    /// Names of Docker contexts that are not mirrored.
+    pub contexts_no_sync: Vec<String>,
+    /// Where `containai-docker` leads on the container side.
+    pub contexts_socket: String,
 }
 
 impl Default for Settings {
@@ -434,6 +454,9 @@ impl Default for Settings {
             memory_bytes: 4 << 30,
             cpus: 2.0,
             notifications: true,
+            contexts_strict: false,
+            contexts_no_sync: Vec::new(),
+            contexts_socket: "unix:///var/run/docker.sock".to_owned(),
         }
     }
 }
@@ -484,6 +507,11 @@ pub enum Change {
     Unmanaged {
         /// All of them.
         unmanaged: Vec<UnmanagedView>,
+    },
+    /// The mirror of Docker contexts changed.
+    Contexts {
+        /// Its new view, whole.
+        contexts: Box<ContextsView>,
     },
     /// Settings were saved.
     Settings {
@@ -543,6 +571,7 @@ impl Snapshot {
             }
             Change::AlertCleared { id } => self.alerts.retain(|view| view.id != id),
             Change::Unmanaged { unmanaged } => self.unmanaged = unmanaged,
+            Change::Contexts { contexts } => self.contexts = *contexts,
             Change::Settings { settings } => self.settings = settings,
             Change::Core { core } => self.core = core,
             Change::Progress { .. } => {}

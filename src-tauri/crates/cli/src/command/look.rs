@@ -283,6 +283,10 @@ fn brief(event: &Event) -> String {
         Change::AlertRaised { alert } => format!("! {} {}", alert.message, alert.hint),
         Change::AlertCleared { id } => format!("over: {id}"),
         Change::Unmanaged { unmanaged } => format!("{} unmanaged containers", unmanaged.len()),
+        Change::Contexts { contexts } => contexts
+            .reason
+            .clone()
+            .unwrap_or_else(|| "Docker contexts are in step".to_owned()),
         Change::Settings { .. } => "settings saved".to_owned(),
         Change::Core { .. } => "core changed".to_owned(),
         Change::Progress { progress } => {

@@ -4,8 +4,8 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::view::{
-    AttentionView, CoreView, EngineView, Freshness, LimitsView, ProgressView, Settings, SyncState,
-    SyncView, WorkspaceKind,
+    AttentionView, ContextsView, CoreView, EngineView, Freshness, LimitsView, ProgressView,
+    Settings, SyncState, SyncView, WorkspaceKind,
 };
 
 const NOW: &str = "2026-03-01T12:00:00Z";
@@ -69,6 +69,7 @@ fn snapshot(sessions: Vec<SessionView>) -> Snapshot {
         sessions,
         alerts: Vec::new(),
         unmanaged: Vec::new(),
+        contexts: ContextsView::default(),
         settings: Settings::default(),
     }
 }
