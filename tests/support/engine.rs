@@ -56,6 +56,21 @@ impl Rig {
         Ok(rig)
     }
 
+    /// Uses the machine's own engine by another way; what others do there still goes straight to it.
+    pub async fn through(endpoint: Endpoint) -> Result<Self> {
+        let mut rig = Self::on_the_way(endpoint)?;
+        rig.online().await?;
+        rig.ensure_shell_image().await?;
+        Ok(rig)
+    }
+
+    /// The same, where the way may lead nowhere.
+    pub fn on_the_way(endpoint: Endpoint) -> Result<Self> {
+        let mut rig = Self::unconnected(endpoint)?;
+        rig.host = "unix:///var/run/docker.sock".to_owned();
+        Ok(rig)
+    }
+
     /// Uses an engine that may not be there yet.
     pub fn unconnected(endpoint: Endpoint) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);

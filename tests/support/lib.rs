@@ -13,3 +13,5 @@ pub mod own_core;
 #[cfg(unix)]
 pub mod rig;
 pub mod syncing;
+#[cfg(unix)]
+pub mod tls_front;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use mizzen_docker::{Endpoint, EndpointError};
+use mizzen_docker::{Endpoint, EndpointError, Tls, TlsError, TlsFiles};
 
 use crate::store::{self, StoreError};
 
@@ -23,6 +23,10 @@ pub struct SelectionEnv {
     pub docker_context: Option<String>,
     /// `DOCKER_TLS_VERIFY`.
     pub docker_tls_verify: Option<String>,
+    /// `DOCKER_TLS`: TLS with whoever answers, unless `DOCKER_TLS_VERIFY` is set as well.
+    pub docker_tls: Option<String>,
+    /// `DOCKER_CERT_PATH`: folder of the TLS files that belong to `DOCKER_HOST`.
+    pub docker_cert_path: Option<PathBuf>,
     /// `DOCKER_CONFIG`: the CLI's folder when it is not `~/.docker`.
     pub docker_config: Option<PathBuf>,
     /// The user's home.
@@ -33,14 +37,15 @@ impl SelectionEnv {
     /// Reads the variables by a look-up function, such as `std::env::var_os`.
     pub fn read(home: PathBuf, var: impl Fn(&str) -> Option<OsString>) -> Self {
         let text = |name: &str| var(name).map(|value| value.to_string_lossy().into_owned());
+        let folder = |name: &str| var(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         Self {
             context: None,
             docker_host: text("DOCKER_HOST"),
             docker_context: text("DOCKER_CONTEXT"),
             docker_tls_verify: text("DOCKER_TLS_VERIFY"),
-            docker_config: var("DOCKER_CONFIG")
-                .filter(|v| !v.is_empty())
-                .map(PathBuf::from),
+            docker_tls: text("DOCKER_TLS"),
+            docker_cert_path: folder("DOCKER_CERT_PATH"),
+            docker_config: folder("DOCKER_CONFIG"),
             home,
         }
     }
@@ -49,6 +54,26 @@ impl SelectionEnv {
         self.docker_config
             .clone()
             .unwrap_or_else(|| self.home.join(".docker"))
+    }
+
+    /// What the variables say of TLS to `DOCKER_HOST`; an empty one says nothing.
+    fn tls(&self) -> Result<Option<TlsFiles>, StoreError> {
+        let set = |value: &Option<String>| value.as_deref().is_some_and(|text| !text.is_empty());
+        let verify = set(&self.docker_tls_verify);
+        if !verify && !set(&self.docker_tls) {
+            return Ok(None);
+        }
+        let config = || self.config_folder();
+        let folder = self.docker_cert_path.clone().unwrap_or_else(config);
+        let files = store::read_tls(&folder, !verify)?;
+        // As with the CLI: here the platform's authorities are no substitute.
+        if verify && files.ca.is_none() {
+            return Err(StoreError::Malformed {
+                path: folder.join("ca.pem"),
+                reason: "DOCKER_TLS_VERIFY is set, and this file is not there".to_owned(),
+            });
+        }
+        Ok(Some(files))
     }
 }
 
@@ -117,13 +142,15 @@ pub enum SelectError {
         /// What is wrong with it.
         source: EndpointError,
     },
-    /// The engine asks for TLS.
-    #[error("the engine \"{name}\" at {address} needs TLS, which is not supported yet")]
+    /// The engine asks for TLS, and what there is for it is of no use.
+    #[error("the engine \"{name}\" at {address} cannot be reached by TLS: {source}")]
     Tls {
         /// Name of the context.
         name: String,
         /// Address as written.
         address: String,
+        /// What is wrong with its files.
+        source: TlsError,
     },
     /// Commands to another machine's root would go over the network in the clear.
     #[error("the engine \"{name}\" at {address} is another machine's, without encryption")]
@@ -156,7 +183,12 @@ impl SelectError {
                 source: EndpointError::Malformed(_),
                 ..
             } => "write it as unix:///path/to/docker.sock or tcp://127.0.0.1:2375",
-            Self::Address { .. } | Self::Tls { .. } | Self::PlainRemote { .. } => {
+            Self::Tls { source, .. } => source.hint(),
+            Self::PlainRemote { .. } => {
+                "give the engine TLS and its context the files for it, or reach it by ssh: docker context \
+                 update NAME --docker host=ssh://USER@HOST"
+            }
+            Self::Address { .. } => {
                 "use a local engine: docker context use default; or forward the engine's socket to a \
                  local one: ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST, with \
                  DOCKER_HOST=unix:///tmp/docker.sock"
@@ -209,11 +241,8 @@ fn choose(env: &SelectionEnv) -> Result<(String, SelectedBy), SelectError> {
 /// `default` is where `DOCKER_HOST` points, also when it was asked for by name.
 fn select_default(env: &SelectionEnv, selected_by: SelectedBy) -> Result<Selected, SelectError> {
     let host = env.docker_host.as_deref().unwrap_or_default();
-    let wants_tls = env
-        .docker_tls_verify
-        .as_deref()
-        .is_some_and(|value| !value.is_empty());
-    let endpoint = usable(DEFAULT, host, wants_tls && !host.is_empty())?;
+    let tls = if host.is_empty() { None } else { env.tls()? };
+    let endpoint = usable(DEFAULT, host, tls)?;
     Ok(Selected {
         name: DEFAULT.to_owned(),
         endpoint,
@@ -221,30 +250,36 @@ fn select_default(env: &SelectionEnv, selected_by: SelectedBy) -> Result<Selecte
     })
 }
 
-/// Reads an address and refuses what must not be dialled as it stands.
-fn usable(name: &str, address: &str, tls: bool) -> Result<Endpoint, SelectError> {
+/// Reads an address with its TLS and refuses what must not be dialled as it stands.
+fn usable(name: &str, address: &str, tls: Option<TlsFiles>) -> Result<Endpoint, SelectError> {
     if address.is_empty() {
         return Ok(Endpoint::platform_default());
     }
     let named = || (name.to_owned(), address.to_owned());
-    let endpoint: Endpoint = address.parse().map_err(|source| {
+    let unreadable = |source| {
         let (name, address) = named();
         SelectError::Address {
             name,
             address,
             source,
         }
-    })?;
-    match &endpoint {
-        Endpoint::Tcp { .. } if tls => {
-            let (name, address) = named();
-            Err(SelectError::Tls { name, address })
+    };
+    let plain: Endpoint = address.parse().map_err(unreadable)?;
+    match (&plain, tls) {
+        (Endpoint::Tcp { .. }, Some(files)) => {
+            let (name, shown) = named();
+            let tls = Tls::new(files).map_err(|source| SelectError::Tls {
+                name,
+                address: shown,
+                source,
+            })?;
+            Endpoint::with_tls(address, tls).map_err(unreadable)
         }
-        Endpoint::Tcp { host, .. } if !is_loopback(host) => {
+        (Endpoint::Tcp { host, .. }, None) if !is_loopback(host) => {
             let (name, address) = named();
             Err(SelectError::PlainRemote { name, address })
         }
-        _ => Ok(endpoint),
+        _ => Ok(plain),
     }
 }
 

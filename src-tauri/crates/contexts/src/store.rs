@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use mizzen_docker::TlsFiles;
 use mizzen_fsx::{At as _, PathError};
 use sha2::{Digest, Sha256};
 
@@ -17,8 +18,8 @@ const FILE_CAP: u64 = 1 << 20;
 pub(crate) struct Stored {
     /// Address as written; empty means the platform's own.
     pub(crate) host: String,
-    /// Whether the connection has to be TLS.
-    pub(crate) tls: bool,
+    /// Where the connection has to be TLS, what it is made from.
+    pub(crate) tls: Option<TlsFiles>,
 }
 
 /// Why a file of the CLI cannot be used.
@@ -61,7 +62,12 @@ pub(crate) fn read_context(config: &Path, name: &str) -> Result<Option<Stored>, 
     }
     let host = endpoint.text("Host").map_err(wrong)?.to_owned();
     let skip_verify = endpoint.truth("SkipTLSVerify").map_err(wrong)?;
-    let tls = skip_verify || has_tls_material(&config.join("contexts/tls").join(id).join("docker"));
+    let folder = config.join("contexts/tls").join(id).join("docker");
+    let tls = if skip_verify || has_tls_material(&folder) {
+        Some(read_tls(&folder, skip_verify)?)
+    } else {
+        None
+    };
     Ok(Some(Stored { host, tls }))
 }
 
@@ -78,6 +84,17 @@ fn context_id(name: &str) -> String {
 fn has_tls_material(folder: &Path) -> bool {
     let mut entries = folder.read_dir().into_iter().flatten();
     entries.any(|entry| entry.is_ok())
+}
+
+/// Reads what there is of a folder's TLS files.
+pub(crate) fn read_tls(folder: &Path, skip_verify: bool) -> Result<TlsFiles, StoreError> {
+    let part = |name: &str| read_file(&folder.join(name));
+    Ok(TlsFiles {
+        ca: part("ca.pem")?,
+        cert: part("cert.pem")?,
+        key: part("key.pem")?,
+        skip_verify,
+    })
 }
 
 /// Reads the context that the CLI's configuration names; empty when it names none.

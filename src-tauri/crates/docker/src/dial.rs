@@ -1,17 +1,30 @@
 //! Opens byte streams to an engine, for hyper's pool and for streams of our own.
+//!
+//! Invariant: every dial has a deadline, and one that fails says why in words.
+
+mod failure;
+mod proof;
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-use crate::Endpoint;
+pub(crate) use failure::DialFailure;
+
+use crate::tls::{Tls, handshake_failed};
+use crate::{DockerErrorKind, Endpoint};
 
 /// Any byte stream to an engine.
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -23,13 +36,7 @@ pub(crate) type Conn = Box<dyn Io>;
 /// Opens connections to one endpoint.
 #[derive(Clone)]
 pub(crate) struct Dialer {
-    endpoint: Endpoint,
-}
-
-impl Dialer {
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint }
-    }
+    endpoint: Arc<Endpoint>,
 }
 
 impl Service<Uri> for Dialer {
@@ -43,21 +50,92 @@ impl Service<Uri> for Dialer {
 
     /// Dials the endpoint; the address in the URI is a placeholder that HTTP needs.
     fn call(&mut self, _: Uri) -> Self::Future {
-        let endpoint = self.endpoint.clone();
-        Box::pin(async move { Ok(TokioIo::new(open(&endpoint).await?)) })
+        let dialer = self.clone();
+        Box::pin(async move { Ok(TokioIo::new(dialer.open().await?)) })
     }
 }
 
-async fn open(endpoint: &Endpoint) -> io::Result<Conn> {
-    match endpoint {
-        Endpoint::Unix(path) => open_unix(path).await,
-        Endpoint::NamedPipe(path) => open_pipe(path),
-        Endpoint::Tcp { host, port } => {
-            let stream = tokio::net::TcpStream::connect((host.as_str(), *port)).await?;
-            stream.set_nodelay(true)?;
-            Ok(Box::new(stream))
+impl Dialer {
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        let endpoint = Arc::new(endpoint);
+        Self { endpoint }
+    }
+
+    /// Opens a connection, or says within the endpoint's deadline why there is none.
+    pub(crate) async fn open(&self) -> io::Result<Conn> {
+        let limit = deadline(&self.endpoint);
+        match tokio::time::timeout(limit, self.dial()).await {
+            Ok(opened) => opened,
+            Err(_) => Err(too_late(limit).into()),
         }
     }
+
+    async fn dial(&self) -> io::Result<Conn> {
+        match &*self.endpoint {
+            Endpoint::Unix(path) => open_unix(path).await,
+            Endpoint::NamedPipe(path) => open_pipe(path),
+            Endpoint::Tcp { host, port } => Ok(Box::new(open_tcp(host, *port).await?)),
+            Endpoint::Tls { host, port, tls } => {
+                let place = format!("{host}:{port}");
+                let opened = open_tls(host, *port, tls).await;
+                opened.map_err(|error| match DialFailure::of(&error) {
+                    Some(_) => error,
+                    None => handshake_failed(&place, &error).into(),
+                })
+            }
+        }
+    }
+}
+
+/// How long a dial may take: what is on this machine answers at once or not at all.
+fn deadline(endpoint: &Endpoint) -> Duration {
+    Duration::from_secs(match endpoint {
+        Endpoint::Unix(_) | Endpoint::NamedPipe(_) => 4,
+        Endpoint::Tcp { .. } | Endpoint::Tls { .. } => 10,
+    })
+}
+
+fn too_late(limit: Duration) -> DialFailure {
+    DialFailure::new(
+        DockerErrorKind::TimedOut,
+        format!(
+            "no engine has answered a new connection within {} s",
+            limit.as_secs()
+        ),
+        "look whether the engine and what lies on the way to it are overloaded or hang",
+    )
+}
+
+async fn open_tcp(host: &str, port: u16) -> io::Result<TcpStream> {
+    let opened = TcpStream::connect((host, port)).await;
+    let stream = opened.map_err(|error| tcp_failed(host, port, &error))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+fn tcp_failed(host: &str, port: u16, cause: &io::Error) -> DialFailure {
+    let (why, hint) = match cause.kind() {
+        io::ErrorKind::ConnectionRefused => (
+            format!("nothing listens on port {port} of {host}"),
+            "start the engine there, and check that it listens on this port",
+        ),
+        _ => (
+            format!("{host}:{port} cannot be reached: {cause}"),
+            "check the name, the network, and that the machine is up",
+        ),
+    };
+    DialFailure::new(DockerErrorKind::Unreachable, why, hint)
+}
+
+async fn open_tls(host: &str, port: u16, tls: &Tls) -> io::Result<Conn> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let plain = open_tcp(host, port).await?;
+    let mut stream = TlsConnector::from(tls.config())
+        .connect(name, plain)
+        .await?;
+    proof::prove(&mut stream).await?;
+    Ok(Box::new(stream))
 }
 
 #[cfg(unix)]

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::Tls;
+
 /// Address of an engine; `Display` and `FromStr` use the Docker CLI's form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
@@ -17,6 +19,15 @@ pub enum Endpoint {
         host: String,
         /// Port.
         port: u16,
+    },
+    /// A TCP port that speaks TLS: written like a plain one, as what makes it TLS lies beside the address.
+    Tls {
+        /// Name or address, without the brackets of IPv6.
+        host: String,
+        /// Port.
+        port: u16,
+        /// Whom to believe and who we are.
+        tls: Tls,
     },
 }
 
@@ -34,6 +45,9 @@ pub enum EndpointError {
 /// Port of an engine's plain API when the address names none.
 const PLAIN_PORT: u16 = 2375;
 
+/// Port of an engine's API over TLS when the address names none.
+const TLS_PORT: u16 = 2376;
+
 impl Endpoint {
     /// Where the platform's engine listens when nothing else is said.
     #[must_use]
@@ -44,6 +58,15 @@ impl Endpoint {
             Self::Unix(PathBuf::from("/var/run/docker.sock"))
         }
     }
+
+    /// Reads an address beside which there is TLS: a TCP port gets it, and everything else is private
+    /// as it is.
+    pub fn with_tls(text: &str, tls: Tls) -> Result<Self, EndpointError> {
+        match parse(text, TLS_PORT)? {
+            Self::Tcp { host, port } => Ok(Self::Tls { host, port, tls }),
+            other => Ok(other),
+        }
+    }
 }
 
 impl fmt::Display for Endpoint {
@@ -51,8 +74,12 @@ impl fmt::Display for Endpoint {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::NamedPipe(path) => write!(f, "npipe://{path}"),
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Self::Tcp { host, port } | Self::Tls { host, port, .. } if host.contains(':') => {
+                write!(f, "tcp://[{host}]:{port}")
+            }
+            Self::Tcp { host, port } | Self::Tls { host, port, .. } => {
+                write!(f, "tcp://{host}:{port}")
+            }
         }
     }
 }
@@ -62,19 +89,23 @@ impl FromStr for Endpoint {
 
     /// Reads an address as the CLI writes it in `DOCKER_HOST`; a bare `host:port` means TCP.
     fn from_str(text: &str) -> Result<Self, EndpointError> {
-        let malformed = || EndpointError::Malformed(text.to_owned());
-        let (scheme, rest) = text.split_once("://").unwrap_or(("tcp", text));
-        match scheme {
-            "unix" if rest.starts_with('/') => Ok(Self::Unix(PathBuf::from(rest))),
-            "npipe" if rest.len() > 1 => Ok(Self::NamedPipe(rest.to_owned())),
-            "tcp" => parse_tcp(rest).ok_or_else(malformed),
-            "unix" | "npipe" => Err(malformed()),
-            other => Err(EndpointError::Scheme(other.to_owned())),
-        }
+        parse(text, PLAIN_PORT)
     }
 }
 
-fn parse_tcp(rest: &str) -> Option<Endpoint> {
+fn parse(text: &str, tcp_port: u16) -> Result<Endpoint, EndpointError> {
+    let malformed = || EndpointError::Malformed(text.to_owned());
+    let (scheme, rest) = text.split_once("://").unwrap_or(("tcp", text));
+    match scheme {
+        "unix" if rest.starts_with('/') => Ok(Endpoint::Unix(PathBuf::from(rest))),
+        "npipe" if rest.len() > 1 => Ok(Endpoint::NamedPipe(rest.to_owned())),
+        "tcp" => parse_tcp(rest, tcp_port).ok_or_else(malformed),
+        "unix" | "npipe" => Err(malformed()),
+        other => Err(EndpointError::Scheme(other.to_owned())),
+    }
+}
+
+fn parse_tcp(rest: &str, default_port: u16) -> Option<Endpoint> {
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     let (host, port) = match authority.strip_prefix('[') {
         Some(v6) => {
@@ -90,7 +121,7 @@ fn parse_tcp(rest: &str) -> Option<Endpoint> {
     if host.is_empty() || host.starts_with('-') || !host.chars().all(named) {
         return None;
     }
-    let port = port.map_or(Some(PLAIN_PORT), |p| p.parse().ok().filter(|p| *p != 0))?;
+    let port = port.map_or(Some(default_port), |p| p.parse().ok().filter(|p| *p != 0))?;
     Some(Endpoint::Tcp {
         host: host.to_owned(),
         port,

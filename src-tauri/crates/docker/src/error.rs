@@ -1,9 +1,11 @@
 //! What can go wrong with an engine, and what to do about it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use crate::dial::DialFailure;
 use crate::transport::from_legacy;
 
 /// What kind of failure it was; callers branch on this and never on text.
@@ -46,7 +48,7 @@ pub struct DockerError {
     pub kind: DockerErrorKind,
     /// Why, in words.
     pub message: String,
-    hint: &'static str,
+    hint: Cow<'static, str>,
 }
 
 impl std::error::Error for DockerError {}
@@ -61,7 +63,7 @@ impl DockerError {
     /// The next step for a person.
     #[must_use]
     pub fn hint(&self) -> &str {
-        self.hint
+        &self.hint
     }
 
     pub(crate) fn new(op: &'static str, kind: DockerErrorKind, message: impl Into<String>) -> Self {
@@ -69,7 +71,7 @@ impl DockerError {
             op,
             kind,
             message: message.into(),
-            hint: hint_of(kind),
+            hint: hint_of(kind).into(),
         }
     }
 
@@ -95,6 +97,14 @@ impl DockerError {
     /// A connection that could not be made.
     pub(crate) fn no_connection(op: &'static str, cause: &io::Error) -> Self {
         use DockerErrorKind::{Denied, Unreachable};
+        if let Some(failure) = DialFailure::of(cause) {
+            return Self {
+                op,
+                kind: failure.kind,
+                message: failure.message.clone(),
+                hint: failure.hint.clone().into(),
+            };
+        }
         let (kind, message, hint) = match cause.kind() {
             io::ErrorKind::NotFound => (
                 Unreachable,
@@ -121,7 +131,7 @@ impl DockerError {
             op,
             kind,
             message,
-            hint,
+            hint: hint.into(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Invariant: one task per engine holds the event stream and the breaker; events leave it in order.
 //! Invariant: every call has a deadline, and every buffer filled by an engine or a container has a cap.
 //! Invariant: a container is made from [`ContainerSpec`] only, whose safe defaults cannot be left out.
+//! Invariant: an engine that asks for TLS is spoken to in TLS or not at all.
 //! Invariant: neither environment values nor file contents reach a log.
 
 mod archive;
@@ -24,6 +25,7 @@ mod oom;
 mod resources;
 mod spec;
 mod stats;
+mod tls;
 mod transport;
 
 pub use archive::{TarBuilder, TarError, TarFile};
@@ -40,3 +42,4 @@ pub use oom::KILLED;
 pub use resources::{ResourceFact, VolumeFact};
 pub use spec::{ContainerSpec, Limits, Mount, SpecError, Tmpfs, User};
 pub use stats::StatsSample;
+pub use tls::{Tls, TlsError, TlsFiles};

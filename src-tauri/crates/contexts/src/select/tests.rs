@@ -5,6 +5,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod tls;
+
 const SOCKET: &str = "unix:///var/run/docker.sock";
 
 /// A scratch home whose `.docker` holds what a test puts there.
@@ -366,9 +368,6 @@ fn engines_that_are_not_spoken_yet_are_refused_with_a_way_out() {
     for (host, says) in [
         ("ssh://me@box", "\"ssh\" engines are not supported yet"),
         ("foo://x", "\"foo\" engines are not supported yet"),
-        ("tcp://box:2375", "without encryption"),
-        ("tcp://10.0.0.1:2375", "without encryption"),
-        ("tcp://localhost.evil.example:2375", "without encryption"),
     ] {
         let home = Home::new();
         home.context("ctx", host);
@@ -386,32 +385,22 @@ fn engines_that_are_not_spoken_yet_are_refused_with_a_way_out() {
 }
 
 #[test]
-fn row_52_an_engine_with_tls_material_is_never_dialled_in_the_clear() {
-    let home = Home::new();
-    home.context("tlsx", "tcp://127.0.0.1:2376");
-    home.put(&format!("contexts/tls/{}/docker/ca.pem", id("tlsx")), "ca");
-    let env = SelectionEnv {
-        docker_context: text("tlsx"),
-        ..home.env()
-    };
-    assert!(matches!(select(&env), Err(SelectError::Tls { .. })));
-
-    home.meta(
-        "skip",
-        r#"{"Name":"skip","Endpoints":{"docker":{"Host":"tcp://127.0.0.1:2376","SkipTLSVerify":true}}}"#,
-    );
-    let env = SelectionEnv {
-        docker_context: text("skip"),
-        ..home.env()
-    };
-    assert!(matches!(select(&env), Err(SelectError::Tls { .. })));
-
-    let env = SelectionEnv {
-        docker_host: text("tcp://127.0.0.1:2376"),
-        docker_tls_verify: text("1"),
-        ..home.env()
-    };
-    assert!(matches!(select(&env), Err(SelectError::Tls { .. })));
+fn another_machine_s_root_never_goes_over_the_network_in_the_clear() {
+    for host in [
+        "tcp://box:2375",
+        "tcp://10.0.0.1:2375",
+        "tcp://localhost.evil.example:2375",
+    ] {
+        let home = Home::new();
+        home.context("ctx", host);
+        let env = SelectionEnv {
+            docker_context: text("ctx"),
+            ..home.env()
+        };
+        let error = select(&env).expect_err(host);
+        assert!(error.to_string().contains("without encryption"), "{error}");
+        assert!(error.hint().contains("ssh://"), "{host}");
+    }
 }
 
 #[test]
@@ -420,11 +409,15 @@ fn variables_are_read_by_name() {
         "DOCKER_HOST" => Some("unix:///h".into()),
         "DOCKER_CONTEXT" => Some("ctx".into()),
         "DOCKER_CONFIG" => Some("/cfg".into()),
+        "DOCKER_TLS" => Some("1".into()),
+        "DOCKER_CERT_PATH" => Some("/certs".into()),
         _ => None,
     };
     let env = SelectionEnv::read("/home/me".into(), var);
     assert_eq!(env.docker_host.as_deref(), Some("unix:///h"));
     assert_eq!(env.docker_context.as_deref(), Some("ctx"));
     assert_eq!(env.docker_config.as_deref(), Some(Path::new("/cfg")));
+    assert_eq!(env.docker_cert_path.as_deref(), Some(Path::new("/certs")));
+    assert_eq!(env.docker_tls.as_deref(), Some("1"));
     assert_eq!(env.docker_tls_verify, None);
 }

@@ -147,6 +147,7 @@ async fn follow(
 /// Asks an engine who it is.
 async fn info(engine: &Engine) -> Result<EngineInfo, DockerError> {
     const OP: &str = "reach the engine";
+    engine.transport().reach(OP).await?;
     let version = call(OP, QUICK, engine.docker().version()).await?;
     let info = call(OP, QUICK, engine.docker().info()).await?;
     Ok(EngineInfo {
