@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use mizzen_docker::{Endpoint, Engine, EngineOptions};
+use mizzen_docker::Endpoint;
 use mizzen_sessions::{
     Identity, SessionSettings, Sessions, SessionsDeps, StepHook, SupervisorFiles, UpRequest, Wish,
     WorkspaceKind, deaf,
 };
 use mizzen_tasks::Owner;
+use mizzen_tests::engines;
 use mizzen_tests::own_core::supervisor;
 use mizzen_tests::syncing::NothingToSync;
 use tokio::sync::watch;
@@ -60,12 +61,6 @@ async fn main() -> Result<()> {
 
 fn spawn(owner: &Owner, state_dir: &Path, image: String, step: String) -> Result<Sessions> {
     let identity = Identity::load(state_dir)?;
-    let options = EngineOptions {
-        label: identity.label(),
-        now: jiff::Timestamp::now,
-    };
-    let endpoint = Endpoint::platform_default();
-    let (engine, events) = Engine::spawn(owner, "default", endpoint, options);
     let at_step: StepHook = Arc::new(move |name| {
         if name == step {
             // No destructor runs and no buffer is written, as with a kill.
@@ -81,7 +76,7 @@ fn spawn(owner: &Owner, state_dir: &Path, image: String, step: String) -> Result
     };
     let deps = SessionsDeps {
         identity,
-        engines: vec![(engine, events)],
+        engines: engines::only("default", Endpoint::platform_default()),
         state_dir: state_dir.to_owned(),
         home: None,
         supervisors: SupervisorFiles::One(supervisor()),

@@ -1,12 +1,13 @@
 //! Engines that are no longer in use, and engines of another kind.
 
-use mizzen_docker::{Endpoint, Engine, EngineEvent, EngineOptions};
+use mizzen_docker::Endpoint;
 use mizzen_sessions::{
     ErrorKind, SessionSettings, Sessions, SessionsDeps, State, SupervisorFiles, UpRequest, Wish,
     deaf,
 };
 use mizzen_tasks::Owner;
 use mizzen_testkit::fake_engine::{FakeEngine, Reply, well};
+use mizzen_tests::engines::{Contexts, only};
 
 use tokio::sync::mpsc;
 
@@ -29,19 +30,6 @@ fn fake(named: &'static str, reply: impl Fn() -> Reply + Send + Sync + 'static) 
     FakeEngine::start(script).unwrap()
 }
 
-fn follow(
-    owner: &Owner,
-    root: &Root,
-    name: &str,
-    fake: &FakeEngine,
-) -> (Engine, mpsc::Receiver<EngineEvent>) {
-    let options = EngineOptions {
-        label: root.identity.label(),
-        now: jiff::Timestamp::now,
-    };
-    Engine::spawn(owner, name, Endpoint::Unix(fake.socket()), options)
-}
-
 fn own_image() -> SessionSettings {
     SessionSettings {
         image: None,
@@ -61,10 +49,9 @@ async fn an_engine_that_hangs_holds_nobody_up_on_another() {
         Reply::Json(500, r#"{"message":"no"}"#.to_owned())
     });
     let (root, owner) = (Root::new(), Owner::root("test"));
-    let engines: Vec<_> = [("silent", &silent), ("stuck", &stuck), ("quick", &quick)]
-        .map(|(name, fake)| follow(&owner, &root, name, fake))
-        .into();
-    let (unheard, heard) = (engines[0].0.clone(), engines[2].0.clone());
+    let fakes = [("silent", &silent), ("stuck", &stuck), ("quick", &quick)];
+    let fakes = fakes.map(|(name, fake)| (name, Endpoint::Unix(fake.socket())));
+    let engines = Contexts::of(fakes).source("silent");
     let supervisor = root.path().join("supervisor");
     mizzen_fsx::write_atomic(&supervisor, b"\x7fELF").unwrap();
     let deps = SessionsDeps {
@@ -72,6 +59,8 @@ async fn an_engine_that_hangs_holds_nobody_up_on_another() {
         ..deps(&root, engines, own_image())
     };
     let sessions = Sessions::spawn(&owner, deps).unwrap();
+    let unheard = sessions.engine(None).await.unwrap();
+    let heard = sessions.engine(Some("quick")).await.unwrap();
 
     // The supervisor for an engine that does not say what it is.
     tokio::select! {
@@ -114,7 +103,7 @@ async fn a_session_whose_engine_is_no_longer_in_use_can_be_forgotten() {
 
     // Its context is gone: no engine is selected.
     let owner = Owner::root("without");
-    let none = deps(&root, Vec::new(), settings());
+    let none = deps(&root, Contexts::default().source("default"), settings());
     let sessions = Sessions::spawn(&owner, none).unwrap();
     let fact = sessions.watch().borrow()["web"].clone();
     assert_eq!(fact.state, State::Lost);
@@ -171,10 +160,10 @@ async fn an_engine_of_another_architecture_needs_a_supervisor_of_its_own() {
     mizzen_fsx::write_atomic(amd64, b"\x7fELF").unwrap();
 
     let owner = Owner::root("test");
-    let engine = follow(&owner, &root, "pi", &fake);
+    let engine = only("pi", Endpoint::Unix(fake.socket()));
     let deps = SessionsDeps {
         supervisors: SupervisorFiles::Folder(programs),
-        ..deps(&root, vec![engine], own_image())
+        ..deps(&root, engine, own_image())
     };
     let sessions = Sessions::spawn(&owner, deps).unwrap();
     let request = of_folder(&root.project("web"));

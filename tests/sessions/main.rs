@@ -10,4 +10,5 @@ mod offline;
 mod outside;
 mod refusals;
 mod rig;
+mod several_engines;
 mod side_by_side;

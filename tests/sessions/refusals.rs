@@ -216,7 +216,7 @@ async fn the_sixth_session_is_refused_and_a_paused_one_counts() {
         &error,
         &dir,
         expect![
-            "limit: Limit Some(Check): 5 sessions run already (five, four, one, three, two) and `max_running` is 5. Stop one (paused ones count too), or raise `max_running` in the settings."
+            "limit: Limit Some(Check): 5 sessions run already on the engine `default` (five, four, one, three, two) and `max_running` is 5. Stop one (paused ones count too), or raise `max_running` in the settings."
         ],
     );
     assert_eq!(rig.root.on_engine("container").len(), 5);

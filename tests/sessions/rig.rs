@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mizzen_docker::{Endpoint, Engine, EngineEvent, EngineOptions};
+use mizzen_docker::{Endpoint, Engine};
 use mizzen_sessions::{
-    Done, Identity, Notice, OnProgress, PhaseReport, SessionError, SessionFact, SessionSettings,
-    Sessions, SessionsDeps, State, StepHook, SupervisorFiles, UpRequest, Wish, WorkspaceKind, deaf,
+    Done, EngineSource, Identity, Notice, OnProgress, PhaseReport, SessionError, SessionFact,
+    SessionSettings, Sessions, SessionsDeps, State, StepHook, SupervisorFiles, UpRequest, Wish,
+    WorkspaceKind, deaf,
 };
 use mizzen_tasks::Owner;
+use mizzen_tests::engines;
 use mizzen_tests::on_engine::OnEngine;
 use mizzen_tests::own_core::{self, supervisor};
 use mizzen_tests::syncing::NothingToSync;
-use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc, watch};
+use tokio::sync::{Mutex as AsyncMutex, broadcast, watch};
 
 /// Owner of every project folder: nobody on this machine, and never root.
 pub(crate) const USER: (u32, u32) = (4321, 4322);
@@ -162,23 +164,17 @@ pub(crate) fn spawn(
     settings: SessionSettings,
     at_step: Option<StepHook>,
 ) -> (Sessions, Engine) {
-    let options = EngineOptions {
-        label: root.identity.label(),
-        now: jiff::Timestamp::now,
-    };
-    let (engine, events) = Engine::spawn(owner, "default", Endpoint::Unix(socket.into()), options);
+    let source = engines::only("default", Endpoint::Unix(socket.into()));
     let deps = SessionsDeps {
         at_step,
-        ..deps(root, vec![(engine.clone(), events)], settings)
+        ..deps(root, source, settings)
     };
-    (Sessions::spawn(owner, deps).expect("a registry"), engine)
+    let sessions = Sessions::spawn(owner, deps).expect("a registry");
+    let engine = sessions.engine_in_use("default").expect("it is selected");
+    (sessions, engine)
 }
 
-pub(crate) fn deps(
-    root: &Root,
-    engines: Vec<(Engine, mpsc::Receiver<EngineEvent>)>,
-    settings: SessionSettings,
-) -> SessionsDeps {
+pub(crate) fn deps(root: &Root, engines: EngineSource, settings: SessionSettings) -> SessionsDeps {
     SessionsDeps {
         identity: root.identity.clone(),
         engines,

@@ -7,6 +7,7 @@ pub mod chromium;
 pub mod desktop;
 #[cfg(unix)]
 pub mod engine;
+pub mod engines;
 pub mod figure;
 pub mod on_engine;
 pub mod own_core;

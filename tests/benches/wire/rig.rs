@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use jiff::Timestamp;
-use mizzen_docker::{Endpoint, Engine, EngineOptions, ExecIo, ExecSpec};
+use mizzen_docker::{Endpoint, Engine, ExecIo, ExecSpec};
 use mizzen_sessions::{
     Identity, SessionSettings, Sessions, SessionsDeps, SupervisorFiles, UpRequest, WorkspaceKind,
     deaf,
 };
 use mizzen_tasks::Owner;
+use mizzen_tests::engines;
 use mizzen_tests::on_engine::OnEngine;
 use mizzen_tests::own_core::{USER, supervisor, tiny_image};
 use mizzen_tests::syncing::NothingToSync;
@@ -43,12 +44,7 @@ impl Rig {
         chown(&dir, Some(USER), Some(USER)).expect("engine benches run as root");
 
         let owner = Owner::root("bench");
-        let options = EngineOptions {
-            label: identity.label(),
-            now: Timestamp::now,
-        };
         let socket = Endpoint::Unix("/var/run/docker.sock".into());
-        let (engine, events) = Engine::spawn(&owner, "bench", socket, options);
         // All of the machine's processors: nothing is held back.
         let settings = SessionSettings {
             max_running: 1,
@@ -59,7 +55,7 @@ impl Rig {
         };
         let deps = SessionsDeps {
             identity,
-            engines: vec![(engine.clone(), events)],
+            engines: engines::only("bench", socket),
             state_dir,
             home: None,
             supervisors: SupervisorFiles::One(supervisor()),
@@ -70,6 +66,7 @@ impl Rig {
             at_step: None,
         };
         let sessions = Sessions::spawn(&owner, deps).unwrap();
+        let engine = sessions.engine_in_use("bench").expect("it is selected");
         let request = UpRequest {
             dir,
             workspace: Some(WorkspaceKind::Bind),

@@ -14,7 +14,7 @@ name: string,
  */
 endpoint: string, 
 /**
- * What decided on this engine, e.g. `DOCKER_HOST`.
+ * What decided on this engine, e.g. `DOCKER_HOST`; empty for one that is in use beside the selected one.
  */
 selected_by: string, 
 /**

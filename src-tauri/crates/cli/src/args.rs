@@ -287,9 +287,17 @@ pub(crate) enum Image {
         rebuild: bool,
     },
     /// List the session images.
-    List,
+    List {
+        /// Engine: the name of a Docker context.
+        #[arg(long, value_name = "CONTEXT")]
+        engine: Option<String>,
+    },
     /// Remove session images that are out of date and unused.
-    Prune,
+    Prune {
+        /// Engine: the name of a Docker context.
+        #[arg(long, value_name = "CONTEXT")]
+        engine: Option<String>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

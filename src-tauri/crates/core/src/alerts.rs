@@ -134,7 +134,7 @@ impl Alerts {
                     kind: AlertKind::EngineOffline,
                     session: None,
                     engine: Some(engine.name.clone()),
-                    message: engine.reason.clone().unwrap_or_default(),
+                    message: offline(engine),
                     hint: engine.hint.clone().unwrap_or_default(),
                     at: engine.since.clone(),
                 },
@@ -323,6 +323,15 @@ fn sync_alert(
         hint,
         at: at.to_string(),
     })
+}
+
+/// Which engine is away and why; where none could be selected there is only the reason.
+fn offline(engine: &EngineView) -> String {
+    let reason = engine.reason.as_deref().unwrap_or_default();
+    if engine.endpoint.is_empty() {
+        return reason.to_owned();
+    }
+    format!("Engine `{}`: {reason}", engine.name)
 }
 
 fn session_id(kind: AlertKind, session: &str) -> String {

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use mizzen_fsx::PathError;
 use mizzen_gateway::{Gateway, GatewayConfig, Target};
 use mizzen_sessions::image::host_authorities;
-use mizzen_sessions::{Identity, RegistryError, SessionSettings, Sessions, SessionsDeps};
+use mizzen_sessions::{
+    EngineSource, Identity, RegistryError, SessionSettings, Sessions, SessionsDeps,
+};
 use mizzen_tasks::Owner;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +20,7 @@ use crate::alerts::Alerts;
 use crate::control;
 use crate::desk::{Desk, Looks};
 use crate::dirs::DirsError;
-use crate::engines::{self, EngineParts};
+use crate::engines::{self, Chosen};
 use crate::lock::{CoreLock, LockError};
 use crate::publisher::{Publisher, Sources, Usages};
 use crate::settings::{self, SettingsError};
@@ -111,16 +113,15 @@ impl Core {
         let settings = settings::load(&config.dirs.settings_file())?;
         let owner = Owner::root("core");
         let identity = Identity::load(&config.dirs.state)?;
-        let selection = engines::select(&config, &owner, identity.label());
+        let (engines, chosen) = engines::source(&config);
         let settings = watch::Sender::new(settings);
-        let (engine, link, events) = selection.parts();
         let links = Links::new(
             &owner,
             config.dirs.state.join("sync"),
             ignore::gitignore::gitconfig_excludes_path(),
             config.clock.clone(),
         );
-        let sessions = start_sessions(&config, &owner, identity, &links, events, &settings)?;
+        let sessions = start_sessions(&config, &owner, identity, &links, engines, &settings)?;
         // A borrow of the channel must not live across the await: the future would not be `Send`.
         let at_start = settings.borrow().clone();
         let gateway = start_gateway(&config, &owner, &sessions, &at_start).await;
@@ -134,19 +135,17 @@ impl Core {
         let (publisher, asks) = mpsc::channel(ASKS_MAX);
         let usages = watch::Sender::new(Usages::new());
         let sources = Sources {
-            link,
             sessions: sessions.clone(),
             usages: usages.subscribe(),
             syncs: links.views(),
             settings: settings.subscribe(),
             asks,
         };
-        start_publisher(&owner, &config, &store, &gateway, sources);
+        start_publisher(&owner, &config, &store, &gateway, chosen, sources);
         let desk = Arc::new(Desk {
             looks: Looks::new(&owner, sessions.clone(), usages),
             verbs: owner.child("verbs"),
             next_verb_id: AtomicU64::new(1),
-            building: Arc::default(),
             stop: stop.clone(),
             gateway: gateway.clone(),
             config: config.clone(),
@@ -154,7 +153,6 @@ impl Core {
             settings,
             sessions,
             links,
-            engine,
             publisher,
         });
         control::serve(&clients, &config.dirs, desk).map_err(|source| StartError::Socket {
@@ -196,7 +194,7 @@ fn start_sessions(
     owner: &Owner,
     identity: Identity,
     links: &Links,
-    engines: Vec<EngineParts>,
+    engines: EngineSource,
     settings: &watch::Sender<Settings>,
 ) -> Result<Sessions, RegistryError> {
     let ours = settings.subscribe();
@@ -285,6 +283,7 @@ fn start_publisher(
     config: &CoreConfig,
     store: &Arc<Store>,
     gateway: &Result<Gateway, String>,
+    chosen: Chosen,
     sources: Sources,
 ) {
     let mut alerts = Alerts::default();
@@ -303,7 +302,8 @@ fn start_publisher(
             .inspect_err(|error| tracing::warn!(session, %error, "no address"))
             .ok()
     };
-    let mut publisher = Publisher::new(store.clone(), config.clock.clone(), alerts, Box::new(url));
+    let (store, clock) = (store.clone(), config.clock.clone());
+    let mut publisher = Publisher::new(store, clock, alerts, chosen, Box::new(url));
     // Before the first client: what is remembered is in the first snapshot.
     publisher.catch_up(&sources);
     owner.spawn("publisher", publisher.run(sources));

@@ -1,81 +1,42 @@
-//! Which engine sessions live on, and the supervisor that goes into their containers.
+//! Which engines sessions live on, and the supervisor that goes into their containers.
 
-use mizzen_contexts::{SelectError, SelectionEnv};
-use mizzen_docker::{Engine, EngineEvent, EngineOptions, Link};
-use mizzen_sessions::SupervisorFiles;
+use std::sync::Arc;
+
+use mizzen_contexts::{SelectError, Selected, SelectionEnv};
+use mizzen_docker::{Engine, EngineEvent, EngineOptions};
+use mizzen_sessions::{EngineSource, ErrorKind, SessionError, SupervisorFiles};
 use mizzen_tasks::Owner;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use crate::translate::EngineIdentity;
-use crate::verb::{ApiError, ErrorCode};
 use crate::view::{EngineState, EngineView};
 use crate::world::CoreConfig;
 
-/// The selected engine with its task, or why there is none.
-pub(crate) enum Selection {
-    Engine {
-        identity: EngineIdentity,
-        engine: Engine,
-        events: mpsc::Receiver<EngineEvent>,
-    },
-    None {
-        view: EngineView,
-    },
-}
+/// The engine that serves what names none: its name and what decided on it, or what to show instead.
+pub(crate) type Chosen = Result<(String, String), Box<EngineView>>;
 
-/// What is to be shown of engines.
-pub(crate) enum EngineSource {
-    Link(EngineIdentity, watch::Receiver<Link>),
-    /// There is none to follow.
-    Fixed(EngineView),
-}
-
-/// An engine with what it tells, as sessions take it over.
-pub(crate) type EngineParts = (Engine, mpsc::Receiver<EngineEvent>);
-
-/// Selects an engine as the Docker CLI would, and starts its task. It sees containers with `label`.
-pub(crate) fn select(config: &CoreConfig, owner: &Owner, label: (String, String)) -> Selection {
-    match selected(config) {
-        Ok(identity) => {
-            let (engine, events) = spawn(owner, &identity, label);
-            Selection::Engine {
-                identity,
-                engine,
-                events,
-            }
-        }
-        Err(error) => Selection::None {
-            view: unselected(&error, (config.clock)()),
-        },
-    }
-}
-
-impl Selection {
-    /// The engine or why there is none, what to show of it, and what sessions take over.
-    pub(crate) fn parts(self) -> (Result<Engine, ApiError>, EngineSource, Vec<EngineParts>) {
-        match self {
-            Self::Engine {
-                identity,
-                engine,
-                events,
-            } => {
-                let shown = EngineSource::Link(identity, engine.link());
-                (Ok(engine.clone()), shown, vec![(engine, events)])
-            }
-            Self::None { view } => {
-                let message = view.reason.as_deref().unwrap_or_default();
-                let hint = view.hint.as_deref().unwrap_or_default();
-                let error = ApiError::new(ErrorCode::EngineUnreachable, message, hint);
-                (Err(error), EngineSource::Fixed(view), Vec::new())
-            }
-        }
-    }
+/// Where the core finds engines, and the one that is selected, as the Docker CLI would select it.
+pub(crate) fn source(config: &CoreConfig) -> (EngineSource, Chosen) {
+    let selected = selected(config);
+    let chosen = match &selected {
+        Ok(identity) => Ok((identity.name.clone(), identity.selected_by.clone())),
+        Err(error) => Err(Box::new(unselected(error, (config.clock)()))),
+    };
+    let config = config.clone();
+    let source = EngineSource {
+        selected: selected
+            .map(|identity| identity.name)
+            .map_err(|error| unusable(&error, ErrorKind::EngineUnreachable)),
+        find: Arc::new(move |name| {
+            let found = named(&config, Some(name)).map(|selected| selected.endpoint);
+            found.map_err(|error| unusable(&error, ErrorKind::NotFound))
+        }),
+    };
+    (source, chosen)
 }
 
 pub(crate) fn selected(config: &CoreConfig) -> Result<EngineIdentity, SelectError> {
-    let home = config.home.clone().unwrap_or_default();
-    let env = SelectionEnv::read(home, |name| config.var(name));
-    let selected = mizzen_contexts::select(&env)?;
+    let selected = named(config, None)?;
     Ok(EngineIdentity {
         name: selected.name,
         endpoint: selected.endpoint,
@@ -83,15 +44,30 @@ pub(crate) fn selected(config: &CoreConfig) -> Result<EngineIdentity, SelectErro
     })
 }
 
+/// The engine of a context, the selected one without.
+pub(crate) fn named(config: &CoreConfig, context: Option<&str>) -> Result<Selected, SelectError> {
+    let home = config.home.clone().unwrap_or_default();
+    let mut env = SelectionEnv::read(home, |name| config.var(name));
+    env.context = context.map(str::to_owned);
+    mizzen_contexts::select(&env)
+}
+
+fn unusable(error: &SelectError, kind: ErrorKind) -> SessionError {
+    SessionError {
+        kind,
+        message: error.to_string(),
+        hint: error.hint().to_owned(),
+        phase: None,
+    }
+}
+
+/// Starts the task of an engine that is only looked at.
 pub(crate) fn spawn(
     owner: &Owner,
     identity: &EngineIdentity,
     label: (String, String),
-) -> EngineParts {
-    let options = EngineOptions {
-        label,
-        now: jiff::Timestamp::now,
-    };
+) -> (Engine, mpsc::Receiver<EngineEvent>) {
+    let options = EngineOptions::new(label);
     Engine::spawn(owner, &identity.name, identity.endpoint.clone(), options)
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use mizzen_contexts::{SelectError, Selected, SelectionEnv};
 use mizzen_docker::{Engine, EngineEvent, EngineOptions};
 use mizzen_sessions::Outsider;
 use mizzen_tasks::Owner;
@@ -41,10 +40,10 @@ impl Outside {
             ApiError::new(ErrorCode::Usage, message, hint)
         };
         let rest = address.strip_prefix(CONTAINER_SCHEME);
-        let is_context = |name: &str| select(config, Some(name)).is_ok();
+        let is_context = |name: &str| engines::named(config, Some(name)).is_ok();
         let place = rest.and_then(|rest| Place::parse(rest, is_context));
         let place = place.ok_or_else(no_address)?;
-        let selected = select(config, place.context.as_deref())
+        let selected = engines::named(config, place.context.as_deref())
             .map_err(|error| ApiError::new(ErrorCode::NotFound, error.to_string(), error.hint()))?;
         let owner = Owner::root("outside");
         let (key, value) = NO_LABEL;
@@ -61,13 +60,6 @@ impl Outside {
             _events: events,
         })
     }
-}
-
-fn select(config: &CoreConfig, context: Option<&str>) -> Result<Selected, SelectError> {
-    let home = config.home.clone().unwrap_or_default();
-    let mut env = SelectionEnv::read(home, |name| config.var(name));
-    env.context = context.map(str::to_owned);
-    mizzen_contexts::select(&env)
 }
 
 /// Where a container's folder is.

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use mizzen_docker::Link;
-use mizzen_sessions::{Facts, Notice, SessionFact, Sessions, Unmanaged};
+use mizzen_sessions::{EngineFacts, Facts, Notice, SessionFact, Sessions, Unmanaged};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::alerts::Alerts;
-use crate::engines::EngineSource;
+use crate::engines::Chosen;
 use crate::store::Store;
 use crate::sync::SyncViews;
-use crate::translate::{self, Beside, EngineIdentity, Usage};
+use crate::translate::{self, Beside, Usage};
 use crate::view::{Change, EngineView, Settings};
 use crate::world::Clock;
 
@@ -30,7 +29,6 @@ pub(crate) type Usages = BTreeMap<String, Usage>;
 
 /// Where facts come from.
 pub(crate) struct Sources {
-    pub(crate) link: EngineSource,
     pub(crate) sessions: Sessions,
     pub(crate) usages: watch::Receiver<Usages>,
     pub(crate) syncs: watch::Receiver<SyncViews>,
@@ -46,22 +44,32 @@ pub(crate) struct Publisher {
     store: Arc<Store>,
     clock: Clock,
     alerts: Alerts,
+    chosen: Chosen,
     /// What the snapshot was last made from.
     folded: Arc<Facts>,
+    shown_engines: Arc<EngineFacts>,
     shown_usages: Usages,
     shown_syncs: SyncViews,
     url_of: UrlOf,
 }
 
 impl Publisher {
-    pub(crate) fn new(store: Arc<Store>, clock: Clock, alerts: Alerts, url_of: UrlOf) -> Self {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        clock: Clock,
+        alerts: Alerts,
+        chosen: Chosen,
+        url_of: UrlOf,
+    ) -> Self {
         let (folded, shown_usages) = (Arc::default(), Usages::default());
         let shown_syncs = SyncViews::default();
         Self {
             store,
             clock,
             alerts,
+            chosen,
             folded,
+            shown_engines: Arc::default(),
             shown_usages,
             shown_syncs,
             url_of,
@@ -70,10 +78,10 @@ impl Publisher {
 
     /// Folds in what is known before anything is followed.
     pub(crate) fn catch_up(&mut self, sources: &Sources) {
-        match &sources.link {
-            EngineSource::Link(identity, link) => self.on_link(identity, &link.borrow().clone()),
-            EngineSource::Fixed(view) => self.on_engine(view.clone()),
+        if let Err(instead) = self.chosen.clone() {
+            self.on_engine(*instead);
         }
+        self.on_engines(sources.sessions.engines().borrow().clone());
         self.on_facts(sources.sessions.watch().borrow().clone());
         self.on_unmanaged(&sources.sessions.unmanaged().borrow().clone());
     }
@@ -81,29 +89,24 @@ impl Publisher {
     /// Follows the sources until one of them ends.
     pub(crate) async fn run(mut self, sources: Sources) {
         let Sources {
-            link,
             sessions,
             mut usages,
             mut syncs,
             mut settings,
             mut asks,
         } = sources;
-        let mut link = match link {
-            EngineSource::Link(identity, link) => Some((identity, link)),
-            EngineSource::Fixed(_) => None,
-        };
         let (mut facts, mut unmanaged) = (sessions.watch(), sessions.unmanaged());
+        let mut engines = sessions.engines();
         let mut notices = sessions.notices();
         // RACE: they may have changed between the catching up and the subscription.
+        engines.mark_changed();
         facts.mark_changed();
         unmanaged.mark_changed();
         loop {
             tokio::select! {
-                () = link_changed(&mut link) => {
-                    if let Some((identity, link)) = &mut link {
-                        let now = link.borrow_and_update().clone();
-                        self.on_link(identity, &now);
-                    }
+                Ok(()) = engines.changed() => {
+                    let now = engines.borrow_and_update().clone();
+                    self.on_engines(now);
                 }
                 Ok(()) = facts.changed() => {
                     let now = facts.borrow_and_update().clone();
@@ -131,6 +134,8 @@ impl Publisher {
                 Ok(()) = settings.changed() => self.on_settings(),
                 Some(ask) = asks.recv() => {
                     // Facts first, then the notices about them, then the answer.
+                    let now = engines.borrow_and_update().clone();
+                    self.on_engines(now);
                     let now = facts.borrow_and_update().clone();
                     self.on_facts(now);
                     let now = syncs.borrow_and_update().clone();
@@ -166,20 +171,28 @@ impl Publisher {
         }
     }
 
-    fn on_link(&mut self, identity: &EngineIdentity, link: &Link) {
-        let previous = self.store.read(|snapshot| {
-            snapshot
-                .engines
-                .iter()
-                .find(|view| view.name == identity.name)
-                .cloned()
-        });
-        self.on_engine(translate::engine(
-            identity,
-            link,
-            previous.as_ref(),
-            (self.clock)(),
-        ));
+    fn on_engines(&mut self, now: Arc<EngineFacts>) {
+        let before = std::mem::replace(&mut self.shown_engines, now.clone());
+        for (name, fact) in now
+            .iter()
+            .filter(|(name, fact)| before.get(*name) != Some(fact))
+        {
+            let previous = self.store.read(|snapshot| {
+                let of_name = |view: &&EngineView| view.name == *name;
+                snapshot.engines.iter().find(of_name).cloned()
+            });
+            let chosen = self.chosen.as_ref().ok();
+            let selected_by = chosen.filter(|(chosen, _)| chosen == name);
+            let selected_by = selected_by.map(|(_, by)| by.as_str());
+            let at = (self.clock)();
+            self.on_engine(translate::engine(
+                name,
+                fact,
+                selected_by,
+                previous.as_ref(),
+                at,
+            ));
+        }
     }
 
     fn on_engine(&mut self, engine: EngineView) {
@@ -281,16 +294,6 @@ impl Publisher {
             })
         })
     }
-}
-
-async fn link_changed(link: &mut Option<(EngineIdentity, watch::Receiver<Link>)>) {
-    if let Some((_, receiver)) = link
-        && receiver.changed().await.is_ok()
-    {
-        return;
-    }
-    // No engine, or its task has ended: nothing will change any more.
-    std::future::pending().await
 }
 
 async fn until(due: Option<Instant>) {

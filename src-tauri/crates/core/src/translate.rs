@@ -4,8 +4,8 @@ pub(crate) mod commands;
 
 use mizzen_docker::{Endpoint, Link};
 use mizzen_sessions::{
-    self as domain, CodeServer, ErrorKind, PhaseFact, PhaseReport, SessionError, SessionFact,
-    Unmanaged,
+    self as domain, CodeServer, EngineFact, ErrorKind, PhaseFact, PhaseReport, SessionError,
+    SessionFact, Unmanaged,
 };
 
 use crate::attention::attention;
@@ -260,7 +260,7 @@ pub(crate) fn error(error: &SessionError) -> ApiError {
     ApiError::new(code, &error.message, &error.hint)
 }
 
-/// An engine and how it was chosen; what does not change while the core runs.
+/// An engine and how it was chosen.
 #[derive(Clone, Debug)]
 pub(crate) struct EngineIdentity {
     pub(crate) name: String,
@@ -269,12 +269,13 @@ pub(crate) struct EngineIdentity {
 }
 
 pub(crate) fn engine(
-    identity: &EngineIdentity,
-    link: &Link,
+    name: &str,
+    fact: &EngineFact,
+    selected_by: Option<&str>,
     previous: Option<&EngineView>,
     now: jiff::Timestamp,
 ) -> EngineView {
-    let (state, info, offline) = match link {
+    let (state, info, offline) = match &fact.link {
         Link::Connecting => (EngineState::Connecting, None, None),
         Link::Online(info) => (EngineState::Online, Some(info), None),
         Link::Offline(offline) => (EngineState::Offline, None, Some(offline)),
@@ -286,9 +287,9 @@ pub(crate) fn engine(
         .map(|offline| offline.since.to_string())
         .or(unchanged);
     EngineView {
-        name: identity.name.clone(),
-        endpoint: identity.endpoint.to_string(),
-        selected_by: identity.selected_by.clone(),
+        name: name.to_owned(),
+        endpoint: fact.endpoint.to_string(),
+        selected_by: selected_by.unwrap_or_default().to_owned(),
         state,
         since: since.unwrap_or_else(|| now.to_string()),
         version: info.map(|info| info.version.clone()),

@@ -85,7 +85,7 @@ pub struct EngineView {
     pub name: String,
     /// Address as the Docker CLI writes it, e.g. `unix:///var/run/docker.sock`.
     pub endpoint: String,
-    /// What decided on this engine, e.g. `DOCKER_HOST`.
+    /// What decided on this engine, e.g. `DOCKER_HOST`; empty for one that is in use beside the selected one.
     pub selected_by: String,
     /// Whether it answers.
     pub state: EngineState,

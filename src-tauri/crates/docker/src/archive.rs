@@ -111,7 +111,8 @@ impl Engine {
         const OP: &str = "copy files into the container";
         let query = url_encoded(&[("path", folder), ("noOverwriteDirNonDir", "true")]);
         let path = format!("/containers/{}/archive?{query}", segment(OP, id)?);
-        let sent = self.transport().open_with_tar(OP, Method::PUT, &path, tar);
+        let transport = self.transport();
+        let sent = transport.open_with_tar(OP, Method::PUT, &path, tar);
         within(OP, CHANGE, sent).await.map(drop)
     }
 

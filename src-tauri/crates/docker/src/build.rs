@@ -95,9 +95,8 @@ impl Engine {
     ) -> Result<String, BuildError> {
         let mut build = Build::default();
         let path = build_path(&spec);
-        let opened = self
-            .transport()
-            .open_with_tar(OP, Method::POST, &path, spec.context_tar);
+        let transport = self.transport();
+        let opened = transport.open_with_tar(OP, Method::POST, &path, spec.context_tar);
         let response = match within(OP, BUILD_SILENCE, opened).await {
             Ok(response) => response,
             Err(error) => return Err(build.failed(error)),

@@ -31,11 +31,8 @@ impl Engine {
         let options = query::CreateContainerOptionsBuilder::new()
             .name(&spec.name)
             .build();
-        let made = call(
-            OP,
-            CHANGE,
-            self.docker().create_container(Some(options), body),
-        );
+        let docker = self.docker();
+        let made = call(OP, CHANGE, docker.create_container(Some(options), body));
         Ok(made.await?.id)
     }
 
@@ -89,11 +86,8 @@ impl Engine {
             .force(true)
             .v(true)
             .build();
-        let removed = call(
-            OP,
-            CHANGE,
-            self.docker().remove_container(id, Some(options)),
-        );
+        let docker = self.docker();
+        let removed = call(OP, CHANGE, docker.remove_container(id, Some(options)));
         gone_is_fine(removed.await)
     }
 
@@ -101,7 +95,8 @@ impl Engine {
     pub async fn inspect(&self, id: &str) -> Result<Option<ContainerFact>, DockerError> {
         const OP: &str = "inspect the container";
         let id = segment(OP, id)?;
-        let answer = call(OP, QUICK, self.docker().inspect_container(id, None));
+        let docker = self.docker();
+        let answer = call(OP, QUICK, docker.inspect_container(id, None));
         match answer.await {
             Ok(inspect) => Ok(ContainerFact::from_inspect(inspect)),
             Err(error) if error.kind == DockerErrorKind::NotFound => Ok(None),

@@ -5,7 +5,7 @@ mod events;
 mod link;
 mod task;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bollard::Docker;
@@ -15,8 +15,8 @@ use tokio::sync::{Notify, mpsc, watch};
 
 pub use link::{EngineEvent, EngineInfo, Link, Offline};
 
-use crate::Endpoint;
 use crate::transport::Transport;
+use crate::{Endpoint, NoPlace, Place};
 
 /// Events that wait for their reader before the engine task stops reading more.
 const EVENT_QUEUE: usize = 256;
@@ -32,6 +32,8 @@ pub struct EngineOptions {
     pub label: (String, String),
     /// The wall clock, for how long an engine has been away; engine times never come from it.
     pub now: fn() -> Timestamp,
+    /// Where it is to be found from now on; none when it never moves.
+    pub place: Option<Place>,
 }
 
 impl EngineOptions {
@@ -41,7 +43,15 @@ impl EngineOptions {
         Self {
             label,
             now: Timestamp::now,
+            place: None,
         }
+    }
+
+    /// The same for an engine that may move.
+    #[must_use]
+    pub fn found_at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
     }
 }
 
@@ -53,12 +63,30 @@ pub struct Engine {
 
 struct Shared {
     name: String,
-    endpoint: Endpoint,
+    owner: Owner,
     options: EngineOptions,
-    docker: Docker,
-    transport: Transport,
+    /// A std lock: held to read or replace it, never across an await.
+    reach: Mutex<Reach>,
     link: watch::Sender<Link>,
     retry: Notify,
+}
+
+/// How an engine is reached; replaced when it moves.
+struct Reach {
+    endpoint: Endpoint,
+    docker: Docker,
+    transport: Transport,
+}
+
+impl Reach {
+    fn new(owner: &Owner, endpoint: Endpoint) -> Self {
+        let transport = Transport::new(owner, endpoint.clone());
+        Self {
+            endpoint,
+            docker: transport.bollard(),
+            transport,
+        }
+    }
 }
 
 impl Engine {
@@ -81,15 +109,14 @@ impl Engine {
         relist: Duration,
     ) -> (Self, mpsc::Receiver<EngineEvent>) {
         let owner = owner.child(&format!("engine:{name}"));
-        let transport = Transport::new(&owner, endpoint.clone());
+        let reach = Mutex::new(Reach::new(&owner, endpoint));
         let (events, receiver) = mpsc::channel(EVENT_QUEUE);
         let engine = Self {
             shared: Arc::new(Shared {
                 name: name.to_owned(),
-                endpoint,
+                owner: owner.clone(),
                 options,
-                docker: transport.bollard(),
-                transport,
+                reach,
                 link: watch::Sender::new(Link::Connecting),
                 retry: Notify::new(),
             }),
@@ -104,10 +131,10 @@ impl Engine {
         &self.shared.name
     }
 
-    /// Address of the engine.
+    /// Address of the engine, as it was last dialled.
     #[must_use]
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.shared.endpoint
+    pub fn endpoint(&self) -> Endpoint {
+        self.reach().endpoint.clone()
     }
 
     /// Follows whether the engine answers.
@@ -121,12 +148,37 @@ impl Engine {
         self.shared.retry.notify_one();
     }
 
-    pub(crate) fn docker(&self) -> &Docker {
-        &self.shared.docker
+    pub(crate) fn docker(&self) -> Docker {
+        self.reach().docker.clone()
     }
 
-    pub(crate) fn transport(&self) -> &Transport {
-        &self.shared.transport
+    pub(crate) fn transport(&self) -> Transport {
+        self.reach().transport.clone()
+    }
+
+    /// Whether the engine is to be found elsewhere by now, or nowhere.
+    fn has_moved(&self) -> bool {
+        let place = self.shared.options.place.as_ref();
+        place.is_some_and(|place| place.look().as_ref() != Ok(&self.endpoint()))
+    }
+
+    /// Goes to where the engine is to be found: from here on calls are dialled there.
+    fn go_there(&self) -> Result<(), NoPlace> {
+        let Some(place) = &self.shared.options.place else {
+            return Ok(());
+        };
+        let endpoint = place.look()?;
+        let mut reach = self.reach();
+        if reach.endpoint != endpoint {
+            tracing::info!(engine = self.name(), %endpoint, "the engine has moved");
+            *reach = Reach::new(&self.shared.owner, endpoint);
+        }
+        Ok(())
+    }
+
+    fn reach(&self) -> MutexGuard<'_, Reach> {
+        let reach = self.shared.reach.lock();
+        reach.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The label in the form of the engine's filters.
@@ -136,5 +188,7 @@ impl Engine {
     }
 }
 
+#[cfg(all(test, unix))]
+mod moving;
 #[cfg(all(test, unix))]
 mod tests;

@@ -86,7 +86,8 @@ impl Engine {
             segment(OP, id)?,
             query(options, fact.tty)
         );
-        let opened = self.transport().open(OP, Method::GET, &path, None);
+        let transport = self.transport();
+        let opened = transport.open(OP, Method::GET, &path, None);
         let body = within(OP, QUICK, opened).await?.into_body();
         let splitter = if fact.tty {
             Splitter::Terminal

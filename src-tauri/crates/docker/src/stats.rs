@@ -34,7 +34,8 @@ impl Engine {
     ) -> Result<impl Stream<Item = Result<StatsSample, DockerError>> + Send + use<>, DockerError>
     {
         let path = format!("/containers/{}/stats?stream=true", segment(OP, id)?);
-        let opened = self.transport().open(OP, Method::GET, &path, None);
+        let transport = self.transport();
+        let opened = transport.open(OP, Method::GET, &path, None);
         let response = within(OP, QUICK, opened).await?;
         let lines = Lines::new(OP, response.into_body(), LINE_CAP);
         Ok(futures::stream::unfold(Some(lines), |lines| async {

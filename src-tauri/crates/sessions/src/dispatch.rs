@@ -90,15 +90,15 @@ impl Dispatch {
                 }
             }
         }
-        for record in self.records().await {
-            let nonce = record
-                .container
-                .as_ref()
-                .map(|container| container.nonce.as_str());
-            let told = match nonce.and_then(|nonce| by_nonce.remove(nonce)) {
-                Some((_, fact)) => Told::Fact(Box::new(fact)),
-                None => Told::Gone,
-            };
+        let all = self.sessions.world().registry.records().await;
+        for record in all.into_values() {
+            let container = record.container.as_ref();
+            let found = container.and_then(|container| by_nonce.remove(&container.nonce));
+            if record.engine != self.engine.name() {
+                // Known here: two contexts lead to one engine. A session is told of by the one it was made through.
+                continue;
+            }
+            let told = found.map_or(Told::Gone, |(_, fact)| Told::Fact(Box::new(fact)));
             self.sessions.tell(&record.name.key(), told).await;
         }
         for (claim, fact) in by_nonce.into_values() {
@@ -122,21 +122,21 @@ impl Dispatch {
                 .is_some_and(|c| c.nonce == claim.nonce)
         };
         match self.sessions.world().registry.find(carries).await {
-            Some(record) => {
+            Some(record) if record.engine == self.engine.name() => {
                 self.sessions
                     .tell(&record.name.key(), Told::Fact(Box::new(fact)))
                     .await
             }
+            Some(_) => {}
             None => self.show_unmanaged(&fact, NO_MEMORY),
         }
     }
 
     async fn tell_by_id(&self, id: &str, told: Told) {
         let has = |record: &Record| {
-            record
-                .container
-                .as_ref()
-                .is_some_and(|c| c.id.as_deref() == Some(id))
+            let container = record.container.as_ref();
+            record.engine == self.engine.name()
+                && container.is_some_and(|container| container.id.as_deref() == Some(id))
         };
         if let Some(record) = self.sessions.world().registry.find(has).await {
             self.sessions.tell(&record.name.key(), told).await;
@@ -204,7 +204,9 @@ impl Dispatch {
                 return false;
             }
             let all = Arc::make_mut(all);
-            all.retain(|other| other.container_id != shown.container_id);
+            all.retain(|other| {
+                !(other.engine == shown.engine && other.container_id == shown.container_id)
+            });
             all.push(shown.clone());
             true
         });
@@ -212,9 +214,11 @@ impl Dispatch {
 
     fn forget_unmanaged(&self, id: &str) {
         self.sessions.unmanaged_sender().send_if_modified(|all| {
-            let has = all.iter().any(|other| other.container_id == id);
+            let is_it =
+                |other: &Unmanaged| other.engine == self.engine.name() && other.container_id == id;
+            let has = all.iter().any(is_it);
             if has {
-                Arc::make_mut(all).retain(|other| other.container_id != id);
+                Arc::make_mut(all).retain(|other| !is_it(other));
             }
             has
         });

@@ -11,6 +11,7 @@ mod archive;
 mod commands;
 mod direct_line;
 mod dispatch;
+mod engines;
 mod error;
 mod fact;
 mod folder;
@@ -40,6 +41,7 @@ mod workspace;
 mod world;
 
 pub use commands::CommandOutput;
+pub use engines::{EngineFact, EngineFacts, EngineSource, FindEngine};
 pub use error::{ErrorKind, SessionError};
 pub use fact::{
     CodeServer, Done, Facts, Freshness, Health, Notice, NoticeKind, OnProgress, PhaseFact,

@@ -21,9 +21,9 @@ pub struct Limits {
 /// What sessions may use together, and what new ones get.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionSettings {
-    /// How many sessions may run at once; paused ones count, since they hold their memory.
+    /// How many sessions may run at once on one engine; paused ones count, since they hold their memory.
     pub max_running: u32,
-    /// How much memory running sessions may be promised together; none means only a warning above the engine's own.
+    /// How much memory running sessions may be promised together on one engine; none means only a warning above the engine's own.
     pub memory_budget_bytes: Option<u64>,
     /// Image for new sessions; none means Mizzen's own.
     pub image: Option<String>,
@@ -62,8 +62,9 @@ impl Limits {
     }
 }
 
-/// Decides whether one more session may run beside those that do (their promised memory by name).
+/// Decides whether one more session may run on an engine beside those that do (their promised memory by name).
 pub fn find_room(
+    engine: &str,
     running: &BTreeMap<String, u64>,
     newcomer: u64,
     settings: &SessionSettings,
@@ -79,7 +80,7 @@ pub fn find_room(
             .join(", ");
         return limit(
             format!(
-                "{} sessions run already ({names}) and `max_running` is {}.",
+                "{} sessions run already on the engine `{engine}` ({names}) and `max_running` is {}.",
                 running.len(),
                 settings.max_running
             ),
@@ -93,7 +94,7 @@ pub fn find_room(
     {
         return limit(
             format!(
-                "With this session {} of memory would be promised, and `memory_budget_bytes` is {}.",
+                "With this session {} of memory would be promised on the engine `{engine}`, and `memory_budget_bytes` is {}.",
                 human_bytes(promised),
                 human_bytes(budget)
             ),

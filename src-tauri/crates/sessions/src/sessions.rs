@@ -1,5 +1,6 @@
 //! The door to all sessions.
 
+mod engines;
 mod exec;
 mod forget;
 mod history;
@@ -11,15 +12,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
-use mizzen_docker::{DockerError, Engine, EngineEvent, LogLine, LogOptions, StatsSample};
+use mizzen_docker::{DockerError, Engine, LogLine, LogOptions, StatsSample};
 use mizzen_tasks::Owner;
 use mizzen_wire::Wire;
-use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, broadcast, oneshot, watch};
 
 use crate::actor::{Actor, Asked, Changes, Handle, Told};
-use crate::dispatch;
+use crate::engines::{EngineSource, Engines};
 use crate::error::{ErrorKind, SessionError};
-use crate::fact::{Done, Facts, Notice, OnProgress, Reason, SessionFact, Unmanaged};
+use crate::fact::{Done, Facts, Notice, OnProgress, SessionFact, Unmanaged};
 use crate::identity::Identity;
 use crate::image::Recipe;
 use crate::limits::SessionSettings;
@@ -42,8 +43,8 @@ const WIRE_DEADLINE: Duration = Duration::from_secs(5);
 pub struct SessionsDeps {
     /// Whose containers are ours.
     pub identity: Identity,
-    /// Engines with what they tell, the preferred one first. Their label is [`Identity::label`].
-    pub engines: Vec<(Engine, mpsc::Receiver<EngineEvent>)>,
+    /// Which engines there may be; they are put to use as they are needed.
+    pub engines: EngineSource,
     /// Where the registry lives.
     pub state_dir: PathBuf,
     /// The user's home: never a project folder, nor in one.
@@ -75,7 +76,7 @@ pub struct UpRequest {
     pub dir: PathBuf,
     /// Session name; derived from the folder's when empty.
     pub name: Option<String>,
-    /// Engine; the first one when empty.
+    /// Engine; the selected one when empty.
     pub engine: Option<String>,
     /// How the workspace reaches the container; [`WorkspaceKind::NEW`] when empty.
     pub workspace: Option<WorkspaceKind>,
@@ -106,7 +107,7 @@ impl Sessions {
     pub fn spawn(owner: &Owner, deps: SessionsDeps) -> Result<Self, RegistryError> {
         let stamp = (deps.clock)().strftime("%Y%m%dT%H%M%SZ").to_string();
         let (registry, records) = Registry::open(&deps.state_dir, &stamp)?;
-        let (engines, events): (Vec<_>, Vec<_>) = deps.engines.into_iter().unzip();
+        let engines = Engines::new(owner, deps.identity.label(), deps.engines);
         let world = World {
             identity: deps.identity,
             registry,
@@ -134,41 +135,8 @@ impl Sessions {
                 unmanaged: watch::Sender::new(Arc::default()),
             }),
         };
-        sessions.take_over(records);
-        for (engine, events) in sessions.world().engines.clone().into_iter().zip(events) {
-            let name = format!("dispatch:{}", engine.name());
-            sessions
-                .inner
-                .owner
-                .spawn(&name, dispatch::follow(sessions.clone(), engine, events));
-        }
+        sessions.take_over(&records);
         Ok(sessions)
-    }
-
-    fn take_over(&self, records: BTreeMap<String, Record>) {
-        let mut handles = self
-            .inner
-            .handles
-            .try_lock()
-            .expect("BUG: nobody else has these sessions yet");
-        for (key, record) in records {
-            match self.world().engine(Some(&record.engine)) {
-                Ok(engine) => {
-                    let engine = engine.clone();
-                    let (actor, handle) =
-                        Actor::of(self.inner.world.clone(), &self.inner.owner, engine, record);
-                    actor.publish();
-                    self.host(key.clone(), &handle, actor.run());
-                    handles.insert(key, handle);
-                }
-                Err(error) => {
-                    let mut fact = SessionFact::of(&record);
-                    let error = words::engine_not_in_use(error, &fact);
-                    fact.reason = Some(Reason::from(&error));
-                    self.world().publish(&key, Some(Arc::new(fact)));
-                }
-            }
-        }
     }
 
     /// Runs an actor, and forgets its handle when it is over.
@@ -301,6 +269,12 @@ impl Sessions {
         self.world().recipe(engine).await
     }
 
+    /// Held by whoever builds an image on an engine: one at a time, and others find its result.
+    #[must_use]
+    pub fn building(&self, engine: &Engine) -> Arc<Mutex<()>> {
+        self.world().shared(engine).building.clone()
+    }
+
     fn container(&self, name: &str) -> Result<(Engine, String), SessionError> {
         let fact = self.fact(name)?;
         let id = fact.container_id.clone().ok_or_else(|| {
@@ -311,7 +285,12 @@ impl Sessions {
                 format!("Start it: mizzen start {}", fact.name),
             )
         })?;
-        Ok((self.world().engine(Some(&fact.engine))?.clone(), id))
+        Ok((self.engine_of(&fact)?, id))
+    }
+
+    fn engine_of(&self, fact: &SessionFact) -> Result<Engine, SessionError> {
+        let engine = self.engine_in_use(&fact.engine);
+        engine.ok_or_else(|| words::engine_is_unknown(fact))
     }
 
     fn fact(&self, name: &str) -> Result<Arc<SessionFact>, SessionError> {
@@ -326,12 +305,13 @@ impl Sessions {
         if let Some(handle) = self.inner.handles.lock().await.get(key) {
             return Ok(handle.clone());
         }
-        // Known here: nobody serves it. It may still be remembered, on an engine that is not in use.
+        // Known here: nobody serves it. It may still be remembered, on an engine that was not to be found before.
         let fact = self.fact(key)?;
-        self.world()
-            .engine(Some(&fact.engine))
-            .map_err(|error| words::engine_not_in_use(error, &fact))?;
-        Err(SessionError::no_such_session(key))
+        let engine = self.engine(Some(&fact.engine)).await;
+        engine.map_err(|error| words::engine_not_in_use(&error, &fact))?;
+        let handles = self.inner.handles.lock().await;
+        let found = handles.get(key).cloned();
+        found.ok_or_else(|| SessionError::no_such_session(key))
     }
 
     /// Tells an actor, if there is one.

@@ -111,7 +111,7 @@ async fn attach(owner: &Owner, peer: &Peer) -> Result<Wire, String> {
         .map_err(|error| error.message)?;
     let hello = Hello::new("mizzen", env!("CARGO_PKG_VERSION"));
     // Once the exec has begun, so that the socket is there for a moment only.
-    let line = direct_line::offer(peer.engine.endpoint(), &peer.status, peer.user);
+    let line = direct_line::offer(&peer.engine.endpoint(), &peer.status, peer.user);
     mizzen_wire::connect(owner, stream.io, hello, line)
         .await
         .map_err(|error| {

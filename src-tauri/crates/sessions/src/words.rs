@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mizzen_docker::{ContainerFact, ContainerState, KILLED};
 
-use crate::error::{ErrorKind, SessionError};
+use crate::error::{ErrorKind, SessionError, sentence};
 use crate::fact::{NoticeKind, Reason, SessionFact};
 use crate::identity::Identity;
 use crate::limits::human_bytes;
@@ -79,12 +79,23 @@ pub(crate) fn reason(cause: Cause, record: &Record, offline: Option<&Reason>) ->
 }
 
 /// A session is remembered whose engine nobody uses any more.
-pub(crate) fn engine_not_in_use(error: SessionError, fact: &SessionFact) -> SessionError {
+pub(crate) fn engine_not_in_use(error: &SessionError, fact: &SessionFact) -> SessionError {
     let (name, engine) = (&fact.name, &fact.engine);
-    let hint = format!(
-        "Use that engine again (docker context use {engine}, then restart Mizzen), or forget the session: mizzen rm --force {name}"
+    let message = format!(
+        "The engine `{engine}` cannot be used. {}",
+        sentence(&error.message)
     );
-    SessionError { hint, ..error }
+    let hint = format!(
+        "Bring its context back (docker context ls), or forget the session: mizzen rm --force {name}"
+    );
+    SessionError::new(ErrorKind::NotFound, message, hint)
+}
+
+/// Nothing can be asked of a container whose engine is not in use.
+pub(crate) fn engine_is_unknown(fact: &SessionFact) -> SessionError {
+    let message = format!("The engine `{}` is not in use.", fact.engine);
+    let hint = format!("See why: mizzen show {}", fact.name);
+    SessionError::new(ErrorKind::NotFound, message, hint)
 }
 
 /// What a session leaves behind whose engine could not be asked to remove anything.

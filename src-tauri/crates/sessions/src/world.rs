@@ -7,6 +7,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use mizzen_docker::{Engine, EngineInfo, Link};
 use tokio::sync::{Mutex, OnceCell, broadcast, watch};
 
+use crate::engines::Engines;
 use crate::error::{ErrorKind, SessionError, advice, sentence};
 use crate::fact::{Facts, Notice, SessionFact};
 use crate::folder::OffLimits;
@@ -27,8 +28,7 @@ const FIRST_ANSWER: std::time::Duration = std::time::Duration::from_secs(10);
 pub(crate) struct World {
     pub(crate) identity: Identity,
     pub(crate) registry: Registry,
-    /// In order of preference: the first serves requests that name none.
-    pub(crate) engines: Vec<Engine>,
+    pub(crate) engines: Engines,
     pub(crate) settings: watch::Receiver<SessionSettings>,
     pub(crate) supervisors: SupervisorFiles,
     pub(crate) syncing: Arc<dyn Syncing>,
@@ -54,23 +54,10 @@ pub(crate) struct PerEngine {
     /// Read once, since hashing it takes a while.
     supervisor: OnceCell<Supervisor>,
     /// One image build at a time: others wait for it and find its result.
-    pub(crate) building: Mutex<()>,
+    pub(crate) building: Arc<Mutex<()>>,
 }
 
 impl World {
-    /// The engine of this name, else the preferred one.
-    pub(crate) fn engine(&self, name: Option<&str>) -> Result<&Engine, SessionError> {
-        let found = match name {
-            Some(name) => self.engines.iter().find(|engine| engine.name() == name),
-            None => self.engines.first(),
-        };
-        found.ok_or_else(|| {
-            let shown = name.unwrap_or("default");
-            let message = format!("No engine `{shown}` is in use.");
-            SessionError::new(ErrorKind::NotFound, message, "See `docker context ls`.")
-        })
-    }
-
     pub(crate) fn now(&self) -> jiff::Timestamp {
         (self.clock)()
     }

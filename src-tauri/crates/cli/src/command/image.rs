@@ -13,8 +13,8 @@ pub(super) async fn run(client: &Client, args: Image, output: Output) -> Result<
         Image::Build { engine, rebuild } => {
             verb(client, Verb::BuildImage { engine, rebuild }, output).await
         }
-        Image::List => list(client, output).await,
-        Image::Prune => verb(client, Verb::PruneImages { engine: None }, output).await,
+        Image::List { engine } => list(client, engine, output).await,
+        Image::Prune { engine } => verb(client, Verb::PruneImages { engine }, output).await,
     }
 }
 
@@ -27,8 +27,8 @@ async fn verb(client: &Client, verb: Verb, output: Output) -> Result<(), Failure
     }
 }
 
-async fn list(client: &Client, output: Output) -> Result<(), Failure> {
-    let images = client.images().await?;
+async fn list(client: &Client, engine: Option<String>, output: Output) -> Result<(), Failure> {
+    let images = client.images(engine).await?;
     if output.json {
         return output.object(&images);
     }

@@ -217,3 +217,23 @@ fn an_error_put_away_comes_back_only_when_it_is_another_one() {
     let over = alerts.on_session_removed("web");
     assert_eq!(told(&over), ["-reported_errors:web"]);
 }
+
+#[test]
+fn an_alert_names_the_engine_that_is_away() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let mut message_of = |engine: &EngineView| match alerts.on_engine(engine, now).as_slice() {
+        [Change::AlertRaised { alert }] => alert.message.clone(),
+        other => format!("{other:?}"),
+    };
+    let far = EngineView {
+        name: "far".to_owned(),
+        ..engine(EngineState::Offline)
+    };
+    assert_eq!(message_of(&far), "Engine `far`: refused");
+    let none = EngineView {
+        name: "none".to_owned(),
+        endpoint: String::new(),
+        ..far
+    };
+    assert_eq!(message_of(&none), "refused");
+}

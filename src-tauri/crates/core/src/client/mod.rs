@@ -208,12 +208,12 @@ impl Client {
         }
     }
 
-    /// Session images on the engine.
+    /// Session images on an engine; the selected one without.
     ///
     /// # Errors
     /// When the engine does not answer, or the core is gone.
-    pub async fn images(&self) -> Result<Vec<ImageView>, ApiError> {
-        match self.connection.ask(Call::Images).await? {
+    pub async fn images(&self, engine: Option<String>) -> Result<Vec<ImageView>, ApiError> {
+        match self.connection.ask(Call::Images { engine }).await? {
             Answer::Images(images) => Ok(images),
             other => Err(unexpected(&other)),
         }

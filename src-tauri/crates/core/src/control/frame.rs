@@ -54,7 +54,10 @@ pub(crate) enum Call {
         session: String,
         port: Option<u16>,
     },
-    Images,
+    Images {
+        /// None means the selected engine.
+        engine: Option<String>,
+    },
     Doctor,
     /// Statistics flow into the session's view until the request ends.
     Look {

@@ -41,7 +41,7 @@ async fn answer(desk: &Arc<Desk>, call: Call, out: &Out) -> Result<Result<Answer
             Err(error) => Err(error),
         },
         Call::LaunchUrl { session, port } => desk.launch_url(&session, port).await.map(Answer::Url),
-        Call::Images => desk.images().await.map(Answer::Images),
+        Call::Images { engine } => desk.images(engine.as_deref()).await.map(Answer::Images),
         Call::Doctor => Ok(Answer::Doctor(desk.doctor().await)),
         Call::Look { session } => match desk.look(&session) {
             // Looking ends with the request: by `cancel`, or with the connection.

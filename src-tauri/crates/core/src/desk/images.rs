@@ -9,8 +9,8 @@ use crate::verb::ApiError;
 use crate::view::ImageView;
 
 impl Desk {
-    pub(crate) async fn images(&self) -> Result<Vec<ImageView>, ApiError> {
-        let engine = self.engine(None)?;
+    pub(crate) async fn images(&self, engine: Option<&str>) -> Result<Vec<ImageView>, ApiError> {
+        let engine = &self.engine(engine).await?;
         let own = match self.sessions.recipe(engine).await {
             Ok(recipe) => recipe.list(engine).await,
             Err(error) => Err(error),
@@ -40,14 +40,15 @@ impl Desk {
         rebuild: bool,
         heard: OnProgress,
     ) -> Result<Done, ApiError> {
-        let engine = self.engine(engine)?;
+        let engine = &self.engine(engine).await?;
         let recipe = self
             .sessions
             .recipe(engine)
             .await
             .map_err(|error| translate::error(&error))?;
         let tag = recipe.tag();
-        let _one_at_a_time = self.building.lock().await;
+        let building = self.sessions.building(engine);
+        let _one_at_a_time = building.lock().await;
         let say = |state, message: String| {
             heard(&PhaseReport {
                 phase: Phase::Image,
@@ -82,7 +83,7 @@ impl Desk {
     }
 
     pub(super) async fn prune_images(&self, engine: Option<&str>) -> Result<Done, ApiError> {
-        let engine = self.engine(engine)?;
+        let engine = &self.engine(engine).await?;
         let pruned = match self.sessions.recipe(engine).await {
             Ok(recipe) => recipe.prune(engine).await,
             Err(error) => Err(error),

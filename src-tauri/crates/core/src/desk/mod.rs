@@ -14,13 +14,14 @@ use mizzen_docker::Engine;
 use mizzen_gateway::Gateway;
 use mizzen_sessions::{SessionFact, Sessions};
 use mizzen_tasks::Owner;
-use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::doctor::{self, DoctorReport};
 use crate::publisher::Ask;
 use crate::store::Store;
 use crate::sync::Links;
+use crate::translate;
 use crate::verb::{ApiError, ErrorCode};
 use crate::view::{Event, Settings, Snapshot};
 use crate::world::CoreConfig;
@@ -35,8 +36,6 @@ pub(crate) struct Desk {
     pub(crate) settings: watch::Sender<Settings>,
     pub(crate) sessions: Sessions,
     pub(crate) links: Links,
-    /// The selected engine, or why there is none.
-    pub(crate) engine: Result<Engine, ApiError>,
     /// The gateway, or why there is none.
     pub(crate) gateway: Result<Gateway, String>,
     pub(crate) publisher: mpsc::Sender<Ask>,
@@ -44,8 +43,6 @@ pub(crate) struct Desk {
     /// Verbs run here: they outlive the client that asked.
     pub(crate) verbs: Owner,
     pub(crate) next_verb_id: AtomicU64,
-    /// One image build at a time.
-    pub(crate) building: Arc<Mutex<()>>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -68,8 +65,10 @@ impl Desk {
             .as_ref()
             .map(Gateway::port)
             .map_err(Clone::clone);
-        let engine = self.engine.as_ref().ok().cloned();
-        doctor::examine_live(&self.config, &doctor::Live { engine, gateway }).await
+        let engines = self.sessions.engines().borrow().clone();
+        let in_use = |name: &String| self.sessions.engine_in_use(name);
+        let engines = engines.keys().filter_map(in_use).collect();
+        doctor::examine_live(&self.config, &doctor::Live { engines, gateway }).await
     }
 
     /// Waits until everything known now is in the snapshot.
@@ -98,13 +97,9 @@ impl Desk {
             })
     }
 
-    fn engine(&self, name: Option<&str>) -> Result<&Engine, ApiError> {
-        let engine = self.engine.as_ref().map_err(Clone::clone)?;
-        if name.is_some_and(|name| name != engine.name()) {
-            let message = format!("the engine `{}` is not in use", name.unwrap_or_default());
-            let hint = format!("leave --engine out to use `{}`", engine.name());
-            return Err(ApiError::new(ErrorCode::NotFound, message, hint));
-        }
-        Ok(engine)
+    /// The engine of this name, the selected one without; put to use where it was not.
+    async fn engine(&self, name: Option<&str>) -> Result<Engine, ApiError> {
+        let engine = self.sessions.engine(name).await;
+        engine.map_err(|error| translate::error(&error))
     }
 }

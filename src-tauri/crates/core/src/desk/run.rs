@@ -75,7 +75,9 @@ impl Desk {
             }
             Verb::PruneImages { engine } => self.prune_images(engine.as_deref()).await,
             Verb::RetryEngine { engine } => {
-                self.engine(Some(&engine))?.retry_now();
+                let in_use = self.sessions.engine_in_use(&engine);
+                let in_use = in_use.ok_or_else(|| not_in_use(&engine))?;
+                in_use.retry_now();
                 Ok(Done::saying("Trying the engine again."))
             }
             Verb::DismissAlert { id } => self.dismiss(id).await,
@@ -89,7 +91,6 @@ impl Desk {
         params: UpParams,
         tell: mpsc::Sender<VerbProgress>,
     ) -> Result<Done, ApiError> {
-        self.engine(params.engine.as_deref())?;
         let dir = PathBuf::from(&params.dir);
         let made = || {
             SessionName::for_folder(&dir)
@@ -122,10 +123,6 @@ impl Desk {
         tell: mpsc::Sender<VerbProgress>,
     ) -> Result<Done, ApiError> {
         let fact = self.fact(&session)?;
-        // Without an engine a session can be looked at, and forgotten.
-        if !matches!(wish, Wish::Remove { force: true, .. }) {
-            self.engine.as_ref().map_err(Clone::clone)?;
-        }
         let name = fact.name.to_string();
         let heard = self.progress(id, Some(name.clone()), tell);
         let done = self.sessions.wish(&name, wish, heard).await;
@@ -201,6 +198,12 @@ impl Desk {
             message: done.message,
         }
     }
+}
+
+fn not_in_use(engine: &str) -> ApiError {
+    let shown: String = engine.chars().take(80).collect();
+    let message = format!("the engine `{}` is not in use", shown.escape_debug());
+    ApiError::new(ErrorCode::NotFound, message, "see `mizzen engines`")
 }
 
 /// Lets every change of phase pass, and lines within a phase now and then.

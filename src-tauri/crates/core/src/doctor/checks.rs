@@ -33,8 +33,25 @@ pub(super) fn engine(
         "{} ({}, by {})",
         identity.name, identity.endpoint, identity.selected_by
     );
+    answers(subject, &place, link)
+}
+
+/// An engine beside the selected one.
+pub(super) fn other_engine(engine: &Engine, link: &Link) -> DoctorCheck {
+    let subject = Subject {
+        id: "engine",
+        title: "Docker Engine",
+    };
+    let place = format!("{} ({})", engine.name(), engine.endpoint());
+    DoctorCheck {
+        id: format!("engine:{}", engine.name()),
+        ..answers(subject, &place, Some(link))
+    }
+}
+
+fn answers(subject: Subject, place: &str, link: Option<&Link>) -> DoctorCheck {
     match link {
-        Some(Link::Online(info)) => online(subject, info, &place),
+        Some(Link::Online(info)) => online(subject, info, place),
         Some(Link::Offline(offline)) => subject.problem(
             format!("{place}: {}", offline.message),
             offline.hint.clone(),

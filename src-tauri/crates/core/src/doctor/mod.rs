@@ -30,7 +30,8 @@ const LABEL: [&str; 2] = ["dev.mizzen.app", "mizzen"];
 
 /// What a running core knows that a look from outside does not.
 pub(crate) struct Live {
-    pub(crate) engine: Option<Engine>,
+    /// All in use.
+    pub(crate) engines: Vec<Engine>,
     pub(crate) gateway: Result<u16, String>,
 }
 
@@ -43,34 +44,43 @@ pub async fn examine(config: &CoreConfig) -> DoctorReport {
         .ok()
         .map(|identity| engines::spawn(&owner, identity, LABEL.map(str::to_owned).into()));
     let (engine, _events) = engine.unzip();
-    report(config, &selected, engine.as_ref(), None).await
+    let engines: Vec<Engine> = engine.into_iter().collect();
+    report(config, &selected, &engines, None).await
 }
 
 /// Looks at everything from within the core.
 pub(crate) async fn examine_live(config: &CoreConfig, live: &Live) -> DoctorReport {
     let selected = engines::selected(config);
-    report(config, &selected, live.engine.as_ref(), Some(&live.gateway)).await
+    report(config, &selected, &live.engines, Some(&live.gateway)).await
 }
 
 async fn report(
     config: &CoreConfig,
     selected: &Result<EngineIdentity, SelectError>,
-    engine: Option<&Engine>,
+    engines: &[Engine],
     gateway: Option<&Result<u16, String>>,
 ) -> DoctorReport {
-    let link = match engine {
-        Some(engine) => Some(settled(engine).await),
-        None => None,
+    let links = futures::future::join_all(engines.iter().map(settled)).await;
+    let mut found = engines.iter().zip(links).collect::<Vec<_>>();
+    let is_selected = |(engine, _): &(&Engine, Link)| {
+        selected
+            .as_ref()
+            .is_ok_and(|identity| identity.name == engine.name())
     };
+    let own = found.iter().position(is_selected);
+    let (engine, link) = own.map(|place| found.remove(place)).unzip();
     let arch = match &link {
         Some(Link::Online(info)) => info.arch.as_str(),
         Some(Link::Connecting | Link::Offline(_)) | None => OWN_ARCH,
     };
     let supervisor = engines::supervisors(config).for_arch(arch);
-    let mut checks = vec![
-        checks::engine(selected, link.as_ref()),
-        checks::supervisor(&supervisor),
-    ];
+    let mut checks = vec![checks::engine(selected, link.as_ref())];
+    checks.extend(
+        found
+            .iter()
+            .map(|(engine, link)| checks::other_engine(engine, link)),
+    );
+    checks.push(checks::supervisor(&supervisor));
     if let (Some(engine), Some(Link::Online(_))) = (engine, &link) {
         checks.push(checks::image(config, engine, &supervisor).await);
     }

@@ -317,6 +317,27 @@ fn an_engine_that_does_not_answer_can_be_retried() {
 }
 
 #[test]
+fn an_engine_that_is_away_beside_others_is_named() {
+    let mut one = snapshot(vec![running("web")]);
+    let far = EngineView {
+        name: "far".into(),
+        ..engine(EngineState::Offline)
+    };
+    one.engines.push(far.clone());
+    let tooltip = |snapshot: &Snapshot| tray(Some(snapshot), &ShellFacts::default()).tooltip;
+    assert_eq!(tooltip(&one), "1 running · engine \"far\" is unreachable");
+    let lab = EngineView {
+        name: "lab".into(),
+        ..far
+    };
+    one.engines.push(lab);
+    assert_eq!(
+        tooltip(&one),
+        "1 running · engines \"far\", \"lab\" are unreachable"
+    );
+}
+
+#[test]
 fn a_long_list_keeps_stopped_and_surplus_sessions_in_submenus() {
     let live = (0..17).map(|index| running(&format!("live-{index:02}")));
     let resting = (0..20).map(|index| stopped(&format!("rest-{index:02}")));

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use mizzen_status::sanitise;
 
-use crate::view::{AttentionState, EngineState, SessionState, SessionView, Snapshot};
+use crate::view::{AttentionState, EngineState, EngineView, SessionState, SessionView, Snapshot};
 
 /// Longest row, in characters: panels draw menus as wide as their longest row.
 pub(super) const ROW: usize = 64;
@@ -80,16 +80,20 @@ fn age(since: &str, now: Timestamp) -> Option<String> {
     }
 }
 
-/// Why no engine answers, else the worst news, then how many sessions are in which state.
+/// Why no engine answers, else the worst news, then how many sessions are in which state, then which engines are away.
 pub(super) fn tooltip(snapshot: &Snapshot) -> String {
     let online = snapshot
         .engines
         .iter()
         .any(|engine| engine.state == EngineState::Online);
     let parts = if online {
-        [worst(&snapshot.sessions), tally(&snapshot.sessions)]
+        [
+            worst(&snapshot.sessions),
+            tally(&snapshot.sessions),
+            unreachable(&snapshot.engines),
+        ]
     } else {
-        [Some(engines(snapshot)), None]
+        [Some(engines(snapshot)), None, None]
     };
     let line = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     clip(
@@ -100,6 +104,19 @@ pub(super) fn tooltip(snapshot: &Snapshot) -> String {
         },
         LINE,
     )
+}
+
+/// Engines that are away while others answer.
+fn unreachable(engines: &[EngineView]) -> Option<String> {
+    let away = engines
+        .iter()
+        .filter(|engine| engine.state == EngineState::Offline);
+    let names: Vec<_> = away.map(|engine| format!("\"{}\"", engine.name)).collect();
+    match names.len() {
+        0 => None,
+        1 => Some(format!("engine {} is unreachable", names[0])),
+        _ => Some(format!("engines {} are unreachable", names.join(", "))),
+    }
 }
 
 fn engines(snapshot: &Snapshot) -> String {

@@ -15,7 +15,7 @@ use crate::deadline::{QUICK, call, within};
 use crate::lines::Lines;
 use crate::oom::Ooms;
 use crate::transport::url_encoded;
-use crate::{ContainerFact, DockerError, DockerErrorKind, Health};
+use crate::{ContainerFact, DockerError, DockerErrorKind, Health, NoPlace};
 
 /// After a look at one container failed: soon, but not in a storm.
 const RELIST_SOON: Duration = Duration::from_secs(1);
@@ -29,8 +29,18 @@ enum End {
     Broken(DockerError),
     /// The engine answers, but its event stream has missed a change.
     Deaf,
+    /// The engine is to be found elsewhere by now, or nowhere.
+    Moved,
+    /// There is nowhere to look for the engine.
+    Nowhere(NoPlace),
     /// Nobody listens any more.
     Unheard,
+}
+
+impl From<NoPlace> for End {
+    fn from(nowhere: NoPlace) -> Self {
+        Self::Nowhere(nowhere)
+    }
 }
 
 impl From<DockerError> for End {
@@ -55,7 +65,7 @@ pub(super) async fn run(engine: Engine, events: mpsc::Sender<EngineEvent>, relis
         if online_since.is_some_and(|since: Instant| since.elapsed() > STEADY) {
             backoff = Backoff::new();
         }
-        match end {
+        let (cause, message, hint) = match end {
             End::Unheard => return,
             End::Deaf => {
                 tracing::info!(
@@ -64,18 +74,27 @@ pub(super) async fn run(engine: Engine, events: mpsc::Sender<EngineEvent>, relis
                 );
                 continue;
             }
-            End::Broken(error) => {
-                let now = failed(&engine, offline.take(), &error);
-                if events
-                    .send(EngineEvent::Offline(now.clone()))
-                    .await
-                    .is_err()
-                {
-                    return;
-                }
-                offline = Some(now);
-            }
+            End::Moved => continue,
+            End::Broken(error) => (error.kind, error.message.clone(), error.hint().to_owned()),
+            End::Nowhere(why) => (DockerErrorKind::Unreachable, why.message, why.hint),
+        };
+        let (since, attempts) = begun(&engine, offline.take(), &message);
+        let now = Offline {
+            cause,
+            message,
+            hint,
+            since,
+            attempts,
+        };
+        engine.shared.link.send_replace(Link::Offline(now.clone()));
+        if events
+            .send(EngineEvent::Offline(now.clone()))
+            .await
+            .is_err()
+        {
+            return;
         }
+        offline = Some(now);
         tokio::select! {
             () = events.closed() => return,
             () = tokio::time::sleep(backoff.wait(rand::random())) => {}
@@ -84,27 +103,13 @@ pub(super) async fn run(engine: Engine, events: mpsc::Sender<EngineEvent>, relis
     }
 }
 
-/// Counts a failed attempt and publishes the link's state.
-fn failed(engine: &Engine, before: Option<Offline>, error: &DockerError) -> Offline {
-    let (since, attempts) = match before {
-        Some(before) => (before.since, before.attempts + 1),
-        None => {
-            tracing::warn!(engine = engine.name(), %error, "engine offline");
-            ((engine.shared.options.now)(), 1)
-        }
-    };
-    let offline = Offline {
-        cause: error.kind,
-        message: error.message.clone(),
-        hint: error.hint().to_owned(),
-        since,
-        attempts,
-    };
-    engine
-        .shared
-        .link
-        .send_replace(Link::Offline(offline.clone()));
-    offline
+/// Counts a failed attempt: since when the engine is away, and how often it was tried.
+fn begun(engine: &Engine, before: Option<Offline>, why: &str) -> (jiff::Timestamp, u32) {
+    if let Some(before) = before {
+        return (before.since, before.attempts + 1);
+    }
+    tracing::warn!(engine = engine.name(), why, "engine offline");
+    ((engine.shared.options.now)(), 1)
 }
 
 /// Connects and follows one event stream to its end, which is never a good one.
@@ -115,15 +120,16 @@ async fn follow(
     online_since: &mut Option<Instant>,
 ) -> End {
     let connected = async {
+        engine.go_there()?;
         let info = info(engine).await?;
         // Subscribed before listed: what changes in between is an event, not a gap. Online only
         // when all three work: an engine that can only say its name would flap.
         let stream = subscribe(engine).await?;
-        Ok::<_, DockerError>((info, stream, engine.list().await?))
+        Ok::<_, End>((info, stream, engine.list().await?))
     };
     let (info, stream, listed) = match connected.await {
         Ok(connected) => connected,
-        Err(error) => return End::Broken(error),
+        Err(end) => return end,
     };
     tracing::info!(
         engine = engine.name(),
@@ -232,6 +238,7 @@ impl Follower<'_> {
                     self.list_again().await?;
                     relist_at = Instant::now() + self.relist;
                 }
+                () = self.engine.shared.retry.notified() => relist_at = Instant::now(),
             }
         }
     }
@@ -239,6 +246,9 @@ impl Follower<'_> {
     /// Lists again. A change that the stream has not told, and does not tell until the next list,
     /// means that the stream is dead although its connection is open.
     async fn list_again(&mut self) -> Result<(), End> {
+        if self.engine.has_moved() {
+            return Err(End::Moved);
+        }
         let listed = self.engine.list().await?;
         let traces: HashMap<_, _> = listed.iter().map(|f| (f.id.clone(), trace(f))).collect();
         let missed = traces != self.seen;

@@ -128,12 +128,13 @@ impl Actor {
             None => {}
         }
         let key = self.record.name.key();
+        let slot = (self.engine.name(), key.as_str());
         match state {
             State::Running | State::Paused => {
-                self.world.slots.hold(&key, self.record.limits.memory_bytes)
+                self.world.slots.hold(slot, self.record.limits.memory_bytes)
             }
             State::Stopped | State::Failed | State::Lost | State::Removing => {
-                self.world.slots.free(&key)
+                self.world.slots.free(slot)
             }
             // Work under way has taken its slot, or keeps it until its end.
             State::Creating
@@ -255,7 +256,7 @@ impl Actor {
     async fn vanish(&mut self, askers: Vec<Asked>, result: &Result<(), SessionError>) {
         let key = self.record.name.key();
         self.life = None;
-        self.world.slots.free(&key);
+        self.world.slots.free((self.engine.name(), &key));
         self.settle_notices(|_| false);
         self.world.publish(&key, None);
         commands::forget(&self.world.state_dir, &key);

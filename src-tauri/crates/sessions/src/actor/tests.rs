@@ -1,12 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_docker::{Endpoint, Engine, EngineOptions};
+use mizzen_docker::Endpoint;
 use mizzen_tasks::Owner;
 use tokio::sync::{Mutex, broadcast, watch};
 use tokio::time::Instant;
 
 use super::{Actor, Heard};
+use crate::engines::{EngineSource, Engines};
 use crate::fact::{Freshness, Notice, NoticeKind};
 use crate::identity::Identity;
 use crate::life::Life;
@@ -23,12 +24,13 @@ use crate::world::World;
 /// A session `web` on an engine that nobody asks.
 fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
     let identity = Identity::of("0011223344556677");
-    let options = EngineOptions {
-        label: identity.label(),
-        now: jiff::Timestamp::now,
-    };
     let nowhere = Endpoint::Unix(state_dir.join("no-engine.sock"));
-    let (engine, _) = Engine::spawn(owner, "default", nowhere, options);
+    let source = EngineSource {
+        selected: Ok("default".to_owned()),
+        find: Arc::new(move |_| Ok(nowhere.clone())),
+    };
+    let engines = Engines::new(owner, identity.label(), source);
+    let (engine, _) = engines.engage("default").unwrap();
     let settings = SessionSettings {
         max_running: 1,
         memory_budget_bytes: None,
@@ -40,7 +42,7 @@ fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
         syncing: Arc::new(NothingToSync),
         identity,
         registry: Registry::open(state_dir, "now").unwrap().0,
-        engines: vec![engine.clone()],
+        engines,
         settings: watch::Sender::new(settings).subscribe(),
         supervisors: SupervisorFiles::One(state_dir.into()),
         user_tables: std::sync::Mutex::default(),

@@ -117,10 +117,12 @@ impl Job {
         let settings = self.world.settings.borrow().clone();
         let key = self.record.name.key();
         let memory = self.record.limits.memory_bytes;
-        let room = self
-            .world
-            .slots
-            .take(&key, memory, &settings, Some(info.memory_bytes))?;
+        let room = self.world.slots.take(
+            (self.engine.name(), &key),
+            memory,
+            &settings,
+            Some(info.memory_bytes),
+        )?;
         self.phases
             .leave(room.warning.as_deref().unwrap_or_default())
             .await;

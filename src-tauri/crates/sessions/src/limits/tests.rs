@@ -25,7 +25,7 @@ fn check(
 ) {
     let running: BTreeMap<String, u64> =
         running.iter().map(|(n, m)| ((*n).to_owned(), *m)).collect();
-    let said = match find_room(&running, 4 * GIB, settings, engine) {
+    let said = match find_room("default", &running, 4 * GIB, settings, engine) {
         Ok(room) => room.warning.unwrap_or_else(|| "room".to_owned()),
         Err(error) => format!("{:?}: {} {}", error.kind, error.message, error.hint),
     };
@@ -47,7 +47,7 @@ fn room_is_found_or_refused_with_the_name_of_the_setting() {
         &settings(2, None),
         None,
         expect![
-            "third of two: Limit: 2 sessions run already (api, web) and `max_running` is 2. Stop one (paused ones count too), or raise `max_running` in the settings."
+            "third of two: Limit: 2 sessions run already on the engine `default` (api, web) and `max_running` is 2. Stop one (paused ones count too), or raise `max_running` in the settings."
         ],
     );
     check(
@@ -56,7 +56,7 @@ fn room_is_found_or_refused_with_the_name_of_the_setting() {
         &settings(5, Some(6 * GIB)),
         None,
         expect![
-            "over the budget: Limit: With this session 8 GiB of memory would be promised, and `memory_budget_bytes` is 6 GiB. Stop one, give this one less with --memory, or raise `memory_budget_bytes` in the settings."
+            "over the budget: Limit: With this session 8 GiB of memory would be promised on the engine `default`, and `memory_budget_bytes` is 6 GiB. Stop one, give this one less with --memory, or raise `memory_budget_bytes` in the settings."
         ],
     );
     check(

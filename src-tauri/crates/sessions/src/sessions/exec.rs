@@ -66,7 +66,7 @@ impl Sessions {
     /// Waits for the first word of a session's engine, as long as it may come.
     async fn await_engine(&self, name: &str) {
         let Ok(fact) = self.fact(name) else { return };
-        let Ok(engine) = self.world().engine(Some(&fact.engine)) else {
+        let Some(engine) = self.engine_in_use(&fact.engine) else {
             return;
         };
         let (mut facts, mut link) = (self.watch(), engine.link());

@@ -7,6 +7,7 @@ use crate::error::SessionError;
 use crate::fact::Done;
 use crate::listing;
 use crate::para;
+use crate::record::Record;
 use crate::words;
 
 impl Sessions {
@@ -17,8 +18,8 @@ impl Sessions {
         let handles = self.inner.handles.lock().await;
         let world = self.world();
         let found = world.registry.find(|record| record.name.key() == key).await;
-        let Some(record) = found.filter(|record| world.engine(Some(&record.engine)).is_err())
-        else {
+        let is_out_of_use = |record: &Record| world.engines.in_use(&record.engine).is_none();
+        let Some(record) = found.filter(is_out_of_use) else {
             return Ok(None);
         };
         debug_assert!(!handles.contains_key(key), "actors need an engine");

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mizzen_docker::Engine;
 use tokio::sync::oneshot;
 
 use super::{Sessions, UpRequest, ask};
@@ -102,7 +103,8 @@ impl Sessions {
         on_progress: OnProgress,
     ) -> Result<Option<Result<Done, SessionError>>, SessionError> {
         let folder = folder::inspect(&request.dir, &self.world().off_limits())?;
-        let record = self.new_record(name, folder, request)?;
+        let engine = self.engine(request.engine.as_deref()).await?;
+        let record = self.new_record(name, folder, &engine, request)?;
         let (reply, answer) = oneshot::channel();
         let key = record.name.key();
         let mut handles = self.inner.handles.lock().await;
@@ -110,33 +112,31 @@ impl Sessions {
             drop(handles);
             return Ok(ask(&handle, Wish::Start, Some(changes(request)), on_progress).await);
         }
-        let handle = self.host_new(
-            record,
-            Asked {
-                wish: Wish::Start,
-                changes: None,
-                on_progress,
-                reply,
-            },
-        )?;
+        let asked = Asked {
+            wish: Wish::Start,
+            changes: None,
+            on_progress,
+            reply,
+        };
+        let handle = self.host_new(record, engine, asked);
         handles.insert(key, handle);
         drop(handles);
         Ok(answer.await.ok())
     }
 
-    fn host_new(&self, record: Record, asked: Asked) -> Result<Handle, SessionError> {
-        let engine = self.world().engine(Some(&record.engine))?.clone();
+    fn host_new(&self, record: Record, engine: Engine, asked: Asked) -> Handle {
         let key = record.name.key();
         let (actor, handle) =
             Actor::of(self.inner.world.clone(), &self.inner.owner, engine, record);
         self.host(key, &handle, actor.create(asked));
-        Ok(handle)
+        handle
     }
 
     fn new_record(
         &self,
         name: SessionName,
         folder: Folder,
+        engine: &Engine,
         request: &UpRequest,
     ) -> Result<Record, SessionError> {
         let settings = self.world().settings.borrow().clone();
@@ -148,7 +148,6 @@ impl Sessions {
         limits
             .check()
             .map_err(|error| error.in_phase(Phase::Check))?;
-        let engine = self.world().engine(request.engine.as_deref())?;
         Ok(Record {
             name,
             project: folder.path,

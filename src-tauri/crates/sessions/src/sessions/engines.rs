@@ -1,0 +1,145 @@
+//! Engines put to use, with the sessions that live on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mizzen_docker::Engine;
+use tokio::sync::watch;
+
+use super::Sessions;
+use crate::actor::{Actor, Handle};
+use crate::dispatch;
+use crate::engines::{EngineFacts, Events};
+use crate::error::SessionError;
+use crate::fact::{Reason, SessionFact};
+use crate::record::Record;
+use crate::words;
+
+/// Between two attempts to find an engine on which sessions are remembered, and that could not be found.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+impl Sessions {
+    /// Every engine in use, now and as they change.
+    #[must_use]
+    pub fn engines(&self) -> watch::Receiver<Arc<EngineFacts>> {
+        self.world().engines.watch()
+    }
+
+    /// The engine of this name, the selected one without; put to use where it was not.
+    ///
+    /// # Errors
+    /// There is none of this name that could be used. One that does not answer is no error.
+    pub async fn engine(&self, name: Option<&str>) -> Result<Engine, SessionError> {
+        let engines = &self.world().engines;
+        let name = engines.meant(name)?;
+        if let Some(engine) = engines.in_use(&name) {
+            return Ok(engine);
+        }
+        // From here on nothing is waited for: an engine in use is an engine that is followed.
+        let mut handles = self.inner.handles.lock().await;
+        let records = self.world().registry.records().await;
+        let (engine, events) = engines.engage(&name)?;
+        if let Some(events) = events {
+            self.follow(&engine, events, records, &mut handles);
+        }
+        Ok(engine)
+    }
+
+    /// The engine of this name, if it is in use.
+    #[must_use]
+    pub fn engine_in_use(&self, name: &str) -> Option<Engine> {
+        self.world().engines.in_use(name)
+    }
+
+    /// Puts the selected engine to use and each on which a session is remembered. A session whose engine cannot be
+    /// found is shown with the reason.
+    pub(super) fn take_over(&self, records: &BTreeMap<String, Record>) {
+        let engines = &self.world().engines;
+        let of_records = records.values().map(|record| record.engine.clone());
+        let mut names: BTreeSet<String> = of_records.collect();
+        names.extend(engines.meant(None).ok());
+        let mut handles = self
+            .inner
+            .handles
+            .try_lock()
+            .expect("BUG: nobody else has these sessions yet");
+        let mut are_all_found = true;
+        for name in names {
+            match engines.engage(&name) {
+                Ok((engine, Some(events))) => {
+                    self.follow(&engine, events, records.clone(), &mut handles);
+                }
+                Ok((_, None)) => {}
+                Err(error) => {
+                    are_all_found = false;
+                    self.show_without_engine(&name, records, &error);
+                }
+            }
+        }
+        if !are_all_found {
+            let sessions = self.clone();
+            let look = async move { sessions.look_for_engines().await };
+            self.inner.owner.spawn("look-for-engines", look);
+        }
+    }
+
+    /// Serves what is remembered on an engine that was not in use before, and brings it what the engine tells.
+    fn follow(
+        &self,
+        engine: &Engine,
+        events: Events,
+        records: BTreeMap<String, Record>,
+        handles: &mut BTreeMap<String, Handle>,
+    ) {
+        let is_here = |record: &Record| record.engine == engine.name();
+        for (key, record) in records.into_iter().filter(|(_, record)| is_here(record)) {
+            let (actor, handle) = Actor::of(
+                self.inner.world.clone(),
+                &self.inner.owner,
+                engine.clone(),
+                record,
+            );
+            actor.publish();
+            self.host(key.clone(), &handle, actor.run());
+            handles.insert(key, handle);
+        }
+        let name = format!("dispatch:{}", engine.name());
+        let follow = dispatch::follow(self.clone(), engine.clone(), events);
+        self.inner.owner.spawn(&name, follow);
+    }
+
+    fn show_without_engine(
+        &self,
+        engine: &str,
+        records: &BTreeMap<String, Record>,
+        error: &SessionError,
+    ) {
+        let here = records.iter().filter(|(_, record)| record.engine == engine);
+        for (key, record) in here {
+            let mut fact = SessionFact::of(record);
+            fact.reason = Some(Reason::from(&words::engine_not_in_use(error, &fact)));
+            self.world().publish(key, Some(Arc::new(fact)));
+        }
+    }
+
+    /// Looks now and then for engines that could not be found, until no session is remembered on any.
+    async fn look_for_engines(&self) {
+        loop {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            let records = self.world().registry.records().await;
+            let of_records: BTreeSet<&String> =
+                records.values().map(|record| &record.engine).collect();
+            let mut are_all_found = true;
+            for name in of_records {
+                if let Err(error) = self.engine(Some(name)).await {
+                    are_all_found = false;
+                    self.show_without_engine(name, &records, &error);
+                }
+            }
+            if are_all_found {
+                return;
+            }
+        }
+    }
+}
