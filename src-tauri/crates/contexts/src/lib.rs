@@ -1,9 +1,14 @@
-//! The Docker CLI's context store, read as the CLI reads it, and which engine is selected.
+//! The Docker CLI's context store, read as the CLI reads it; which engine is selected; and the mirror of two stores.
 //!
-//! Invariant: nothing is ever written to the store or to the CLI's configuration.
 //! Invariant: an engine that asks for TLS is never dialled without it.
+//! Invariant: only the mirror writes, only into the two stores it was given, and whole contexts only; what is replaced
+//! or deleted is in its trash first.
+//! Invariant: what cannot be read as a context is never copied, and never deleted; nor is its twin.
 
+mod inventory;
 mod json;
+pub mod mirror;
+mod payload;
 mod select;
 mod store;
 

@@ -291,7 +291,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// The CLI's rule: `^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$`.
-fn is_context_name(name: &str) -> bool {
+pub(crate) fn is_context_name(name: &str) -> bool {
     let rest = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '+' | '-');
     name.len() >= 2
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())

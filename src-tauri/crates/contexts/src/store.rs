@@ -72,7 +72,7 @@ pub(crate) fn read_context(config: &Path, name: &str) -> Result<Option<Stored>, 
 }
 
 /// Name of a context's folder.
-fn context_id(name: &str) -> String {
+pub(crate) fn context_id(name: &str) -> String {
     Sha256::digest(name)
         .iter()
         .map(|byte| format!("{byte:02x}"))

@@ -2,7 +2,8 @@
 //!
 //! Invariant: a file is replaced whole or not at all; a reader never sees half of one.
 //! Invariant: [`SafeDir`] never follows a link, never opens a device or a FIFO for reading, and
-//! never reads more than its caller's cap: what lies in the directory is hostile.
+//! never reads more than its caller's cap: what lies in the directory is hostile. What it
+//! writes is new, or takes its place by one rename.
 //! Invariant: a [`Watch`] is a hint. It may say too much or nothing; the truth is in the files.
 
 mod atomic;
@@ -12,5 +13,5 @@ mod watch;
 
 pub use atomic::{remove_leftovers, write_atomic, write_atomic_with, write_cache, write_unsynced};
 pub use path_error::{At, PathError};
-pub use safe_dir::{FileKind, SafeDir, UnsafeFile, UnsafeReason};
+pub use safe_dir::{FileKind, Listed, SafeDir, UnsafeFile, UnsafeReason};
 pub use watch::{Watch, WatchError};

@@ -12,6 +12,10 @@ mod system;
 #[cfg(unix)]
 #[path = "safe_dir/unix.rs"]
 mod system;
+#[path = "safe_dir/tree.rs"]
+mod tree;
+
+pub use tree::Listed;
 
 /// A directory that something hostile writes into, opened once.
 ///

@@ -4,7 +4,7 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Facts, FileKind, UnsafeReason};
+use super::{Facts, FileKind, Listed, UnsafeReason};
 
 pub(super) struct Dir(PathBuf);
 
@@ -24,6 +24,73 @@ impl Dir {
         let path = self.0.join(name);
         let found = fs::symlink_metadata(&path).map_err(refused)?;
         Ok(Entry { path, found })
+    }
+
+    pub(super) fn child(&self, name: &str) -> Result<Self, UnsafeReason> {
+        let found = fs::symlink_metadata(self.0.join(name)).map_err(refused)?;
+        match kind_of(&found) {
+            Some(FileKind::Directory) => Ok(Self(self.0.join(name))),
+            Some(kind) => Err(UnsafeReason::Kind(kind)),
+            None => Err(UnsafeReason::Io(io::ErrorKind::NotADirectory.into())),
+        }
+    }
+
+    pub(super) fn list(&self, max: usize) -> io::Result<Vec<Listed>> {
+        let mut listed = Vec::new();
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            if listed.len() == max {
+                return Err(super::tree::too_many(max));
+            }
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let kind = kind_of(&entry.metadata()?);
+            listed.push(Listed { name, kind });
+        }
+        Ok(listed)
+    }
+
+    pub(super) fn owner(&self) -> io::Result<Option<u32>> {
+        Ok(None)
+    }
+
+    pub(super) fn create_dir(&self, name: &str, _mode: u32) -> io::Result<()> {
+        fs::create_dir(self.0.join(name))
+    }
+
+    pub(super) fn create_file(&self, name: &str, _mode: u32) -> io::Result<File> {
+        File::create_new(self.0.join(name))
+    }
+
+    pub(super) fn protect(&self, _mode: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn rename_new(&self, name: &str, to: &Self, new: &str) -> io::Result<()> {
+        if fs::symlink_metadata(to.0.join(new)).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.rename_over(name, to, new)
+    }
+
+    pub(super) fn rename_over(&self, name: &str, to: &Self, new: &str) -> io::Result<()> {
+        fs::rename(self.0.join(name), to.0.join(new))
+    }
+
+    pub(super) fn exchange(&self, _name: &str, _to: &Self, _new: &str) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    pub(super) fn remove_file(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.0.join(name))
+    }
+
+    pub(super) fn remove_dir(&self, name: &str) -> io::Result<()> {
+        fs::remove_dir(self.0.join(name))
+    }
+
+    // Windows writes directory entries through; there is no handle to sync.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -49,17 +116,20 @@ pub(super) fn facts_of(file: &File) -> Result<Facts, UnsafeReason> {
 }
 
 fn facts(found: &Metadata) -> Facts {
-    let kind = match found.file_type() {
+    Facts {
+        kind: kind_of(found),
+        links: 1,
+        uid: None,
+        size: found.len(),
+    }
+}
+
+fn kind_of(found: &Metadata) -> Option<FileKind> {
+    match found.file_type() {
         kind if kind.is_file() => None,
         kind if kind.is_symlink() => Some(FileKind::Link),
         kind if kind.is_dir() => Some(FileKind::Directory),
         _ => Some(FileKind::Unknown),
-    };
-    Facts {
-        kind,
-        links: 1,
-        uid: None,
-        size: found.len(),
     }
 }
 

@@ -245,3 +245,95 @@ fn a_name_is_one_plain_component() {
         );
     }
 }
+
+/// A scratch folder, opened, and its path.
+fn opened(plant: impl FnOnce(&Path)) -> (tempfile::TempDir, SafeDir) {
+    let dir = tempfile::tempdir().expect("scratch folder");
+    plant(dir.path());
+    let opened = SafeDir::open(dir.path()).expect("a folder");
+    (dir, opened)
+}
+
+#[test]
+fn a_folder_is_entered_by_its_own_name_only() {
+    let (_scratch, dir) = opened(|d| {
+        fs::create_dir(d.join("real")).unwrap();
+        symlink(d.join("real"), d.join("link")).unwrap();
+        fs::write(d.join("file"), "x").unwrap();
+    });
+    dir.open_dir("real").unwrap();
+    let refused = |name| match dir.open_dir(name) {
+        Ok(_) => "opened".to_owned(),
+        Err(refused) => refused.reason.to_string(),
+    };
+    assert_eq!(refused("link"), "a link, not a regular file");
+    assert!(
+        refused("file").contains("ot a directory"),
+        "{}",
+        refused("file")
+    );
+    assert_eq!(refused("none"), "no such file");
+    assert_eq!(refused(".."), "not a plain file name");
+    assert_eq!(refused("real/.."), "not a plain file name");
+    let mut listed = dir.list(3).unwrap();
+    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    let kinds: Vec<_> = listed
+        .iter()
+        .map(|one| (one.name.as_str(), one.kind))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ("file", None),
+            ("link", Some(FileKind::Link)),
+            ("real", Some(FileKind::Directory))
+        ]
+    );
+    assert!(
+        dir.list(2)
+            .unwrap_err()
+            .to_string()
+            .contains("holds more than 2 entries")
+    );
+}
+
+#[test]
+fn what_is_made_has_its_mode_and_takes_nobody_s_place() {
+    let (scratch, dir) = opened(|_| {});
+    let inner = dir.create_dir("d", 0o700).unwrap();
+    inner.create_file("f", b"1", 0o600).unwrap();
+    let mode = |path: &str| {
+        fs::metadata(scratch.path().join(path))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!((mode("d"), mode("d/f")), (0o700, 0o600));
+    inner.create_file("f", b"2", 0o600).unwrap_err();
+    assert!(dir.create_dir("d", 0o700).is_err());
+    dir.create_file("g", b"3", 0o644).unwrap();
+    let taken = dir.move_new("g", &inner, "f").unwrap_err();
+    assert_eq!(taken.kind(), std::io::ErrorKind::AlreadyExists);
+    if dir.exchange("g", &inner, "f").unwrap() {
+        assert_eq!(fs::read(scratch.path().join("d/f")).unwrap(), b"3");
+        assert_eq!(fs::read(scratch.path().join("g")).unwrap(), b"1");
+    }
+    dir.move_over("g", &inner, "f").unwrap();
+    dir.sync().unwrap();
+    assert!(!scratch.path().join("g").exists());
+}
+
+#[test]
+fn a_tree_is_removed_and_no_link_in_it_followed() {
+    let (_kept, kept) = opened(|d| fs::write(d.join("kept"), "x").unwrap());
+    let (scratch, dir) = opened(|d| {
+        fs::create_dir_all(d.join("a/b/c")).unwrap();
+        fs::write(d.join("a/b/f"), "x").unwrap();
+        symlink(kept.path(), d.join("a/b/link")).unwrap();
+    });
+    dir.remove_all("a").unwrap();
+    dir.remove_all("a").unwrap();
+    assert!(!scratch.path().join("a").exists());
+    assert!(kept.path().join("kept").exists());
+}

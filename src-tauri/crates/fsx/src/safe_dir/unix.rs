@@ -6,17 +6,19 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RenameFlags, fchmod, fstat, fsync, mkdirat, open, openat,
+    renameat, renameat_with, statat, unlinkat,
+};
 use rustix::io::Errno;
 
-use super::{Facts, FileKind, UnsafeReason};
+use super::{Facts, FileKind, Listed, UnsafeReason};
 
 pub(super) struct Dir(OwnedFd);
 
 impl Dir {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(Self(open(path, flags, Mode::empty())?))
+        Ok(Self(open(path, DIR_FLAGS, Mode::empty())?))
     }
 
     pub(super) fn entry(&self, name: &str) -> Result<Entry, UnsafeReason> {
@@ -24,6 +26,126 @@ impl Dir {
             .map(Entry)
             .map_err(refused)
     }
+
+    pub(super) fn child(&self, name: &str) -> Result<Self, UnsafeReason> {
+        match openat(&self.0, name, DIR_FLAGS, Mode::empty()) {
+            Ok(dir) => Ok(Self(dir)),
+            Err(errno @ (Errno::NOTDIR | Errno::LOOP)) => Err(self.kind_in_the_way(name, errno)),
+            Err(errno) => Err(refused(errno)),
+        }
+    }
+
+    fn kind_in_the_way(&self, name: &str, errno: Errno) -> UnsafeReason {
+        match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => match kind_of(FileType::from_raw_mode(stat.st_mode)) {
+                Some(FileKind::Directory) => UnsafeReason::Io(errno.into()),
+                Some(kind) => UnsafeReason::Kind(kind),
+                None => UnsafeReason::Io(errno.into()),
+            },
+            Err(errno) => refused(errno),
+        }
+    }
+
+    pub(super) fn list(&self, max: usize) -> io::Result<Vec<Listed>> {
+        let mut listed = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name == "." || name == ".." {
+                continue;
+            }
+            if listed.len() == max {
+                return Err(super::tree::too_many(max));
+            }
+            let kind = match entry.file_type() {
+                FileType::Unknown => self.look(entry.file_name())?,
+                kind => kind,
+            };
+            let kind = kind_of(kind);
+            listed.push(Listed { name, kind });
+        }
+        Ok(listed)
+    }
+
+    fn look(&self, name: &std::ffi::CStr) -> io::Result<FileType> {
+        match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(FileType::from_raw_mode(stat.st_mode)),
+            // Gone since it was listed.
+            Err(Errno::NOENT) => Ok(FileType::Unknown),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    pub(super) fn owner(&self) -> io::Result<Option<u32>> {
+        Ok(Some(fstat(&self.0)?.st_uid))
+    }
+
+    pub(super) fn create_dir(&self, name: &str, mode: u32) -> io::Result<()> {
+        Ok(mkdirat(&self.0, name, as_mode(mode))?)
+    }
+
+    pub(super) fn create_file(&self, name: &str, mode: u32) -> io::Result<File> {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = openat(&self.0, name, flags, as_mode(mode))?;
+        fchmod(&file, as_mode(mode))?;
+        Ok(File::from(file))
+    }
+
+    pub(super) fn protect(&self, mode: u32) -> io::Result<()> {
+        Ok(fchmod(&self.0, as_mode(mode))?)
+    }
+
+    pub(super) fn rename_new(&self, name: &str, to: &Self, new: &str) -> io::Result<()> {
+        match renameat_with(&self.0, name, &to.0, new, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            done => return Ok(done?),
+        }
+        if statat(&to.0, new, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+            return Err(Errno::EXIST.into());
+        }
+        // RACE: a file that takes the name now is replaced. Such file systems have no better way.
+        Ok(renameat(&self.0, name, &to.0, new)?)
+    }
+
+    pub(super) fn rename_over(&self, name: &str, to: &Self, new: &str) -> io::Result<()> {
+        Ok(renameat(&self.0, name, &to.0, new)?)
+    }
+
+    /// Whether the two have changed places; without, the system cannot do it.
+    pub(super) fn exchange(&self, name: &str, to: &Self, new: &str) -> io::Result<bool> {
+        match renameat_with(&self.0, name, &to.0, new, RenameFlags::EXCHANGE) {
+            Ok(()) => Ok(true),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(false),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    pub(super) fn remove_file(&self, name: &str) -> io::Result<()> {
+        Ok(unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    pub(super) fn remove_dir(&self, name: &str) -> io::Result<()> {
+        Ok(unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
+    }
+
+    pub(super) fn sync(&self) -> io::Result<()> {
+        Ok(fsync(&self.0)?)
+    }
+}
+
+const DIR_FLAGS: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::useless_conversion,
+    reason = "the width differs by system"
+)]
+fn as_mode(mode: u32) -> Mode {
+    Mode::from_raw_mode((mode & 0o777) as rustix::fs::RawMode)
 }
 
 /// Not yet opened for reading on Linux: looking at it cannot block, or wake a device.

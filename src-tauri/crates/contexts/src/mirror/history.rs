@@ -1,0 +1,118 @@
+//! What was carried over, one line of JSON each.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use mizzen_fsx::{At as _, PathError, write_atomic};
+use serde::{Deserialize, Serialize};
+
+use super::Side;
+
+/// Older changes are forgotten; their versions leave the trash by age anyway.
+const KEPT: usize = 1000;
+
+/// What was done to a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is new.
+    Created,
+    /// It replaced an older version.
+    Changed,
+    /// It is gone.
+    Deleted,
+    /// It won over the other side's version.
+    Won,
+    /// A change of the other side was taken back.
+    Dropped,
+    /// A change was undone.
+    Undone,
+    /// It came out of the trash.
+    Restored,
+}
+
+/// A change that was carried over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its number.
+    pub id: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Which context.
+    pub name: String,
+    /// Whose change it was.
+    pub from: Side,
+    /// What was done.
+    pub action: Action,
+    /// In a sentence.
+    pub message: String,
+    /// Whether it says where commands go, or that a context is gone.
+    pub is_grave: bool,
+    /// What stood there before, in the trash.
+    pub(super) before: Option<String>,
+    /// What both sides hold since.
+    pub(super) after: Option<String>,
+    /// The change that this one takes back.
+    #[serde(default)]
+    pub(super) undoes: Option<u64>,
+}
+
+pub(crate) struct History {
+    path: PathBuf,
+    changes: Vec<Change>,
+}
+
+impl History {
+    pub(crate) fn open(state: &Path) -> Result<Self, PathError> {
+        let path = state.join("history.jsonl");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error).at(&path),
+        };
+        // A line that a kill cut short tells of a change that is seen again.
+        let lines = text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        let mut changes: Vec<Change> = lines.collect();
+        let ends_well = text.is_empty() || text.ends_with('\n');
+        if changes.len() > KEPT * 2 || !ends_well {
+            changes.drain(..changes.len().saturating_sub(KEPT));
+            let text: String = changes.iter().map(line).collect();
+            write_atomic(&path, text.as_bytes())?;
+        }
+        Ok(Self { path, changes })
+    }
+
+    pub(crate) fn add(&mut self, mut change: Change) -> Result<Change, PathError> {
+        change.id = self.changes.last().map_or(1, |last| last.id + 1);
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&self.path).at(&self.path)?;
+        file.write_all(line(&change).as_bytes()).at(&self.path)?;
+        self.changes.push(change.clone());
+        Ok(change)
+    }
+
+    /// The last first.
+    pub(crate) fn list(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().rev()
+    }
+
+    pub(crate) fn find(&self, id: u64) -> Option<&Change> {
+        self.changes.iter().find(|change| change.id == id)
+    }
+
+    pub(crate) fn is_undone(&self, id: u64) -> bool {
+        self.changes.iter().any(|change| change.undoes == Some(id))
+    }
+}
+
+fn line(change: &Change) -> String {
+    let text = serde_json::to_string(change).expect("BUG: a change is plain values");
+    format!("{text}\n")
+}

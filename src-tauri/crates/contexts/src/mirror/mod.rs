@@ -1,0 +1,406 @@
+//! Keeps the contexts of two stores in step: the user's own (host), and the one that containers mount.
+//!
+//! A pass looks at both until they rest, decides (`plan`, pure), carries out one context after the other, and notes after
+//! each what both sides hold. It can be ended anywhere: the next one finds two sides and what they had agreed on.
+
+mod archive;
+mod asked;
+mod carry;
+mod config;
+mod history;
+mod plan;
+mod publish;
+mod settle;
+mod setup;
+mod status;
+mod trash;
+mod words;
+mod world;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mizzen_fsx::{At as _, PathError};
+use serde::{Deserialize, Serialize};
+
+use crate::inventory::{Health, Inventory, Root};
+use archive::Archive;
+use config::Config;
+use history::History;
+use plan::{Held, Known, Look, Plan, Policy};
+use publish::{PublishError, Publisher};
+use settle::Shrunk;
+use trash::{Trash, Trashed};
+
+pub use history::{Action, Change};
+pub use settle::Burst;
+pub use setup::SetUp;
+pub use status::{
+    ContextStanding, ContextStatus, EndStatus, Hold, SideStatus, Standing, Status, TrashEntry,
+};
+pub use world::{Machine, World};
+
+/// Between two looks that have to be the same.
+const SECOND_LOOK: Duration = Duration::from_millis(50);
+/// A store that changes between all of so many looks is looked at again later.
+const LOOKS: u32 = 4;
+/// When to come back to one that does not rest.
+const RESTLESS: Duration = Duration::from_millis(500);
+/// Plans that were overtaken in one pass, before the rest waits for the next.
+const ROUNDS: u32 = 3;
+
+/// One of the two stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The user's own.
+    Host = 0,
+    /// The one that containers mount, and may write.
+    Container = 1,
+}
+
+impl Side {
+    const BOTH: [Self; 2] = [Self::Host, Self::Container];
+
+    /// The one across.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Host => Self::Container,
+            Self::Container => Self::Host,
+        }
+    }
+}
+
+/// What a mirror is made from.
+#[derive(Clone)]
+pub struct MirrorOptions {
+    /// Folder of the host's `config.json`.
+    pub host: PathBuf,
+    /// Folder of the container side's.
+    pub container: PathBuf,
+    /// Where the mirror keeps what it remembers.
+    pub state: PathBuf,
+    /// What a person wants of it.
+    pub wishes: Wishes,
+    /// Time, and a place to look in.
+    pub world: Arc<dyn World>,
+}
+
+/// What a person wants of a mirror.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// What containers change about whom a context reaches waits for a person.
+    pub strict: bool,
+    /// Names that are left alone.
+    pub no_sync: BTreeSet<String>,
+    /// Where `containai-docker` leads when it is made.
+    pub socket: String,
+}
+
+/// Why something could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    /// Another process keeps these stores in step.
+    #[error("another Mizzen mirrors these contexts ({})", .0.display())]
+    Held(PathBuf),
+    /// A file of the mirror's own cannot be used.
+    #[error(transparent)]
+    Io(#[from] PathError),
+    /// A store cannot be written.
+    #[error("{0}")]
+    Store(String),
+    /// There is no such change, hold or version.
+    #[error("there is no {what} `{id}`")]
+    Unknown {
+        /// What was asked for.
+        what: &'static str,
+        /// Its name.
+        id: String,
+    },
+    /// What was asked for does not fit what is there by now.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no container side.
+    #[error("there is no {}", .0.display())]
+    NotSetUp(PathBuf),
+}
+
+impl From<PublishError> for MirrorError {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Io(error) => Self::Io(error),
+            other => Self::Store(other.to_string()),
+        }
+    }
+}
+
+/// What a pass did.
+#[derive(Clone, Debug, Default)]
+pub struct Pass {
+    /// What was carried over, in order.
+    pub changes: Vec<Change>,
+    /// When to come back, if something waits.
+    pub again_in: Option<Duration>,
+}
+
+/// Two stores in step. Blocking; one per pair.
+pub struct Mirror {
+    roots: [Root; 2],
+    wishes: Wishes,
+    world: Arc<dyn World>,
+    archive: Archive,
+    trash: Trash,
+    history: History,
+    shrunk: Shrunk,
+    seen: Seen,
+    _lock: File,
+}
+
+/// What the last look saw, for the status.
+#[derive(Default)]
+struct Seen {
+    sides: [Inventory; 2],
+    configs: [Option<Config>; 2],
+    held: Vec<Held>,
+    /// Names that wait until they rest.
+    waiting: BTreeSet<String>,
+    /// What could not be carried over, and why.
+    failed: Vec<(String, String)>,
+    /// The container side was never set up, or is gone.
+    no_container: bool,
+}
+
+impl Mirror {
+    /// Opens what a mirror remembers; looks at neither store.
+    ///
+    /// # Errors
+    /// Another process keeps these stores in step, or the state cannot be used.
+    pub fn open(options: MirrorOptions) -> Result<Self, MirrorError> {
+        let state = &options.state;
+        make_private(state)?;
+        let lock = lock(&state.join("lock"))?;
+        let root = |config: &PathBuf, trusted| Root {
+            config: config.clone(),
+            trusted,
+            uid: own_uid(),
+        };
+        let trash = Trash::open(state)?;
+        trash.prune(options.world.now())?;
+        Ok(Self {
+            roots: [root(&options.host, true), root(&options.container, false)],
+            archive: Archive::open(state)?,
+            history: History::open(state)?,
+            trash,
+            shrunk: Shrunk::default(),
+            seen: Seen::default(),
+            wishes: options.wishes,
+            world: options.world,
+            _lock: lock,
+        })
+    }
+
+    /// Takes what a person wants from now on.
+    pub fn wish(&mut self, wishes: Wishes) {
+        self.wishes = wishes;
+    }
+
+    /// Whether there is a container side to keep in step.
+    #[must_use]
+    pub fn is_set_up(&self) -> bool {
+        self.root(Side::Container).config.is_dir()
+    }
+
+    /// Looks at both sides and carries over what is to be carried over.
+    ///
+    /// # Errors
+    /// What the mirror remembers cannot be written. What goes wrong with one context is in the status.
+    pub fn pass(&mut self) -> Result<Pass, MirrorError> {
+        self.pass_with(&Policy::default())
+    }
+
+    fn pass_with(&mut self, decided: &Policy) -> Result<Pass, MirrorError> {
+        let mut pass = Pass::default();
+        self.seen.no_container = !self.is_set_up();
+        if self.seen.no_container {
+            self.seen = Seen {
+                no_container: true,
+                ..Seen::default()
+            };
+            return Ok(pass);
+        }
+        self.keep_leftovers()?;
+        for _ in 0..ROUNDS {
+            if !self.look() {
+                pass.again_in = Some(RESTLESS);
+                return Ok(pass);
+            }
+            let (plan, again_in) = self.plan(decided);
+            pass.again_in = again_in;
+            let overtaken = self.carry_out(&plan, &mut pass.changes)?;
+            self.seen.held = plan.held;
+            if !overtaken {
+                break;
+            }
+            pass.again_in = Some(RESTLESS);
+        }
+        if !pass.changes.is_empty() {
+            self.see();
+        }
+        Ok(pass)
+    }
+
+    fn root(&self, side: Side) -> &Root {
+        &self.roots[side as usize]
+    }
+
+    /// Two looks that see the same, or none of so many.
+    fn look(&mut self) -> bool {
+        self.see();
+        for _ in 0..LOOKS {
+            let before = self.seen.sides.clone();
+            self.world.pause(SECOND_LOOK);
+            self.see();
+            if before == self.seen.sides {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn see(&mut self) {
+        self.seen.sides = Side::BOTH.map(|side| self.root(side).take_inventory());
+        self.seen.configs = Side::BOTH.map(|side| Some(Config::read(self.root(side))));
+    }
+
+    /// What to do by what was seen, and when to come back for what waits.
+    fn plan(&mut self, decided: &Policy) -> (Plan, Option<Duration>) {
+        let now = self.world.elapsed();
+        let archive = &self.archive;
+        let mut due: Option<Duration> = None;
+        self.seen.waiting.clear();
+        for side in Side::BOTH {
+            let inventory = &self.seen.sides[side as usize];
+            let agreed = |name: &str| archive.payload(name);
+            for (name, until) in self.shrunk.look(side, inventory, agreed, now) {
+                due = Some(due.map_or(until, |due| due.min(until)));
+                self.seen.waiting.insert(name);
+            }
+        }
+        let again_in = due.map(|due| due.saturating_sub(now));
+        if Side::BOTH.iter().any(|side| self.is_unusable(*side)) {
+            return (Plan::default(), again_in);
+        }
+        let [host, container] = Side::BOTH.map(|side| self.look_of(side));
+        let known = Known {
+            agreed: &self.archive.agreed(),
+            host: &host,
+            container: &container,
+        };
+        let policy = Policy {
+            strict: self.wishes.strict,
+            no_sync: self.wishes.no_sync.clone(),
+            ..decided.clone()
+        };
+        (plan::plan(&known, &policy), again_in)
+    }
+
+    fn is_unusable(&self, side: Side) -> bool {
+        matches!(self.seen.sides[side as usize].health, Health::Unusable(_))
+    }
+
+    fn look_of(&self, side: Side) -> Look {
+        let inventory = &self.seen.sides[side as usize];
+        let contexts = inventory.contexts.iter();
+        let odd_names = self.names_of_odd(inventory);
+        Look {
+            contexts: contexts
+                .map(|(name, found)| (name.clone(), found.version()))
+                .collect(),
+            blocked: odd_names.chain(self.seen.waiting.iter().cloned()).collect(),
+            is_missing: matches!(inventory.health, Health::Missing(_)),
+            no_deletions: matches!(self.seen.configs[side as usize], Some(Config::Unusable(_))),
+        }
+    }
+
+    /// Names of the contexts in whose folders something lies that cannot be judged.
+    fn names_of_odd<'a>(&'a self, inventory: &'a Inventory) -> impl Iterator<Item = String> + 'a {
+        let known = self.archive.agreed().into_keys();
+        let sides = self
+            .seen
+            .sides
+            .iter()
+            .flat_map(|side| side.contexts.keys().cloned());
+        let all: BTreeSet<String> = known.chain(sides).collect();
+        all.into_iter()
+            .filter(|name| inventory.odd.contains_key(&crate::store::context_id(name)))
+    }
+
+    /// What a pass that was killed had taken out of a store, and maybe never looked at.
+    fn keep_leftovers(&mut self) -> Result<(), MirrorError> {
+        for side in Side::BOTH {
+            if let Some(payload) = Publisher::leftover(self.root(side)) {
+                self.throw_away(side, "a pass was ended while it was replaced", &payload)?;
+                if let Ok(publisher) = Publisher::open(self.root(side), &*self.world) {
+                    publisher.clear()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn throw_away(
+        &self,
+        side: Side,
+        reason: &str,
+        payload: &crate::payload::Payload,
+    ) -> Result<String, PathError> {
+        self.trash.keep(&Trashed {
+            at: self.world.now(),
+            side,
+            reason: reason.to_owned(),
+            payload: payload.clone(),
+        })
+    }
+}
+
+/// Makes a directory that its owner alone can read.
+fn make_private(dir: &Path) -> Result<(), PathError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).at(dir)
+}
+
+fn lock(path: &Path) -> Result<File, MirrorError> {
+    let mut options = fs::OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).open(path);
+    let file = file.at(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(MirrorError::Held(path.to_owned())),
+        Err(TryLockError::Error(source)) => Err(PathError {
+            path: path.to_owned(),
+            source,
+        }
+        .into()),
+    }
+}
+
+#[cfg(unix)]
+#[allow(clippy::unnecessary_wraps, reason = "other systems have no such thing")]
+fn own_uid() -> Option<u32> {
+    Some(rustix::process::geteuid().as_raw())
+}
+
+#[cfg(not(unix))]
+fn own_uid() -> Option<u32> {
+    None
+}
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -1,0 +1,172 @@
+//! What a person asks: setup, undo, consent.
+
+use super::*;
+
+#[test]
+fn setup_makes_what_is_missing_and_overwrites_nothing() {
+    let mut rig = Rig::new();
+    fs::remove_dir(rig.path(CONTAINER)).unwrap();
+    rig.pass();
+    assert_eq!(rig.status().standing, Standing::Off);
+    let all = SetUp {
+        folder: true,
+        config: true,
+        context: true,
+    };
+    assert_eq!(rig.mirror().setup().unwrap(), all);
+    let side = rig.path(CONTAINER);
+    assert_eq!(mode(&side), 0o700);
+    assert_eq!(mode(&side.join("config.json")), 0o600);
+    let config: serde_json::Value =
+        serde_json::from_slice(&fs::read(side.join("config.json")).unwrap()).unwrap();
+    assert_eq!(
+        config,
+        serde_json::json!({"currentContext": "containai-docker"})
+    );
+    let meta = fs::read_to_string(rig.meta(CONTAINER, "containai-docker")).unwrap();
+    assert!(
+        meta.contains(r#""Host":"unix:///var/run/docker.sock""#),
+        "{meta}"
+    );
+    assert!(!rig.meta(HOST, "containai-docker").exists());
+    assert_eq!(rig.mirror().setup().unwrap(), SetUp::default());
+    fs::write(side.join("config.json"), "{not mine").unwrap();
+    rig.write(CONTAINER, "containai-docker", "unix:///other", "");
+    assert_eq!(rig.mirror().setup().unwrap(), SetUp::default());
+    assert_eq!(
+        fs::read_to_string(side.join("config.json")).unwrap(),
+        "{not mine"
+    );
+    let meta = fs::read_to_string(rig.meta(CONTAINER, "containai-docker")).unwrap();
+    assert!(meta.contains("unix:///other"));
+}
+
+#[test]
+fn row_49_a_container_s_change_is_told_and_undone() {
+    let mut rig = Rig::new();
+    rig.write(HOST, "prod", "ssh://prod", "");
+    rig.pass();
+    rig.write(CONTAINER, "prod", "tcp://evil:2376", "ca.pem=1");
+    let pass = rig.pass();
+    let change = pass.changes[0].clone();
+    assert!(change.is_grave && change.from == CONTAINER);
+    assert_eq!(
+        change.message,
+        "`prod` was changed on the container side: it leads to tcp://evil:2376 now, not to ssh://prod; it has TLS material now."
+    );
+    rig.mirror().undo(change.id).unwrap();
+    assert_eq!(rig.both(), "prod ssh://prod");
+    assert_eq!(rig.told(), "");
+    assert!(
+        matches!(rig.mirror().undo(change.id), Err(MirrorError::Refused(_))),
+        "only once"
+    );
+    assert!(matches!(
+        rig.mirror().undo(99),
+        Err(MirrorError::Unknown { .. })
+    ));
+
+    rig.delete(CONTAINER, "prod");
+    let deleted = rig.pass().changes[0].clone();
+    assert!(deleted.is_grave);
+    rig.mirror().undo(deleted.id).unwrap();
+    assert_eq!(rig.both(), "prod ssh://prod");
+
+    rig.write(CONTAINER, "new", "unix:///n", "");
+    let created = rig.pass().changes[0].clone();
+    assert!(!created.is_grave);
+    rig.mirror().undo(created.id).unwrap();
+    assert_eq!(rig.both(), "prod ssh://prod");
+    // A new start remembers all of it.
+    rig.reopen();
+    let actions: Vec<Action> = rig
+        .mirror()
+        .history()
+        .map(|(change, _)| change.action)
+        .collect();
+    assert_eq!(
+        actions,
+        [
+            Action::Undone,
+            Action::Created,
+            Action::Undone,
+            Action::Deleted,
+            Action::Undone,
+            Action::Changed,
+            Action::Created
+        ]
+    );
+    assert_eq!(rig.told(), "");
+}
+
+#[test]
+fn row_49_strict_holds_a_container_s_change() {
+    let mut rig = Rig::new();
+    rig.wish(|wishes| wishes.strict = true);
+    rig.write(HOST, "prod", "ssh://prod", "");
+    rig.pass();
+    rig.write(CONTAINER, "prod", "tcp://evil:2376", "");
+    assert_eq!(rig.told(), "");
+    assert_eq!(rig.draw(HOST), "prod ssh://prod");
+    let status = rig.status();
+    assert_eq!(status.standing, Standing::Held);
+    assert_eq!(
+        status.holds[0].message,
+        "`prod` was changed on the container side: it leads to tcp://evil:2376 now, not to ssh://prod."
+    );
+    let unknown = rig.mirror().approve(Some("nothing")).unwrap_err();
+    assert!(matches!(unknown, MirrorError::Unknown { .. }));
+    let id = status.holds[0].id.clone();
+    rig.mirror().drop_held(Some(&id)).unwrap();
+    assert_eq!(rig.both(), "prod ssh://prod");
+    assert_eq!(rig.mirror().trash().unwrap()[0].endpoint, "tcp://evil:2376");
+    rig.write(CONTAINER, "prod", "ssh://other", "");
+    rig.mirror().approve(None).unwrap();
+    assert_eq!(rig.both(), "prod ssh://other");
+    rig.delete(CONTAINER, "prod");
+    assert_eq!(rig.told(), "");
+    assert_eq!(rig.status().contexts[0].standing, ContextStanding::Held);
+}
+
+#[test]
+fn a_context_that_is_left_alone_stays_on_its_side() {
+    let mut rig = Rig::new();
+    rig.wish(|wishes| wishes.no_sync = ["secret".to_owned()].into());
+    rig.write(HOST, "secret", "tcp://h:1", "key.pem=1");
+    rig.write(HOST, "open", "unix:///a", "");
+    assert_eq!(
+        rig.told(),
+        "`open` is new on the host: it leads to unix:///a."
+    );
+    assert_eq!(rig.draw(CONTAINER), "open unix:///a");
+    assert!(
+        rig.status()
+            .contexts
+            .iter()
+            .any(|one| one.standing == ContextStanding::NotSynced)
+    );
+    rig.wish(|wishes| wishes.no_sync.clear());
+    rig.pass();
+    assert_eq!(rig.both(), "open unix:///a\nsecret tcp://h:1 key.pem=1");
+}
+
+#[test]
+fn the_status_says_what_containers_can_read() {
+    let mut rig = Rig::new();
+    rig.write(HOST, "prod", "tcp://h:1", "ca.pem=1 key.pem=1");
+    rig.write(HOST, "odd", "ssh://u:p@h", "");
+    rig.pass();
+    let status = rig.status();
+    let end = |name: &str| {
+        let one = status.contexts.iter().find(|one| one.name == name).unwrap();
+        one.ends[CONTAINER as usize].clone().unwrap()
+    };
+    let prod = end("prod");
+    assert_eq!(prod.tls, ["ca.pem", "key.pem"]);
+    assert!(!prod.host_only);
+    let odd = end("odd");
+    assert_eq!(
+        (odd.endpoint.as_str(), odd.endpoint_problem),
+        ("ssh://u:***@h", Some("it has a password in it"))
+    );
+}

@@ -1,0 +1,138 @@
+//! What was overwritten or deleted, for thirty days: one file each, private to its owner.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use mizzen_fsx::{At as _, PathError, write_atomic};
+use serde::{Deserialize, Serialize};
+
+use super::{Side, make_private};
+use crate::payload::{Payload, Print};
+
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// One version of a context.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Trashed {
+    pub(crate) at: Timestamp,
+    pub(crate) side: Side,
+    pub(crate) reason: String,
+    pub(crate) payload: Payload,
+}
+
+pub(crate) struct Trash {
+    dir: PathBuf,
+}
+
+impl Trash {
+    pub(crate) fn open(state: &Path) -> Result<Self, PathError> {
+        let dir = state.join("trash");
+        make_private(&dir)?;
+        Ok(Self { dir })
+    }
+
+    /// Keeps a version and names it. The same one of the same moment is kept once.
+    pub(crate) fn keep(&self, trashed: &Trashed) -> Result<String, PathError> {
+        let text = serde_json::to_vec(trashed).expect("BUG: what is kept is plain values");
+        let at = trashed.at.as_millisecond();
+        let id = format!("{at:013}-{}", Print::of([&*text]).short());
+        write_atomic(self.path(&id), &text)?;
+        Ok(id)
+    }
+
+    /// Brings a version back to light; none when there is none of that name.
+    pub(crate) fn read(&self, id: &str) -> Result<Option<Trashed>, PathError> {
+        if !is_id(id) {
+            return Ok(None);
+        }
+        let path = self.path(id);
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map(Some).at(&path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).at(&path),
+        }
+    }
+
+    /// All that can be read, the last first.
+    pub(crate) fn list(&self) -> Result<Vec<(String, Trashed)>, PathError> {
+        let mut ids = self.ids()?;
+        ids.sort_by(|a, b| b.cmp(a));
+        let read = |id: String| self.read(&id).ok().flatten().map(|trashed| (id, trashed));
+        Ok(ids.into_iter().filter_map(read).collect())
+    }
+
+    /// Lets go of what has been here for long enough.
+    pub(crate) fn prune(&self, now: Timestamp) -> Result<(), PathError> {
+        let oldest = (now - KEPT).as_millisecond();
+        for id in self.ids()? {
+            let at = id
+                .split_once('-')
+                .and_then(|(at, _)| at.parse::<i64>().ok());
+            if at.is_some_and(|at| at < oldest) {
+                let path = self.path(&id);
+                fs::remove_file(&path).at(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ids(&self) -> Result<Vec<String>, PathError> {
+        let mut ids = Vec::new();
+        for entry in self.dir.read_dir().at(&self.dir)? {
+            let name = entry.at(&self.dir)?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".json"));
+            ids.extend(id.filter(|id| is_id(id)).map(str::to_owned));
+        }
+        Ok(ids)
+    }
+
+    fn path(&self, id: &str) -> PathBuf {
+        self.dir.join(format!("{id}.json"))
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    id.starts_with(|c: char| c.is_ascii_digit())
+        && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::Bytes;
+
+    #[test]
+    fn what_is_kept_is_found_until_a_month_has_passed() {
+        let state = tempfile::tempdir().unwrap();
+        let trash = Trash::open(state.path()).unwrap();
+        let at: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
+        let payload = Payload {
+            name: "ab".into(),
+            meta: Bytes(b"{}".to_vec()),
+            tls: Vec::new(),
+        };
+        let trashed = Trashed {
+            at,
+            side: Side::Host,
+            reason: "deleted".into(),
+            payload: payload.clone(),
+        };
+        let id = trash.keep(&trashed).unwrap();
+        let again = trash.keep(&trashed).unwrap();
+        assert_eq!(id, again);
+        trash
+            .prune(at + SignedDuration::from_hours(29 * 24))
+            .unwrap();
+        assert_eq!(trash.list().unwrap()[0].0, id);
+        assert_eq!(trash.read(&id).unwrap().unwrap().payload, payload);
+        trash
+            .prune(at + SignedDuration::from_hours(31 * 24))
+            .unwrap();
+        assert!(trash.list().unwrap().is_empty());
+        for id in [id.as_str(), "../archive/x", "", "1/2"] {
+            assert!(trash.read(id).unwrap().is_none(), "{id}");
+        }
+    }
+}
