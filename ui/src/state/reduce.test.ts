@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { Change } from "../generated/Change";
 import type { Event } from "../generated/Event";
-import { CONTEXTS, alertView, ENGINE, offline, sessionView, SETTINGS, snapshotOf } from "../backend/cast";
+import {
+  CONTEXTS,
+  alertView,
+  ENGINE,
+  offline,
+  sessionView,
+  SETTINGS,
+  snapshotOf,
+} from "../backend/cast";
 import { foldAll, modelOf, NO_SESSION, resynced, type Model } from "./reduce";
 
 const AT = "2026-01-02T03:04:05Z";
