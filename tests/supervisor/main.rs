@@ -6,6 +6,7 @@ mod code_server;
 mod commands;
 mod direct_line;
 mod forwards;
+mod health;
 mod mirror;
 mod orphans;
 mod reporting;

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use mizzen_fsx::{At, PathError, SafeDir, write_atomic_with};
 use mizzen_status::{
-    DockerFile, REGISTRY_FILE, Reading, Registry, RegistryEntry, SCHEMA, SessionFile, SessionWord,
-    read_docker_file, read_session_file, write_json,
+    DockerFile, HealthEndpoint, REGISTRY_FILE, Reading, Registry, RegistryEntry, SCHEMA,
+    SessionFile, SessionWord, project_health_endpoint, read_docker_file, read_session_file,
+    write_json,
 };
 use serde_json::{Map, Value, json};
 
@@ -303,23 +304,26 @@ pub(crate) fn write_registry(
     if !fs::symlink_metadata(&shared).is_ok_and(|meta| meta.is_dir()) {
         return Ok(());
     }
+    // What makes no sense is said by the supervisor, which asks there.
+    let endpoint = project_health_endpoint(project).unwrap_or_default();
+    let entry = |fact: &&SessionFact| entry(fact, endpoint.clone());
     let registry = Registry {
         schema: Some(SCHEMA),
-        containers: facts.iter().filter_map(|fact| entry(fact)).collect(),
+        containers: facts.iter().filter_map(entry).collect(),
         last_updated: now.to_string(),
         extra: Map::new(),
     };
     write_json(shared.join(REGISTRY_FILE), &registry, system::give_to(user))
 }
 
-fn entry(fact: &SessionFact) -> Option<RegistryEntry> {
+fn entry(fact: &SessionFact, health_endpoint: Option<HealthEndpoint>) -> Option<RegistryEntry> {
     Some(RegistryEntry {
         session_name: fact.name.to_string(),
         container_id: fact.container_id.clone()?,
         status: status_word(fact),
         started_at: fact.started_at.map(|at| at.to_string()).unwrap_or_default(),
         host_port_mappings: [].into(),
-        health_endpoint: None,
+        health_endpoint,
         extra: Map::new(),
     })
 }

@@ -2,6 +2,7 @@
 //! or range is dropped and the rest of the document stands; what is left over is unknown and kept.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
@@ -34,6 +35,11 @@ pub(crate) fn as_word(value: Value) -> Option<String> {
     let one_line = !text.chars().any(char::is_control);
     // It may have been nothing but what is not shown.
     Some(sanitise(&text, WORD_CAP)).filter(|word| one_line && !word.is_empty())
+}
+
+/// A text that is something in particular.
+pub(crate) fn parsed<T: FromStr>(object: &mut Object, key: &str) -> Option<T> {
+    object.remove(key)?.as_str()?.parse().ok()
 }
 
 pub(crate) fn whole(object: &mut Object, key: &str) -> Option<u64> {

@@ -6,6 +6,7 @@ use mizzen_fsx::SafeDir;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::HealthEndpoint;
 use crate::document::{Keep, Reading, parse_object, read_object};
 use crate::fields::{self, Object};
 use crate::text::{TEXT_CAP, sanitise};
@@ -128,9 +129,9 @@ pub struct RegistryEntry {
     pub started_at: String,
     /// Port in the container to port on the host; we publish none.
     pub host_port_mappings: BTreeMap<String, String>,
-    /// Where its health can be asked for.
+    /// Where its health can be asked for, as seen in the container.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_endpoint: Option<String>,
+    pub health_endpoint: Option<HealthEndpoint>,
     /// Fields of others, kept.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -209,7 +210,7 @@ fn entry(value: Value) -> Option<RegistryEntry> {
         status: fields::word(from, "status").unwrap_or_default(),
         started_at: fields::word(from, "started_at").unwrap_or_default(),
         host_port_mappings: ports,
-        health_endpoint: fields::word(from, "health_endpoint"),
+        health_endpoint: fields::parsed(from, "health_endpoint"),
         extra: object,
     })
 }

@@ -11,6 +11,7 @@ mod commands;
 mod document;
 mod fields;
 mod freshness;
+mod health;
 mod host;
 mod metrics;
 mod outbox;
@@ -27,6 +28,7 @@ pub use commands::{
 };
 pub use document::{Keep, Reading, write_json};
 pub use freshness::Freshness;
+pub use health::{BadEndpoint, HealthEndpoint, HealthSettingsError, project_health_endpoint};
 pub use host::{
     DockerFile, Registry, RegistryEntry, SessionFile, SessionWord, read_docker_file, read_registry,
     read_session_file,

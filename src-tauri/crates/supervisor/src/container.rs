@@ -7,6 +7,8 @@ mod direct_line;
 mod farewell;
 mod forward;
 mod git;
+mod health;
+mod http;
 mod identity;
 mod journal;
 mod metrics;

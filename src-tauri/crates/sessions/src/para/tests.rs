@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
 
+use mizzen_fsx::write_atomic;
 use serde_json::{Value, json};
 
 use super::{ParaDirs, write_registry, write_session};
@@ -119,6 +120,25 @@ fn the_files_of_the_protocol_say_what_they_should() {
         (&entry["session_name"], &entry["status"]),
         (&json!("web"), &json!("running"))
     );
+    assert_eq!(entry.get("health_endpoint"), None);
+}
+
+#[test]
+fn where_a_projects_health_can_be_asked_for_is_in_the_registry() {
+    let project = Project::new();
+    project.dirs.make(project.record.user).unwrap();
+    let settings = project.dir.path().join("mizzen.toml");
+    let listed = |endpoint: &str| {
+        let text = format!("[health]\nendpoint = \"{endpoint}\"\n");
+        write_atomic(&settings, text.as_bytes()).unwrap();
+        project.write();
+        project.json("docker/shared/registry.json")["containers"][0]["health_endpoint"].clone()
+    };
+    assert_eq!(
+        listed("http://localhost:3000/up"),
+        "http://localhost:3000/up"
+    );
+    assert_eq!(listed("http://169.254.169.254/"), Value::Null);
 }
 
 #[test]

@@ -36,9 +36,19 @@ fn the_protocols_registry_is_read_and_row_26_drops_ports_that_are_none() {
         entry.host_port_mappings.keys().collect::<Vec<_>>(),
         ["3000", "5432"]
     );
+    let endpoint = entry.health_endpoint.as_ref().unwrap();
+    assert_eq!(endpoint.to_string(), "http://localhost:3000/health");
     write_json(dir.path().join("registry.json"), &registry, None).unwrap();
     assert_eq!(read_registry(&safe, None).good().unwrap(), registry);
     assert_eq!(registry.containers[0].extra["later"], true);
+}
+
+#[test]
+fn row_25_an_address_elsewhere_is_none() {
+    let elsewhere = REGISTRY.replace("localhost:3000", "169.254.169.254");
+    let (_dir, safe) = holding("registry.json", &elsewhere);
+    let registry = read_registry(&safe, None).good().unwrap();
+    assert_eq!(registry.containers[0].health_endpoint, None);
 }
 
 #[test]

@@ -108,7 +108,22 @@ impl Board {
 
     pub(crate) fn set_service(&self, name: &str, state: &str) {
         self.facts
-            .send_modify(|facts| drop(facts.services.insert(name.into(), state.into())));
+            .send_if_modified(|facts| put(&mut facts.services, name, Some(state)));
+    }
+
+    /// Says all of a check in one report: how its service is, and what is wrong with that or unusual.
+    pub(crate) fn set_check(
+        &self,
+        name: &'static str,
+        state: Option<&str>,
+        error: Option<String>,
+        warning: Option<String>,
+    ) {
+        self.facts.send_if_modified(|facts| {
+            put(&mut facts.services, name, state)
+                | pin(&mut facts.errors, name, error)
+                | pin(&mut facts.warnings, name, warning)
+        });
     }
 
     /// Says how far the commands are.
@@ -136,6 +151,15 @@ impl Board {
         self.facts
             .send_if_modified(|facts| pin(&mut facts.warnings, about, message));
     }
+}
+
+/// Writes down how a service is, or takes it off the list.
+fn put(services: &mut BTreeMap<String, String>, name: &str, state: Option<&str>) -> bool {
+    let before = match state {
+        Some(state) => services.insert(name.to_owned(), state.to_owned()),
+        None => services.remove(name),
+    };
+    before.as_deref() != state
 }
 
 fn pin(

@@ -10,13 +10,13 @@ use mizzen_fsx::Watch;
 use mizzen_tasks::Owner;
 use mizzen_wire::pty::Exit;
 use std::process::Command;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::board::{Board, CODE_SERVER, Stage, Steady};
 use super::children::{Child, Children};
+use super::http;
 use super::identity::Identity;
 use super::journal::Journal;
 use super::places;
@@ -209,13 +209,7 @@ async fn is_healthy_soon(socket: &Path) -> bool {
 }
 
 async fn is_healthy(socket: &Path) -> bool {
-    const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    let ask = async {
-        let mut stream = UnixStream::connect(socket).await?;
-        stream.write_all(REQUEST).await?;
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).await?;
-        io::Result::Ok(answer)
-    };
-    ask.await.is_ok_and(|answer| &answer == b"HTTP/1.1 200")
+    const REQUEST: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let ask = async { http::status(UnixStream::connect(socket).await?, REQUEST).await };
+    ask.await.is_ok_and(|status| status == 200)
 }

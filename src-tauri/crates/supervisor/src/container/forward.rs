@@ -42,7 +42,7 @@ async fn unix(request: Request, target: &Target, path: &Path) -> io::Result<()> 
 }
 
 /// Development servers listen on either address of `localhost`, and often on one only.
-async fn loopback(port: u16) -> io::Result<TcpStream> {
+pub(crate) async fn loopback(port: u16) -> io::Result<TcpStream> {
     let stream = match TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
         Ok(stream) => stream,
         Err(first) => TcpStream::connect((Ipv6Addr::LOCALHOST, port))

@@ -17,6 +17,7 @@ use super::children::Children;
 use super::code_server::CodeServer;
 use super::commands::Commands;
 use super::farewell::Farewell;
+use super::health;
 use super::identity::Identity;
 use super::journal::Journal;
 use super::metrics;
@@ -53,6 +54,7 @@ async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Resu
     if let Some(dir) = places::status_dir() {
         owner.spawn("metrics", metrics::keep(dir, journal.clone()));
     }
+    owner.spawn("health", health::keep(board.clone()));
     listen(&owner, &board, &journal, runtime.as_deref());
     let mirror = mirror.map(|settings| {
         let said = (&board, &journal);
