@@ -1,5 +1,6 @@
 //! The command line as people type it.
 
+mod contexts;
 mod protocol;
 mod sync;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::size::bytes;
 
+pub(crate) use contexts::{Contexts, Decide, Held, Restore};
 pub(crate) use protocol::Protocol;
 pub(crate) use sync::{Sync, SyncAsk, SyncHow, SyncOf, SyncPair, SyncRun, SyncVerb};
 
@@ -88,6 +90,11 @@ pub(crate) enum Command {
     /// Git in sessions whose workspace is kept in step.
     #[command(subcommand)]
     Git(GitOf),
+    /// Docker contexts, kept in step between the host and what devcontainers see.
+    ///
+    /// Exit codes: 0 done, 1 something could not be carried over, 3 something waits for you, 5 not found, 6 refused.
+    #[command(subcommand)]
+    Contexts(Contexts),
     /// Look for what is missing, and say how to fix it.
     Doctor(Doctor),
     /// The session image.

@@ -1,5 +1,6 @@
 //! What a person should know now: raised by facts, cleared when they end.
 
+mod contexts;
 mod reported;
 
 use std::collections::BTreeMap;

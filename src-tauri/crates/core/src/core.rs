@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::alerts::Alerts;
+use crate::contexts::Contexts;
 use crate::control;
 use crate::desk::{Desk, Looks};
 use crate::dirs::DirsError;
@@ -132,12 +133,15 @@ impl Core {
             first_snapshot(&config, &settings, &gateway),
             config.clock.clone(),
         ));
+        let (contexts, news) = Contexts::start(&owner, &config, settings.subscribe());
         let (publisher, asks) = mpsc::channel(ASKS_MAX);
         let usages = watch::Sender::new(Usages::new());
         let sources = Sources {
             sessions: sessions.clone(),
             usages: usages.subscribe(),
             syncs: links.views(),
+            contexts: contexts.views(),
+            news,
             settings: settings.subscribe(),
             asks,
         };
@@ -153,6 +157,7 @@ impl Core {
             settings,
             sessions,
             links,
+            contexts,
             publisher,
         });
         control::serve(&clients, &config.dirs, desk).map_err(|source| StartError::Socket {

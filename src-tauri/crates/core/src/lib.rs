@@ -8,6 +8,7 @@
 mod alerts;
 mod attention;
 mod client;
+mod contexts;
 mod control;
 mod core;
 mod desk;

@@ -8,11 +8,12 @@ use mizzen_sessions::{EngineFacts, Facts, Notice, SessionFact, Sessions, Unmanag
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::alerts::Alerts;
+use crate::contexts::News;
 use crate::engines::Chosen;
 use crate::store::Store;
 use crate::sync::SyncViews;
 use crate::translate::{self, Beside, Usage};
-use crate::view::{Change, EngineView, Settings};
+use crate::view::{Change, ContextsView, EngineView, Settings};
 use crate::world::Clock;
 
 /// What the desk asks of the publisher.
@@ -32,6 +33,8 @@ pub(crate) struct Sources {
     pub(crate) sessions: Sessions,
     pub(crate) usages: watch::Receiver<Usages>,
     pub(crate) syncs: watch::Receiver<SyncViews>,
+    pub(crate) contexts: watch::Receiver<ContextsView>,
+    pub(crate) news: mpsc::Receiver<News>,
     /// They say what kind of address a session has.
     pub(crate) settings: watch::Receiver<Settings>,
     pub(crate) asks: mpsc::Receiver<Ask>,
@@ -92,6 +95,8 @@ impl Publisher {
             sessions,
             mut usages,
             mut syncs,
+            mut contexts,
+            mut news,
             mut settings,
             mut asks,
         } = sources;
@@ -131,6 +136,11 @@ impl Publisher {
                     let now = syncs.borrow_and_update().clone();
                     self.on_syncs(now);
                 }
+                Ok(()) = contexts.changed() => {
+                    let now = contexts.borrow_and_update().clone();
+                    self.on_contexts(now);
+                }
+                Some(one) = news.recv() => self.on_news(&one),
                 Ok(()) = settings.changed() => self.on_settings(),
                 Some(ask) = asks.recv() => {
                     // Facts first, then the notices about them, then the answer.
@@ -140,6 +150,11 @@ impl Publisher {
                     self.on_facts(now);
                     let now = syncs.borrow_and_update().clone();
                     self.on_syncs(now);
+                    let now = contexts.borrow_and_update().clone();
+                    self.on_contexts(now);
+                    while let Ok(one) = news.try_recv() {
+                        self.on_news(&one);
+                    }
                     if settings.has_changed().unwrap_or(false) {
                         settings.mark_unchanged();
                         self.on_settings();
@@ -265,6 +280,23 @@ impl Publisher {
             changes.extend(self.alerts.on_sync(&fact, view, at, Instant::now()));
         }
         self.store.publish(changes);
+    }
+
+    fn on_contexts(&mut self, contexts: ContextsView) {
+        if self.store.read(|snapshot| snapshot.contexts == contexts) {
+            return;
+        }
+        let alerts = self
+            .alerts
+            .on_contexts(&contexts, (self.clock)(), Instant::now());
+        let contexts = Box::new(contexts);
+        let change = Change::Contexts { contexts };
+        self.store.publish([change].into_iter().chain(alerts));
+    }
+
+    fn on_news(&mut self, news: &News) {
+        let told = self.alerts.on_news(news, (self.clock)(), Instant::now());
+        self.store.publish(told);
     }
 
     fn on_settings(&self) {

@@ -207,10 +207,11 @@ impl Crowd {
             1 => "1 more needs you".to_owned(),
             count => format!("{count} more need you"),
         };
-        let names = self
-            .subjects
-            .iter()
-            .map(|key| key.strip_prefix(ENGINE).unwrap_or(key));
+        let names = self.subjects.iter().map(|key| {
+            key.strip_prefix(ENGINE)
+                .or(key.strip_prefix(CONTEXT))
+                .unwrap_or(key)
+        });
         Toast {
             key: CROWD.to_owned(),
             title,
@@ -222,6 +223,8 @@ impl Crowd {
 }
 
 const ENGINE: &str = "engine:";
+/// Of what a container did to one Docker context.
+const CONTEXT: &str = "alert:context_changed:";
 
 /// One toast per session and one per engine.
 fn key(alert: &AlertView) -> String {

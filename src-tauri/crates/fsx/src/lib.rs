@@ -7,11 +7,15 @@
 //! Invariant: a [`Watch`] is a hint. It may say too much or nothing; the truth is in the files.
 
 mod atomic;
+mod disk;
 mod path_error;
 mod safe_dir;
 mod watch;
 
 pub use atomic::{remove_leftovers, write_atomic, write_atomic_with, write_cache, write_unsynced};
+#[cfg(target_os = "linux")]
+pub use disk::disk_of_handle;
+pub use disk::disk_without_events;
 pub use path_error::{At, PathError};
 pub use safe_dir::{FileKind, Listed, SafeDir, UnsafeFile, UnsafeReason};
 pub use watch::{Watch, WatchError};

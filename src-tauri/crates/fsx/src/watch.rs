@@ -14,7 +14,7 @@ const WINDOW: Duration = Duration::from_millis(20);
 /// Says that something in some directories may have changed; stops when dropped.
 pub struct Watch {
     // Dropped with the handle: the channel closes and the thread ends.
-    _watcher: RecommendedWatcher,
+    watcher: RecommendedWatcher,
 }
 
 /// File events are not to be had, e.g. on a network file system. Callers fall back to polling.
@@ -38,26 +38,54 @@ impl Watch {
         directories: impl IntoIterator<Item = P>,
         on_hint: impl FnMut() + Send + 'static,
     ) -> Result<Self, WatchError> {
+        let mut watch = Self::joining(|_| true, on_hint)?;
+        for directory in directories {
+            watch.join(directory)?;
+        }
+        Ok(watch)
+    }
+
+    /// Watches nothing yet, and will hint at changes of paths that matter only.
+    ///
+    /// # Errors
+    /// The system has no file events left to give.
+    pub fn joining(
+        matters: impl Fn(&Path) -> bool + Send + 'static,
+        on_hint: impl FnMut() + Send + 'static,
+    ) -> Result<Self, WatchError> {
         let (events, hints) = mpsc::channel();
+        let does = move |event: &notify::Event| {
+            let paths = &event.paths;
+            is_change(event) && (paths.is_empty() || paths.iter().any(|path| matters(path)))
+        };
         let report = move |event: notify::Result<notify::Event>| {
             // A lost or failed event is a hint as well.
-            if event.map_or(true, |event| is_change(&event)) {
+            if event.map_or(true, |event| does(&event)) {
                 let _ = events.send(());
             }
         };
-        let mut watcher =
+        let watcher =
             notify::recommended_watcher(report).map_err(|e| WatchError::System(e.to_string()))?;
-        for directory in directories {
-            let path = directory.as_ref();
-            watcher
-                .watch(path, RecursiveMode::NonRecursive)
-                .map_err(|e| at(path, e))?;
-        }
         thread::Builder::new()
             .name("watch".to_owned())
             .spawn(move || coalesce(&hints, on_hint))
             .map_err(|e| WatchError::System(e.to_string()))?;
-        Ok(Self { _watcher: watcher })
+        Ok(Self { watcher })
+    }
+
+    /// Watches one more directory, not what is below it.
+    ///
+    /// # Errors
+    /// It does not exist, or the system has no file events left to give.
+    pub fn join(&mut self, directory: impl AsRef<Path>) -> Result<(), WatchError> {
+        let path = directory.as_ref();
+        let watched = self.watcher.watch(path, RecursiveMode::NonRecursive);
+        watched.map_err(|error| at(path, error))
+    }
+
+    /// Watches a directory no longer; it may be gone, or never have been watched.
+    pub fn leave(&mut self, directory: impl AsRef<Path>) {
+        let _unknown = self.watcher.unwatch(directory.as_ref());
     }
 }
 
@@ -128,6 +156,29 @@ mod tests {
         ] {
             assert_eq!(super::is_change(&event(paths)), change, "{paths:?}");
         }
+    }
+
+    #[test]
+    fn only_what_matters_is_hinted() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tell, told) = mpsc::channel();
+        let matters = |path: &std::path::Path| path.ends_with("this");
+        let mut watch = Watch::joining(matters, move || tell.send(()).unwrap()).unwrap();
+        watch.join(dir.path()).unwrap();
+        write_atomic(dir.path().join("other"), b"1").unwrap();
+        write_atomic(dir.path().join("this"), b"1").unwrap();
+        told.recv_timeout(SOON).expect("a hint must come");
+        watch.leave(dir.path());
+        watch.leave(dir.path());
+        while told
+            .recv_timeout(std::time::Duration::from_millis(100))
+            .is_ok()
+        {}
+        write_atomic(dir.path().join("this"), b"2").unwrap();
+        assert!(
+            told.recv_timeout(std::time::Duration::from_millis(100))
+                .is_err()
+        );
     }
 
     #[test]

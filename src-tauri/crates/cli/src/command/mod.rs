@@ -1,5 +1,6 @@
 //! One module per kind of command.
 
+mod contexts;
 mod desktop;
 mod doctor;
 mod exec;
@@ -50,6 +51,9 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Shell(args) => with_core(async |client| shell::run(&client, args).await),
         Command::Git(GitOf::Fetch(of)) => each(of.sessions, output, Verb::GitFetch),
         Command::Sync(args) => sync::run(*args, output),
+        Command::Contexts(args) => {
+            with_core(async |client| contexts::run(&client, args, output).await)
+        }
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Image(args) => with_core(async |client| image::run(&client, args, output).await),
         Command::Protocol(args) => protocol::run(&args, output),

@@ -166,7 +166,8 @@ impl EndStatus {
             description: terms.description.clone(),
             endpoint: words::address(&terms.host),
             endpoint_problem: judged.err(),
-            host_only: judged == Ok(true),
+            // Those that each side has for itself mean something just there.
+            host_only: judged == Ok(true) && !is_special_name(&terms.name),
             skip_tls_verify: terms.skip_tls_verify,
             tls: found.payload.tls_files(),
         }

@@ -6,7 +6,10 @@ use mizzen_sessions::{
 };
 
 use super::Alerts;
-use crate::view::{Change, EngineState, EngineView};
+use crate::contexts::News;
+use crate::view::{
+    Change, ContextHoldView, ContextsSide, ContextsState, ContextsView, EngineState, EngineView,
+};
 
 fn notice(kind: NoticeKind, message: &str) -> Notice {
     Notice {
@@ -236,4 +239,61 @@ fn an_alert_names_the_engine_that_is_away() {
         ..far
     };
     assert_eq!(message_of(&none), "refused");
+}
+
+#[test]
+fn what_waits_and_what_is_damaged_is_told_while_it_is_so() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let hold = ContextHoldView {
+        id: "h".to_owned(),
+        contexts: vec!["prod".to_owned()],
+        from: ContextsSide::Container,
+        message: "`prod` was deleted.".to_owned(),
+        hint: String::new(),
+    };
+    let view = |state, holds: &[ContextHoldView]| ContextsView {
+        state,
+        holds: holds.to_vec(),
+        ..ContextsView::default()
+    };
+    let mut look =
+        |view: &ContextsView| told(&alerts.on_contexts(view, jiff::Timestamp::UNIX_EPOCH, now));
+    assert_eq!(look(&view(ContextsState::Off, &[])), NOTHING);
+    let held = view(ContextsState::Held, std::slice::from_ref(&hold));
+    assert_eq!(look(&held), ["+contexts_held"]);
+    assert_eq!(look(&held), NOTHING);
+    assert_eq!(
+        look(&view(ContextsState::Damaged, &[])),
+        ["-contexts_held", "+contexts_damaged"]
+    );
+    assert_eq!(look(&view(ContextsState::Halted, &[])), NOTHING);
+    assert_eq!(
+        look(&view(ContextsState::InStep, &[])),
+        ["-contexts_damaged"]
+    );
+    assert_eq!(
+        look(&view(ContextsState::Halted, &[hold])),
+        ["+contexts_held"]
+    );
+}
+
+#[test]
+fn a_container_s_change_is_told_each_time_until_it_is_taken_back() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let changed = |message: &str| News::Changed {
+        name: "prod".to_owned(),
+        message: message.to_owned(),
+        hint: "Take it back: mizzen contexts undo 1".to_owned(),
+    };
+    let mut tell = |news: &News| {
+        let told_now = alerts.on_news(news, jiff::Timestamp::UNIX_EPOCH, now);
+        told(told_now.as_slice())
+    };
+    assert_eq!(tell(&changed("It leads to a.")), ["+context_changed:prod"]);
+    assert_eq!(tell(&changed("It leads to b.")), ["+context_changed:prod"]);
+    let back = News::TakenBack {
+        name: "prod".to_owned(),
+    };
+    assert_eq!(tell(&back), ["-context_changed:prod"]);
+    assert_eq!(tell(&back), NOTHING);
 }

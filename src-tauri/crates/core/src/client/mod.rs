@@ -15,7 +15,9 @@ use crate::dirs::Dirs;
 use crate::doctor::DoctorReport;
 use crate::lock::CoreLock;
 use crate::verb::{ApiError, ErrorCode, Outcome, Verb};
-use crate::view::{ImageView, Snapshot, SyncAnswer, SyncQuestion, VerbProgress};
+use crate::view::{
+    ContextsAnswer, ContextsQuestion, ImageView, Snapshot, SyncAnswer, SyncQuestion, VerbProgress,
+};
 
 use connection::Connection;
 pub use output::{OutputOptions, OutputPiece, OutputSaid, OutputStream, OutputText};
@@ -246,6 +248,20 @@ impl Client {
             .await?
         {
             Answer::Sync(answer) => Ok(*answer),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Asks the mirror of Docker contexts, or tells it a wish.
+    ///
+    /// # Errors
+    /// When it refuses, a store cannot be used, or the core is gone.
+    pub async fn ask_contexts(
+        &self,
+        question: ContextsQuestion,
+    ) -> Result<ContextsAnswer, ApiError> {
+        match self.connection.ask(Call::Contexts { question }).await? {
+            Answer::Contexts(answer) => Ok(*answer),
             other => Err(unexpected(&other)),
         }
     }

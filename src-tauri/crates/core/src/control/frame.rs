@@ -10,7 +10,8 @@ use crate::client::{LogLine, LogOptions, OutputOptions, OutputPiece, ShellSpec};
 use crate::doctor::DoctorReport;
 use crate::verb::{ApiError, Outcome, Verb};
 use crate::view::{
-    CommandView, Event, ImageView, Snapshot, SyncAnswer, SyncQuestion, VerbProgress,
+    CommandView, ContextsAnswer, ContextsQuestion, Event, ImageView, Snapshot, SyncAnswer,
+    SyncQuestion, VerbProgress,
 };
 
 /// Raised when old and new programs can no longer talk to each other.
@@ -76,6 +77,9 @@ pub(crate) enum Call {
         session: String,
         question: SyncQuestion,
     },
+    Contexts {
+        question: ContextsQuestion,
+    },
     StopCore,
     /// Ends another request of this connection; has no answer of its own.
     Cancel {
@@ -122,6 +126,7 @@ pub(crate) enum Answer {
     Images(Vec<ImageView>),
     Doctor(DoctorReport),
     Sync(Box<SyncAnswer>),
+    Contexts(Box<ContextsAnswer>),
     /// The output's end; none for a command that is not ours.
     Command(Option<Box<CommandView>>),
     /// The client read too slowly and missed events: it must follow anew.

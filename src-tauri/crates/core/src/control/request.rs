@@ -53,6 +53,10 @@ async fn answer(desk: &Arc<Desk>, call: Call, out: &Out) -> Result<Result<Answer
             let answered = desk.ask_sync(&session, question).await;
             answered.map(|answer| Answer::Sync(Box::new(answer)))
         }
+        Call::Contexts { question } => {
+            let answered = desk.ask_contexts(question).await;
+            answered.map(|answer| Answer::Contexts(Box::new(answer)))
+        }
         Call::StopCore => {
             desk.ask_to_stop();
             Ok(Answer::Nothing)

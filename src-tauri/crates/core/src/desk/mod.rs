@@ -17,13 +17,14 @@ use mizzen_tasks::Owner;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::contexts::Contexts;
 use crate::doctor::{self, DoctorReport};
 use crate::publisher::Ask;
 use crate::store::Store;
 use crate::sync::Links;
 use crate::translate;
 use crate::verb::{ApiError, ErrorCode};
-use crate::view::{Event, Settings, Snapshot};
+use crate::view::{ContextsAnswer, ContextsQuestion, Event, Settings, Snapshot};
 use crate::world::CoreConfig;
 
 pub(crate) use commands::Said;
@@ -36,6 +37,7 @@ pub(crate) struct Desk {
     pub(crate) settings: watch::Sender<Settings>,
     pub(crate) sessions: Sessions,
     pub(crate) links: Links,
+    pub(crate) contexts: Contexts,
     /// The gateway, or why there is none.
     pub(crate) gateway: Result<Gateway, String>,
     pub(crate) publisher: mpsc::Sender<Ask>,
@@ -53,6 +55,16 @@ impl Desk {
 
     pub(crate) fn follow(&self) -> (Snapshot, broadcast::Receiver<Arc<Event>>) {
         self.store.follow()
+    }
+
+    /// Asks the mirror of Docker contexts, or tells it a wish; what comes of it is in the snapshot by then.
+    pub(crate) async fn ask_contexts(
+        &self,
+        question: ContextsQuestion,
+    ) -> Result<ContextsAnswer, ApiError> {
+        let answered = self.contexts.ask(question).await;
+        self.catch_up().await;
+        answered
     }
 
     pub(crate) fn ask_to_stop(&self) {

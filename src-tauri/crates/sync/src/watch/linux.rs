@@ -315,16 +315,5 @@ impl State {
 
 /// Whether a directory lies on a disk that others may change without a word to this system.
 fn foreign(handle: &DirHandle) -> Option<Polling> {
-    let kind = rustix::fs::fstatfs(handle).ok()?.f_type;
-    let name = match u32::try_from(kind).ok()? {
-        0x6969 => "NFS",
-        0x517b | 0xff53_4d42 | 0xfe53_4d42 => "SMB",
-        0x0102_1997 => "9P",
-        0x00c3_6400 => "Ceph",
-        0x5346_414f => "AFS",
-        0x6573_5546 => "FUSE",
-        0x786f_4256 => "VirtualBox",
-        _ => return None,
-    };
-    Some(Polling::FileSystem(name))
+    mizzen_fsx::disk_of_handle(handle).map(Polling::FileSystem)
 }

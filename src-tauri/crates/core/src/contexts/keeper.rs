@@ -1,0 +1,246 @@
+//! The task that owns the mirror: one pass or answer at a time, each in a thread that may block.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mizzen_contexts::mirror::{Burst, Change, Mirror, MirrorError, MirrorOptions, Side};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
+
+use super::answering;
+use super::watched::Watched;
+use super::{Ask, News, wishes, words};
+use crate::verb::ApiError;
+use crate::view::{ContextsAnswer, ContextsQuestion, ContextsState, ContextsView, Settings};
+
+/// Everything is looked at so often, whatever was told.
+const RESCAN: Duration = Duration::from_secs(30);
+/// The same where not every change is told.
+const POLL: Duration = Duration::from_secs(2);
+
+pub(super) struct Keeper {
+    options: Option<MirrorOptions>,
+    shown: watch::Sender<ContextsView>,
+    news: mpsc::Sender<News>,
+    hinted: Arc<Notify>,
+    started: Instant,
+    burst: Burst,
+    /// When something that waits is due.
+    again: Option<Instant>,
+    last_look: Instant,
+    work: Option<Work>,
+}
+
+/// What goes into the thread, and comes back.
+struct Work {
+    mirror: Option<Mirror>,
+    watched: Watched,
+}
+
+/// What comes back with it.
+struct Did<T> {
+    done: Result<T, MirrorError>,
+    changes: Vec<Change>,
+    again_in: Option<Duration>,
+    view: ContextsView,
+}
+
+impl Keeper {
+    pub(super) fn new(
+        options: Option<MirrorOptions>,
+        shown: watch::Sender<ContextsView>,
+        news: mpsc::Sender<News>,
+    ) -> Self {
+        let hinted = Arc::new(Notify::new());
+        let roots = |options: &MirrorOptions| -> Vec<PathBuf> {
+            vec![options.host.clone(), options.container.clone()]
+        };
+        let work = options.as_ref().map(|options| Work {
+            mirror: None,
+            watched: Watched::new(roots(options), hinted.clone()),
+        });
+        let now = Instant::now();
+        Self {
+            options,
+            shown,
+            news,
+            hinted,
+            started: now,
+            burst: Burst::default(),
+            again: None,
+            last_look: now,
+            work,
+        }
+    }
+
+    /// Keeps both sides in step until its owner stops.
+    pub(super) async fn run(
+        mut self,
+        mut asks: mpsc::Receiver<Ask>,
+        mut settings: watch::Receiver<Settings>,
+    ) {
+        self.pass().await;
+        let hinted = self.hinted.clone();
+        loop {
+            let due = self.due();
+            tokio::select! {
+                Some(ask) = asks.recv() => {
+                    let answer = self.answer(ask.question).await;
+                    // Who asked may have left.
+                    let _left = ask.answer.send(answer);
+                }
+                () = hinted.notified() => self.burst.hint(self.started.elapsed()),
+                Ok(()) = settings.changed() => {
+                    let wished = wishes(&settings.borrow_and_update());
+                    self.wish(wished).await;
+                }
+                () = tokio::time::sleep_until(due) => self.pass().await,
+            }
+        }
+    }
+
+    fn due(&self) -> Instant {
+        let polls = self
+            .work
+            .as_ref()
+            .is_some_and(|work| work.watched.polling().is_some());
+        let rescan = self.last_look + if polls { POLL } else { RESCAN };
+        let burst = self.burst.due().map(|due| self.started + due);
+        [burst, self.again]
+            .into_iter()
+            .flatten()
+            .fold(rescan, Instant::min)
+    }
+
+    async fn wish(&mut self, wished: mizzen_contexts::mirror::Wishes) {
+        let Some(options) = &mut self.options else {
+            return;
+        };
+        if options.wishes == wished {
+            return;
+        }
+        options.wishes = wished.clone();
+        let passed = self.with(move |mirror| {
+            mirror.wish(wished);
+            let pass = mirror.pass()?;
+            Ok(((), pass.changes, pass.again_in))
+        });
+        if let Err(error) = passed.await {
+            tracing::warn!(%error, "Docker contexts");
+        }
+    }
+
+    async fn pass(&mut self) {
+        let passed = self.with(|mirror| {
+            let pass = mirror.pass()?;
+            Ok(((), pass.changes, pass.again_in))
+        });
+        if let Err(error) = passed.await {
+            tracing::warn!(%error, "Docker contexts");
+        }
+    }
+
+    async fn answer(&mut self, question: ContextsQuestion) -> Result<ContextsAnswer, ApiError> {
+        if self.options.is_none() {
+            return Err(answering::homeless());
+        }
+        if question == ContextsQuestion::Status {
+            let view = self.shown.borrow().clone();
+            return Ok(ContextsAnswer::Status(Box::new(view)));
+        }
+        let is_undo = matches!(question, ContextsQuestion::Undo { .. });
+        let answered = self.with(move |mirror| answering::answer(mirror, question));
+        let told = answered.await.map_err(|error| answering::refused(&error))?;
+        let view = self.shown.borrow().clone();
+        if let Some(name) = told.about.clone().filter(|_| is_undo) {
+            self.tell(News::TakenBack { name });
+        }
+        Ok(told.into_answer(view))
+    }
+
+    /// Has a thread do something with the mirror, and shows how things stand after it.
+    async fn with<T, F>(&mut self, act: F) -> Result<T, MirrorError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Mirror) -> Result<(T, Vec<Change>, Option<Duration>), MirrorError>
+            + Send
+            + 'static,
+    {
+        let (Some(options), Some(mut work)) = (self.options.clone(), self.work.take()) else {
+            return Err(MirrorError::Refused(
+                "there is no home directory".to_owned(),
+            ));
+        };
+        self.burst.clear();
+        let joined = tokio::task::spawn_blocking(move || {
+            let did = work.carry_out(options, act);
+            (work, did)
+        });
+        let (work, did) = joined.await.expect("BUG: a pass does not panic");
+        self.work = Some(work);
+        self.last_look = Instant::now();
+        self.again = did.again_in.map(|time| self.last_look + time);
+        for change in &did.changes {
+            if change.is_grave && change.from == Side::Container {
+                self.tell(words::news(change));
+            }
+        }
+        self.shown.send_if_modified(|shown| {
+            let differs = *shown != did.view;
+            *shown = did.view;
+            differs
+        });
+        did.done
+    }
+
+    fn tell(&self, news: News) {
+        if self.news.try_send(news).is_err() {
+            tracing::warn!("more news of Docker contexts than anybody reads");
+        }
+    }
+}
+
+impl Work {
+    fn carry_out<T>(
+        &mut self,
+        options: MirrorOptions,
+        act: impl FnOnce(&mut Mirror) -> Result<(T, Vec<Change>, Option<Duration>), MirrorError>,
+    ) -> Did<T> {
+        // Before the look: what changes after it is told.
+        self.watched.renew();
+        let failed = |error: MirrorError| Did {
+            view: ContextsView {
+                state: ContextsState::Halted,
+                reason: Some(format!("Docker contexts are not mirrored: {error}.")),
+                hint: Some("It is tried again every 30 seconds.".to_owned()),
+                ..ContextsView::default()
+            },
+            done: Err(error),
+            changes: Vec::new(),
+            again_in: None,
+        };
+        let mirror = match &mut self.mirror {
+            Some(mirror) => mirror,
+            None => match Mirror::open(options) {
+                Ok(mirror) => self.mirror.insert(mirror),
+                Err(error) => return failed(error),
+            },
+        };
+        let (done, changes, again_in) = match act(mirror) {
+            Ok((done, changes, again_in)) => (Ok(done), changes, again_in),
+            Err(error) => (Err(error), Vec::new(), None),
+        };
+        let mut view = words::view(&mirror.status());
+        if !changes.is_empty() {
+            self.watched.renew();
+        }
+        view.polling = self.watched.polling().map(str::to_owned);
+        Did {
+            done,
+            changes,
+            again_in,
+            view,
+        }
+    }
+}
