@@ -182,4 +182,30 @@ export const SCENES: readonly Scene[] = [
       await byId(page, "notice").waitFor();
     },
   },
+  { name: "contexts-off", scenario: "sessions=3", arrange: open("contexts") },
+  { name: "contexts-held", scenario: "sessions=3&contexts=held", arrange: open("contexts") },
+  { name: "contexts-in-step", scenario: "sessions=3&contexts=in_step", arrange: open("contexts") },
+  {
+    name: "contexts-halted",
+    scenario: "sessions=3&contexts=halted&engine=offline",
+    arrange: open("contexts"),
+  },
+  {
+    name: "contexts-history",
+    scenario: "sessions=3&contexts=in_step",
+    arrange: async (page) => {
+      await open("contexts")(page);
+      await byId(page, "contexts-history").click();
+      await byId(page, "context-past").first().waitFor();
+    },
+  },
+  {
+    name: "contexts-trash",
+    scenario: "sessions=3&contexts=in_step",
+    arrange: async (page) => {
+      await open("contexts")(page);
+      await byId(page, "contexts-trash").click();
+      await byId(page, "context-past").first().waitFor();
+    },
+  },
 ];

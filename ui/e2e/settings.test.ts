@@ -41,6 +41,24 @@ describe("settings", () => {
     }));
 });
 
+test("contexts are asked about and kept back as a person says", () =>
+  withPage({ scenario: "sessions=3" }, async (page) => {
+    await byId(page, "nav-settings").click();
+    await byId(page, "setting-contexts-strict").click();
+    await byId(page, "setting-contexts-no-sync").fill("prod, lab");
+    await byId(page, "setting-contexts-socket").fill("docker.sock");
+    await page.getByText("An address like unix:///var/run/docker.sock.").waitFor();
+    await byId(page, "setting-contexts-socket").fill("unix:///run/docker.sock");
+    await byId(page, "save-settings").click();
+    await page.getByText("Saved", { exact: true }).waitFor();
+    const settings = {
+      contexts_strict: true,
+      contexts_no_sync: ["prod", "lab"],
+      contexts_socket: "unix:///run/docker.sock",
+    };
+    expect(await verbs(page)).toMatchObject([{ verb: "save_settings", settings }]);
+  }));
+
 describe("the session image", () => {
   test("is built again, with its progress and what came of it", () =>
     withPage({ scenario: "sessions=3&pace=500" }, async (page) => {

@@ -1,4 +1,5 @@
 import { commandTexts } from "./texts/commands";
+import { contextsTexts } from "./texts/contexts";
 import { decideTexts } from "./texts/decide";
 import { frameTexts } from "./texts/frame";
 import { makingTexts } from "./texts/making";
@@ -17,4 +18,5 @@ export const texts = {
   ...pastTexts,
   ...makingTexts,
   ...pagesTexts,
+  ...contextsTexts,
 };

@@ -1,3 +1,5 @@
+import type { ContextsAnswer } from "../generated/ContextsAnswer";
+import type { ContextsQuestion } from "../generated/ContextsQuestion";
 import type { DoctorReport } from "../generated/DoctorReport";
 import type { Event } from "../generated/Event";
 import type { LogLine } from "../generated/LogLine";
@@ -37,6 +39,8 @@ export interface Backend {
   run(verb: Verb): Promise<Outcome>;
   /** Asks a session's synced workspace, or tells it a wish. */
   askSync(session: string, question: SyncQuestion): Promise<SyncAnswer>;
+  /** Asks the mirror of Docker contexts, or tells it a wish. */
+  askContexts(question: ContextsQuestion): Promise<ContextsAnswer>;
   /** Opens code-server, or a port of the session, in the browser. */
   openSession(session: string, port?: number): Promise<void>;
   doctor(): Promise<DoctorReport>;

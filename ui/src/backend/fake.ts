@@ -1,6 +1,8 @@
 import type { ApiError } from "../generated/ApiError";
 import type { Change } from "../generated/Change";
 import type { CommandView } from "../generated/CommandView";
+import type { ContextsAnswer } from "../generated/ContextsAnswer";
+import type { ContextsQuestion } from "../generated/ContextsQuestion";
 import type { ErrorCode } from "../generated/ErrorCode";
 import type { ExecParams } from "../generated/ExecParams";
 import type { LogLine } from "../generated/LogLine";
@@ -15,6 +17,7 @@ import type { UpParams } from "../generated/UpParams";
 import type { Verb } from "../generated/Verb";
 import { foldAll, modelOf, type Model } from "../state/reduce";
 import { commandView, phasesDone, sessionView, START_PHASES, syncView } from "./cast";
+import { FakeContexts } from "./fakeContexts";
 import { FakeWorkspace } from "./fakeSync";
 import type { Backend, Listener, Stop } from "./backend";
 import { scenarioOf, type Scenario } from "./scenario";
@@ -38,6 +41,8 @@ export class FakeBackend implements Backend {
   snapshotIs: Scenario["snapshotIs"];
   /** Answers about the first session's workspace. */
   readonly workspace: FakeWorkspace;
+  /** Answers about Docker contexts. */
+  readonly contexts = new FakeContexts();
   #atLogin = false;
   #model: Model;
   #listener: Listener | undefined;
@@ -141,6 +146,13 @@ export class FakeBackend implements Backend {
         this.emit({ kind: "settings", settings: verb.settings });
         return { message: "settings are saved", session: null };
     }
+  }
+
+  async askContexts(question: ContextsQuestion): Promise<ContextsAnswer> {
+    await this.#step();
+    const answer = this.contexts.answer(question, this.#model.snapshot.contexts);
+    if ("done" in answer) this.emit({ kind: "contexts", contexts: answer.done.contexts });
+    return answer;
   }
 
   async askSync(name: string, question: SyncQuestion): Promise<SyncAnswer> {

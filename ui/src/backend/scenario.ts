@@ -1,4 +1,5 @@
 import type { CommandView } from "../generated/CommandView";
+import type { ContextsView } from "../generated/ContextsView";
 import type { DoctorReport } from "../generated/DoctorReport";
 import type { SessionState } from "../generated/SessionState";
 import type { SessionView } from "../generated/SessionView";
@@ -8,6 +9,7 @@ import {
   ago,
   alertView,
   commandView,
+  CONTEXTS,
   ENGINE,
   HEALTHY,
   offline,
@@ -17,6 +19,7 @@ import {
   SYNCED,
   syncView,
 } from "./cast";
+import { HALTED, HELD, IN_STEP } from "./castContexts";
 import { byName } from "../state/order";
 
 /** What the scripted backend starts from, as told by the address: `?sessions=50&engine=offline`. */
@@ -48,6 +51,7 @@ export function scenarioOf(search: string): Scenario {
     snapshot: snapshotOf({
       sessions,
       engines: [engine],
+      contexts: contextsOf(asked.get("contexts")),
       alerts: quiet ? [] : alertsOf(sessions, isOffline),
       unmanaged: quiet ? [] : [UNMANAGED],
     }),
@@ -62,6 +66,10 @@ export function scenarioOf(search: string): Scenario {
 function doctorOf(asked: URLSearchParams, isOffline: boolean): DoctorReport {
   if (isOffline || asked.get("doctor") === "ill") return ILL;
   return asked.get("image") === "missing" ? WITHOUT_IMAGE : HEALTHY;
+}
+
+function contextsOf(state: string | null): ContextsView {
+  return { in_step: IN_STEP, held: HELD, halted: HALTED }[state ?? ""] ?? CONTEXTS;
 }
 
 const SYNC_STATES = Object.keys(SYNCED) as SyncState[];

@@ -13,13 +13,14 @@ import { EVERYTHING, filtered, neighbour, type Filter } from "./filter";
 import { NO_SESSION, type Model } from "./reduce";
 import { withSample, type Sample } from "./samples";
 
-export type ViewName = "sessions" | "alerts" | "settings" | "doctor";
+export type ViewName = "sessions" | "alerts" | "contexts" | "settings" | "doctor";
 export type DialogName =
   "new" | "help" | { remove: string } | { agree: string } | { confirm: Confirmation };
 
 /** What a person is asked before it is done. */
 export interface Confirmation {
-  readonly session: string;
+  /** The one it is about; none when it is about something else. */
+  readonly session: string | null;
   readonly title: string;
   readonly steps: readonly string[];
   /** Said below the steps. */
@@ -147,10 +148,9 @@ export class App {
   navigate({ view, session }: Navigate): void {
     if (session) this.openDetail(session);
     if (view === "new_session") this.dialog = "new";
-    else if (view === "remove_session" && session) {
-      if (this.#knows(session)) this.dialog = { remove: session };
-    } else if (view === "alerts" || view === "settings" || view === "doctor") this.view = view;
-    else this.view = "sessions";
+    else if (view === "remove_session") {
+      if (session && this.#knows(session)) this.dialog = { remove: session };
+    } else this.view = view;
   }
 
   /** Whether there may be such a session; of none it is so, too. */

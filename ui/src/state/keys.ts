@@ -1,6 +1,6 @@
 import type { App, ViewName } from "./app.svelte";
 
-const VIEWS: readonly ViewName[] = ["sessions", "alerts", "settings", "doctor"];
+const VIEWS: readonly ViewName[] = ["sessions", "alerts", "contexts", "settings", "doctor"];
 
 /** Keys that work anywhere, unless a person types or a dialog is open. */
 export function keyDown(app: App, event: KeyboardEvent): void {

@@ -45,3 +45,11 @@ test("blanks around, a decimal comma and an empty image are understood", () => {
     image: null,
   });
 });
+
+test("contexts are named with commas or spaces, and their socket is an address", () => {
+  const draft = draftOf(SETTINGS);
+  const named = readDraft({ ...draft, contextsNoSync: " prod,  lab build " });
+  expect(named.settings?.contexts_no_sync).toEqual(["prod", "lab", "build"]);
+  for (const contextsSocket of ["", "/var/run/docker.sock", "unix://docker.sock", "tcp://x:1"])
+    expect(readDraft({ ...draft, contextsSocket }).problems).toEqual({ contextsSocket: true });
+});

@@ -17,11 +17,14 @@ export interface Draft {
   memoryGib: string;
   cpus: string;
   notifications: boolean;
-  /** What the page has no fields for. */
-  contexts: Pick<Settings, "contexts_strict" | "contexts_no_sync" | "contexts_socket">;
+  contextsStrict: boolean;
+  /** Names, with commas between them. */
+  contextsNoSync: string;
+  contextsSocket: string;
 }
 
-export type DraftField = "maxRunning" | "memoryBudgetGib" | "gatewayPort" | "memoryGib" | "cpus";
+export type DraftField =
+  "maxRunning" | "memoryBudgetGib" | "gatewayPort" | "memoryGib" | "cpus" | "contextsSocket";
 export type DraftProblems = Partial<Record<DraftField, true>>;
 
 export function draftOf(settings: Settings): Draft {
@@ -34,11 +37,9 @@ export function draftOf(settings: Settings): Draft {
     memoryGib: gib(settings.memory_bytes),
     cpus: String(settings.cpus),
     notifications: settings.notifications,
-    contexts: {
-      contexts_strict: settings.contexts_strict,
-      contexts_no_sync: settings.contexts_no_sync,
-      contexts_socket: settings.contexts_socket,
-    },
+    contextsStrict: settings.contexts_strict,
+    contextsNoSync: settings.contexts_no_sync.join(", "),
+    contextsSocket: settings.contexts_socket,
   };
 }
 
@@ -65,10 +66,19 @@ export function readDraft(draft: Draft): Reading {
     memory_bytes: checked("memoryGib", memory(draft.memoryGib)),
     cpus: checked("cpus", processors(draft.cpus)),
     notifications: draft.notifications,
-    ...draft.contexts,
+    contexts_strict: draft.contextsStrict,
+    contexts_no_sync: draft.contextsNoSync.split(/[\s,]+/).filter((name) => name !== ""),
+    contexts_socket: checkedSocket(draft.contextsSocket, problems),
   };
   if (Object.keys(problems).length > 0) return { settings: null, problems };
   return { settings, problems: null };
+}
+
+/** The address of a socket in a container. */
+function checkedSocket(text: string, problems: DraftProblems): string {
+  const socket = text.trim();
+  if (!/^unix:\/\/\/\S+$/.test(socket)) problems.contextsSocket = true;
+  return socket;
 }
 
 /** GiB as typed, in bytes; `null` when it is no sensible amount. */

@@ -10,6 +10,7 @@ export const pagesTexts = {
     noneHint:
       "When a container dies, runs out of memory or goes silent, it is said here and as a notification.",
     show: (name: string) => `Show ${name}`,
+    contexts: "Show contexts",
     start: "Start again",
     retryEngine: "Try now",
     checks: "Run checks",
@@ -38,6 +39,14 @@ export const pagesTexts = {
     title: "Settings",
     sessions: "Sessions",
     newSessions: "New sessions",
+    contexts: "Docker contexts",
+    contextsStrict: "Ask before a container leads them elsewhere",
+    contextsStrictHint:
+      "Deletions in a container, and changes of an address or of keys, wait for you (contexts_strict).",
+    contextsNoSync: "Not mirrored",
+    contextsNoSyncHint: "Names of contexts that stay on their side, with commas between them.",
+    contextsSocket: "Socket in containers",
+    contextsSocketHint: "Where containai-docker leads in a container.",
     desktop: "Desktop",
     maxRunning: "Sessions at once",
     maxRunningHint: "How many may be active together (max_running).",
@@ -70,6 +79,7 @@ export const pagesTexts = {
       gatewayPort: "A port from 1024 to 65535.",
       memoryGib: "A number from 0.25 to 4096.",
       cpus: "A number from 0.1 to 512.",
+      contextsSocket: "An address like unix:///var/run/docker.sock.",
     } satisfies Record<DraftField, string>,
   },
 

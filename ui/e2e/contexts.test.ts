@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { byId, useBrowser, withPage } from "./browser";
+import { focused } from "./steps";
+
+useBrowser();
+
+describe("Docker contexts", () => {
+  test("are set up on a wish, and say what that does", async () => {
+    await withPage({ scenario: "sessions=3" }, async (page) => {
+      await byId(page, "nav-contexts").click();
+      await page.getByText("Nothing of yours is overwritten").waitFor();
+      await byId(page, "contexts-setup").click();
+      await byId(page, "contexts-state").getByText("In step").waitFor();
+      expect(await page.evaluate(() => window.mizzenFake.contexts.wishes)).toEqual([
+        { ask: "setup" },
+      ]);
+    });
+  });
+
+  test("say what a container sees of them", async () => {
+    await withPage({ scenario: "sessions=3&contexts=in_step" }, async (page) => {
+      await byId(page, "nav-contexts").click();
+      const of = (name: string) => page.locator(`[data-context="${name}"]`);
+      await of("build-box").getByText("Containers can read cert.pem and key.pem.").waitFor();
+      await of("lab").getByText("works on the host only").waitFor();
+      const special = await of("containai-docker").innerText();
+      expect(special).toContain("each side has its own");
+      expect(special).toMatch(/Host\s+ssh:[^]*Container\s+unix:/);
+    });
+  });
+
+  test("that were changed by a container wait for a person, who decides", async () => {
+    await withPage({ scenario: "sessions=3&contexts=held" }, async (page) => {
+      await byId(page, "nav-contexts").click();
+      await byId(page, "hold").getByText("without TLS").waitFor();
+      await page.locator('[data-context="prod"]').getByText("believes whoever answers").waitFor();
+      await byId(page, "drop").click();
+      await focused(page).toBe("cancel");
+      await byId(page, "confirm").click();
+      await byId(page, "hold").waitFor({ state: "detached" });
+      expect(await page.evaluate(() => window.mizzenFake.contexts.wishes)).toEqual([
+        { ask: "drop", id: "prod-71c2" },
+      ]);
+    });
+  });
+
+  test("have a history that is undone, and a trash that is restored from", async () => {
+    await withPage({ scenario: "sessions=3&contexts=in_step" }, async (page) => {
+      await byId(page, "nav-contexts").click();
+      await byId(page, "contexts-history").click();
+      const rows = byId(page, "context-past");
+      await expect.poll(() => rows.count()).toBe(3);
+      expect(await byId(page, "take-back").count()).toBe(2);
+      await byId(page, "take-back").first().click();
+      await byId(page, "confirm").click();
+      await rows.first().getByText("The change of lab was undone").waitFor();
+
+      await byId(page, "contexts-trash").click();
+      await rows.first().getByText("the host's change replaced it").waitFor();
+      await byId(page, "take-back").click();
+      await byId(page, "confirm").click();
+      await page.getByText("The trash is empty").waitFor();
+    });
+  });
+
+  test("are reached by keyboard", async () => {
+    await withPage({ scenario: "sessions=3" }, async (page) => {
+      await page.locator("nav").waitFor();
+      await page.keyboard.press("3");
+      await byId(page, "contexts-setup").waitFor();
+    });
+  });
+});
