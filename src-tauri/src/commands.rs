@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use mizzen_core::verb::{ApiError, Outcome, Verb};
-use mizzen_core::view::{Snapshot, SyncAnswer, SyncQuestion};
+use mizzen_core::view::{ContextsAnswer, ContextsQuestion, Snapshot, SyncAnswer, SyncQuestion};
 use mizzen_core::{
     DoctorReport, LineStream, LogLine, LogOptions, OutputOptions, OutputSaid, OutputStream,
     OutputText,
@@ -25,6 +25,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         snapshot,
         run_verb,
         ask_sync,
+        ask_contexts,
         open_session,
         doctor,
         follow_logs,
@@ -63,6 +64,14 @@ async fn ask_sync(
     question: SyncQuestion,
 ) -> Result<SyncAnswer, ApiError> {
     shell.client()?.ask_sync(&session, question).await
+}
+
+#[tauri::command]
+async fn ask_contexts(
+    shell: State<'_, Shell>,
+    question: ContextsQuestion,
+) -> Result<ContextsAnswer, ApiError> {
+    shell.client()?.ask_contexts(question).await
 }
 
 #[tauri::command]

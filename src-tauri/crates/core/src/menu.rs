@@ -123,6 +123,8 @@ pub enum View {
     RemoveSession,
     /// Every alert.
     Alerts,
+    /// Docker contexts and engines.
+    Contexts,
     /// Settings.
     Settings,
     /// Checks with their fixes.

@@ -267,7 +267,17 @@ fn single(alert: &AlertView, key: String) -> Toast {
         open: alert
             .session
             .as_deref()
-            .map_or(Navigate::to(View::Alerts), Navigate::to_session),
+            .map_or(Navigate::to(place(alert.kind)), Navigate::to_session),
+    }
+}
+
+/// Where an alert that is of no session is seen to.
+fn place(kind: AlertKind) -> View {
+    match kind {
+        AlertKind::ContextChanged | AlertKind::ContextsHeld | AlertKind::ContextsDamaged => {
+            View::Contexts
+        }
+        _ => View::Alerts,
     }
 }
 

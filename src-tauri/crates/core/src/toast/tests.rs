@@ -194,3 +194,16 @@ fn a_body_can_be_read_without_markup() {
         "it <b>ended</b> & is gone\nStart it again."
     );
 }
+
+#[test]
+fn a_word_on_contexts_leads_to_them() {
+    for kind in [
+        AlertKind::ContextChanged,
+        AlertKind::ContextsHeld,
+        AlertKind::ContextsDamaged,
+    ] {
+        let alert = alert(kind, None, None);
+        let toast = Rig::new().change(0, Change::AlertRaised { alert });
+        assert_eq!(toast.unwrap().open, Navigate::to(View::Contexts));
+    }
+}
