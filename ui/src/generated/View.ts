@@ -3,4 +3,4 @@
 /**
  * The window's views that others lead to.
  */
-export type View = "sessions" | "new_session" | "remove_session" | "alerts" | "settings" | "doctor";
+export type View = "sessions" | "new_session" | "remove_session" | "alerts" | "contexts" | "settings" | "doctor";
