@@ -11,6 +11,7 @@ mod offline;
 mod outside;
 mod papers;
 mod protocol;
+mod remote;
 mod shell;
 mod sync;
 mod sync_container;

@@ -70,6 +70,7 @@ fn spawn(owner: &Owner, state_dir: &Path, image: String, step: String) -> Result
     let settings = SessionSettings {
         max_running: 5,
         memory_budget_bytes: None,
+        remote_engines: Vec::new(),
         image: Some(image),
         memory_bytes: 256 << 20,
         cpus: 1.0,

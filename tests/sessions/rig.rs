@@ -150,6 +150,7 @@ pub(crate) fn settings() -> SessionSettings {
     SessionSettings {
         max_running: 5,
         memory_budget_bytes: None,
+        remote_engines: Vec::new(),
         image: Some(tiny()),
         memory_bytes: 256 << 20,
         cpus: 1.0,

@@ -49,6 +49,7 @@ impl Rig {
         let settings = SessionSettings {
             max_running: 1,
             memory_budget_bytes: None,
+            remote_engines: Vec::new(),
             image: Some(tiny_image().unwrap()),
             memory_bytes: 1 << 30,
             cpus: available_parallelism().unwrap().get() as f64,

@@ -25,6 +25,7 @@ export const SETTINGS: Settings = {
   memory_bytes: 4 * GIB,
   cpus: 2,
   notifications: true,
+  remote_engines: [],
   contexts_strict: false,
   contexts_no_sync: [],
   contexts_socket: "unix:///var/run/docker.sock",

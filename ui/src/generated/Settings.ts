@@ -37,6 +37,11 @@ cpus: number,
  */
 notifications: boolean, 
 /**
+ * Names of engines that see no files of this machine, although their address says otherwise: those behind a
+ * forwarded socket.
+ */
+remote_engines: Array<string>, 
+/**
  * Changes that containers make to where Docker contexts lead wait for a person.
  */
 contexts_strict: boolean, 

@@ -88,4 +88,6 @@ test("the limit counts what is active, not what is stopped", () => {
   const stopped = [sessionView("a", { state: "stopped" }), sessionView("b", { state: "failed" })];
   expect(isFull(snapshotOf({ settings, sessions: stopped }))).toBe(false);
   expect(isFull(snapshotOf({ settings, sessions: [...stopped, sessionView("c")] }))).toBe(true);
+  const elsewhere = sessionView("c", { engine: "far" });
+  expect(isFull(snapshotOf({ settings, sessions: [...stopped, elsewhere] }))).toBe(false);
 });

@@ -75,7 +75,9 @@ export function planOf(wish: Wish): string[] {
   ];
 }
 
-/** Whether no further session may start. */
-export function isFull({ sessions, settings }: Snapshot): boolean {
-  return sessions.filter(({ state }) => takesASlot(state)).length >= settings.max_running;
+/** Whether no further session may start on the selected engine, where a new one goes: each has its own limit. */
+export function isFull({ engines, sessions, settings }: Snapshot): boolean {
+  const selected = engines.find((engine) => engine.selected_by !== "");
+  const there = sessions.filter(({ engine }) => engine === selected?.name);
+  return there.filter(({ state }) => takesASlot(state)).length >= settings.max_running;
 }

@@ -21,6 +21,8 @@ export interface Draft {
   /** Names, with commas between them. */
   contextsNoSync: string;
   contextsSocket: string;
+  /** What the page has no field for. */
+  remoteEngines: string[];
 }
 
 export type DraftField =
@@ -40,6 +42,7 @@ export function draftOf(settings: Settings): Draft {
     contextsStrict: settings.contexts_strict,
     contextsNoSync: settings.contexts_no_sync.join(", "),
     contextsSocket: settings.contexts_socket,
+    remoteEngines: settings.remote_engines,
   };
 }
 
@@ -69,6 +72,7 @@ export function readDraft(draft: Draft): Reading {
     contexts_strict: draft.contextsStrict,
     contexts_no_sync: draft.contextsNoSync.split(/[\s,]+/).filter((name) => name !== ""),
     contexts_socket: checkedSocket(draft.contextsSocket, problems),
+    remote_engines: draft.remoteEngines,
   };
   if (Object.keys(problems).length > 0) return { settings: null, problems };
   return { settings, problems: null };

@@ -95,6 +95,8 @@ pub(crate) enum Command {
     /// Exit codes: 0 done, 1 something could not be carried over, 3 something waits for you, 5 not found, 6 refused.
     #[command(subcommand)]
     Contexts(Contexts),
+    /// List the engines that sessions can live on: every Docker context.
+    Engines,
     /// Look for what is missing, and say how to fix it.
     Doctor(Doctor),
     /// The session image.

@@ -7,10 +7,12 @@
 
 mod inventory;
 mod json;
+mod list;
 pub mod mirror;
 mod payload;
 mod select;
 mod store;
 
+pub use list::context_names;
 pub use select::{SelectError, Selected, SelectedBy, SelectionEnv, select};
 pub use store::StoreError;

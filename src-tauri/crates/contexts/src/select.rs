@@ -10,7 +10,7 @@ use mizzen_docker::{Endpoint, EndpointError, Tls, TlsError, TlsFiles};
 use crate::store::{self, StoreError};
 
 /// The virtual context that is in no store.
-const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 /// What selection depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl SelectionEnv {
         }
     }
 
-    fn config_folder(&self) -> PathBuf {
+    pub(crate) fn config_folder(&self) -> PathBuf {
         self.docker_config
             .clone()
             .unwrap_or_else(|| self.home.join(".docker"))

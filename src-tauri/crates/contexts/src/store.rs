@@ -97,6 +97,31 @@ pub(crate) fn read_tls(folder: &Path, skip_verify: bool) -> Result<TlsFiles, Sto
     })
 }
 
+/// Names of the folders in a folder, at most so many; none when there is no such folder.
+pub(crate) fn folders(of: &Path, most: usize) -> Result<Vec<String>, StoreError> {
+    let entries = match of.read_dir() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read.at(of)?,
+    };
+    let is_folder = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+    let folders = entries.flatten().filter(is_folder);
+    let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.take(most).collect())
+}
+
+/// The name that a context's folder says it is of; none when it says nothing.
+pub(crate) fn name_in(folder: &Path) -> Result<Option<String>, StoreError> {
+    let path = folder.join("meta.json");
+    let json = read_json(&path)?;
+    let name = json
+        .map(|json| json.text("Name").map(str::to_owned))
+        .transpose();
+    name.map_err(|error| StoreError::Malformed {
+        path,
+        reason: error.to_string(),
+    })
+}
+
 /// Reads the context that the CLI's configuration names; empty when it names none.
 pub(crate) fn current_context(config: &Path) -> Result<String, StoreError> {
     let path = config.join("config.json");

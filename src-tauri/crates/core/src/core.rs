@@ -233,6 +233,7 @@ fn session_settings(settings: &Settings) -> SessionSettings {
     SessionSettings {
         max_running: settings.max_running,
         memory_budget_bytes: settings.memory_budget_bytes,
+        remote_engines: settings.remote_engines.clone(),
         image: settings.image.clone(),
         memory_bytes: settings.memory_bytes,
         cpus: settings.cpus,

@@ -9,7 +9,7 @@ use mizzen_tasks::Owner;
 use tokio::sync::mpsc;
 
 use crate::translate::EngineIdentity;
-use crate::view::{EngineState, EngineView};
+use crate::view::{EngineChoice, EngineState, EngineView};
 use crate::world::CoreConfig;
 
 /// The engine that serves what names none: its name and what decided on it, or what to show instead.
@@ -44,12 +44,38 @@ pub(crate) fn selected(config: &CoreConfig) -> Result<EngineIdentity, SelectErro
     })
 }
 
+/// Every context of the store and `default`, as they stand in the store.
+pub(crate) fn choices(config: &CoreConfig) -> Result<Vec<EngineChoice>, SelectError> {
+    let selected = selected(config).ok();
+    let names = mizzen_contexts::context_names(&env(config, None))?;
+    let choices = names.into_iter().map(|name| {
+        let found = named(config, Some(&name));
+        let problem = found.as_ref().err();
+        let chosen = selected.as_ref().filter(|selected| selected.name == name);
+        EngineChoice {
+            endpoint: found.as_ref().ok().map(|found| found.endpoint.to_string()),
+            selected_by: chosen.map(|selected| selected.selected_by.clone()),
+            in_use: false,
+            state: None,
+            reason: problem.map(ToString::to_string),
+            hint: problem.map(|error| error.hint().to_owned()),
+            name,
+        }
+    });
+    Ok(choices.collect())
+}
+
 /// The engine of a context, the selected one without.
 pub(crate) fn named(config: &CoreConfig, context: Option<&str>) -> Result<Selected, SelectError> {
+    mizzen_contexts::select(&env(config, context))
+}
+
+fn env(config: &CoreConfig, context: Option<&str>) -> SelectionEnv {
     let home = config.home.clone().unwrap_or_default();
-    let mut env = SelectionEnv::read(home, |name| config.var(name));
-    env.context = context.map(str::to_owned);
-    mizzen_contexts::select(&env)
+    SelectionEnv {
+        context: context.map(str::to_owned),
+        ..SelectionEnv::read(home, |name| config.var(name))
+    }
 }
 
 fn unusable(error: &SelectError, kind: ErrorKind) -> SessionError {

@@ -3,6 +3,7 @@
 //! Times are RFC 3339 strings in UTC, sizes are bytes, durations name their unit.
 
 mod answer;
+mod choice;
 mod commands;
 mod contexts;
 mod sync;
@@ -18,6 +19,7 @@ pub use answer::{
     ConflictView, LeftView, PastChangeView, PastCycleView, PastSideView, PlanStepView, PlanView,
     StandingView, SyncAnswer, SyncDone, SyncKeep, SyncQuestion, SyncSide, VersionView,
 };
+pub use choice::EngineChoice;
 pub use commands::{CommandState, CommandView};
 pub use contexts::{
     ContextAction, ContextChangeView, ContextEndView, ContextHoldView, ContextState,
@@ -435,6 +437,9 @@ pub struct Settings {
     pub cpus: f64,
     /// Show toasts.
     pub notifications: bool,
+    /// Names of engines that see no files of this machine, although their address says otherwise: those behind a
+    /// forwarded socket.
+    pub remote_engines: Vec<String>,
     /// Changes that containers make to where Docker contexts lead wait for a person.
     pub contexts_strict: bool,
     /// Names of Docker contexts that are not mirrored.
@@ -454,6 +459,7 @@ impl Default for Settings {
             memory_bytes: 4 << 30,
             cpus: 2.0,
             notifications: true,
+            remote_engines: Vec::new(),
             contexts_strict: false,
             contexts_no_sync: Vec::new(),
             contexts_socket: "unix:///var/run/docker.sock".to_owned(),

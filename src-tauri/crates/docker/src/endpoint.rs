@@ -59,6 +59,14 @@ impl Endpoint {
         }
     }
 
+    /// Whether the engine sees this machine's files, so that folders can be mounted. One behind a forwarded socket does
+    /// not, and only a person knows that.
+    #[must_use]
+    pub fn shares_files(&self) -> bool {
+        // Known here: plain TCP is spoken with this machine alone.
+        matches!(self, Self::Unix(_) | Self::NamedPipe(_) | Self::Tcp { .. })
+    }
+
     /// Reads an address beside which there is TLS: a TCP port gets it, and everything else is private
     /// as it is.
     pub fn with_tls(text: &str, tls: Tls) -> Result<Self, EndpointError> {

@@ -54,9 +54,22 @@ pub fn write_cache(path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), PathError
 /// # Errors
 /// Names the path that could not be written. The old content is then untouched.
 pub fn write_unsynced(path: impl AsRef<Path>, bytes: &[u8], mode: u32) -> Result<(), PathError> {
+    write_unsynced_with(path, bytes, mode, None)
+}
+
+/// The same with a mode and optionally an owner (uid, gid).
+///
+/// # Errors
+/// Names the path that could not be written. The old content is then untouched.
+pub fn write_unsynced_with(
+    path: impl AsRef<Path>,
+    bytes: &[u8],
+    mode: u32,
+    owner: Option<(u32, u32)>,
+) -> Result<(), PathError> {
     let path = path.as_ref();
     let temp = written(path, bytes)?;
-    protect(temp.as_file(), mode, None).at(temp.path())?;
+    protect(temp.as_file(), mode, owner).at(temp.path())?;
     let persisted = temp.persist(path);
     persisted.map(drop).map_err(|failed| failed.error).at(path)
 }

@@ -12,7 +12,10 @@ mod path_error;
 mod safe_dir;
 mod watch;
 
-pub use atomic::{remove_leftovers, write_atomic, write_atomic_with, write_cache, write_unsynced};
+pub use atomic::{
+    remove_leftovers, write_atomic, write_atomic_with, write_cache, write_unsynced,
+    write_unsynced_with,
+};
 #[cfg(target_os = "linux")]
 pub use disk::disk_of_handle;
 pub use disk::disk_without_events;

@@ -27,6 +27,8 @@ pub(crate) struct Commands {
     outbox: Result<Outbox, String>,
     status: PathBuf,
     user: FolderUser,
+    /// Who must have written its last report.
+    reporter: Option<u32>,
     /// What the container last said, until it is taken in.
     told: Option<Commanded>,
     is_legacy: bool,
@@ -46,6 +48,7 @@ impl Commands {
             outbox: outbox.map_err(|error| format!("Its commands cannot be read: {error}.")),
             status: ParaDirs::of(&record.project, &record.name).status,
             user: record.user,
+            reporter: record.reports_owner(),
             told: None,
             is_legacy: false,
             unshown: false,
@@ -74,7 +77,8 @@ impl Commands {
     }
 
     /// A container has ended, and may have said something since it was last heard.
-    pub(crate) fn read_last_words(&mut self) {
+    pub(crate) fn read_last_words(&mut self, record: &Record) {
+        self.reporter = record.reports_owner();
         self.last_words = self.is_waiting();
     }
 
@@ -86,7 +90,7 @@ impl Commands {
         if !unshown && !(self.is_waiting() && (told.is_some() || last_words)) {
             return false;
         }
-        let (status, uid) = (self.status.clone(), uid(self.user));
+        let (status, uid) = (self.status.clone(), self.reporter);
         let heard = self.at_work(move |outbox| {
             let last = || {
                 let dir = SafeDir::open(&status).ok()?;
@@ -179,11 +183,6 @@ fn file(state_dir: &Path, key: &str) -> PathBuf {
     state_dir.join(DIR).join(format!("{key}.json"))
 }
 
-/// Elsewhere a container's files do not keep their owner.
-fn uid(user: FolderUser) -> Option<u32> {
-    cfg!(target_os = "linux").then_some(user.uid)
-}
-
 /// What a command has said, as its container keeps it: hostile, whatever it is.
 #[derive(Clone, Debug)]
 pub struct CommandOutput {
@@ -198,7 +197,7 @@ impl CommandOutput {
         Self {
             logs: status.join("logs"),
             file: format!("{id}.log"),
-            uid: uid(record.user),
+            uid: record.reports_owner(),
         }
     }
 

@@ -174,6 +174,7 @@ impl Dispatch {
             container: Some(ContainerRef {
                 nonce: claim.nonce.clone(),
                 id: Some(fact.id.clone()),
+                carried: claim.carried,
             }),
         };
         let key = record.name.key();

@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::Told;
+use crate::carrying::{self, Ends};
 use crate::error::{ErrorKind, SessionError};
 use crate::fact::CodeServer;
 use crate::life::{Life, LifePorts};
@@ -156,7 +157,16 @@ impl Job {
         }
         self.last_sync().await;
         self.last_fetch().await;
-        Ok(unless_gone(self.engine.stop(id, STOP_GRACE).await)?)
+        unless_gone(self.engine.stop(id, STOP_GRACE).await)?;
+        self.fetch_last_words().await;
+        Ok(())
+    }
+
+    /// What a container wrote of itself until its end, where it did not write it here.
+    async fn fetch_last_words(&self) {
+        if let Some(id) = self.container_id().filter(|_| self.record.is_carried()) {
+            carrying::fetch(&self.engine, &id, &Ends::of(&self.record)).await;
+        }
     }
 
     /// What is not carried by now stays in the volume, which outlives the container.

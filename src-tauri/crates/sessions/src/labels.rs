@@ -19,6 +19,10 @@ pub const NONCE_LABEL: &str = "dev.mizzen.nonce";
 /// Only on a container, and only when its workspace is not the folder itself.
 pub(crate) const WORKSPACE: &str = "dev.mizzen.workspace";
 
+/// Only on a container, and only when nothing of the host is mounted in it.
+pub(crate) const FILES: &str = "dev.mizzen.files";
+pub(crate) const CARRIED: &str = "carried";
+
 /// Label of an image: the hash of the supervisor it holds.
 pub(crate) const SUPERVISOR: &str = "dev.mizzen.supervisor";
 
@@ -29,6 +33,8 @@ pub(crate) struct Claim {
     pub(crate) project: PathBuf,
     pub(crate) nonce: String,
     pub(crate) workspace: WorkspaceKind,
+    /// Its status directory comes over the wire.
+    pub(crate) carried: bool,
 }
 
 /// What is to be thought of a container by its labels alone.
@@ -89,6 +95,7 @@ pub(crate) fn read(labels: &BTreeMap<String, String>, owner: &Identity) -> Readi
         project,
         nonce: nonce.to_owned(),
         workspace,
+        carried: get(FILES) == Some(CARRIED),
     })
 }
 
@@ -128,6 +135,7 @@ mod tests {
             project: "/srv/web shop".into(),
             nonce: NONCE_VALUE.to_owned(),
             workspace: WorkspaceKind::Bind,
+            carried: false,
         };
         assert_eq!(read(&labels, &Identity::of(OURS)), Reading::Claims(claim));
         assert_eq!(

@@ -8,6 +8,7 @@
 
 mod actor;
 mod archive;
+mod carrying;
 mod commands;
 mod direct_line;
 mod dispatch;

@@ -6,6 +6,7 @@ use mizzen_docker::Engine;
 use mizzen_tasks::{Owner, Task};
 use tokio::sync::mpsc;
 
+use crate::carrying::{self, Ends};
 use crate::para::ParaDirs;
 use crate::record::Record;
 use crate::reports::{self, Heard};
@@ -25,6 +26,7 @@ pub(crate) struct Life {
     in_step: Option<Arc<dyn InStep>>,
     _wire: Task,
     _reports: Task,
+    _carried: Option<Task>,
 }
 
 impl Life {
@@ -37,11 +39,13 @@ impl Life {
         ports: &LifePorts,
     ) -> Self {
         let status = ParaDirs::of(&record.project, &record.name).status;
+        let carried = record.is_carried();
         let peer = Peer {
             engine: engine.clone(),
             container: container.to_owned(),
             status: status.clone(),
             user: record.user,
+            shares_files: !carried,
         };
         let keep = wiring::keep(owner.clone(), peer, ports.line.clone());
         Self {
@@ -49,8 +53,12 @@ impl Life {
             _wire: owner.spawn_held("wire", keep),
             _reports: owner.spawn_held(
                 "reports",
-                reports::follow(status, record.user.uid, ports.heard.clone()),
+                reports::follow(status, record.reports_owner(), ports.heard.clone()),
             ),
+            _carried: carried.then(|| {
+                let line = ports.line.line.subscribe();
+                owner.spawn_held("status", carrying::keep(line, Ends::of(record)))
+            }),
         }
     }
 

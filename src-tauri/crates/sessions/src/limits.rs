@@ -25,6 +25,8 @@ pub struct SessionSettings {
     pub max_running: u32,
     /// How much memory running sessions may be promised together on one engine; none means only a warning above the engine's own.
     pub memory_budget_bytes: Option<u64>,
+    /// Engines that see no files of this machine, although their address says otherwise.
+    pub remote_engines: Vec<String>,
     /// Image for new sessions; none means Mizzen's own.
     pub image: Option<String>,
     /// Memory limit for new sessions.

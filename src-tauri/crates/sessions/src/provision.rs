@@ -31,6 +31,10 @@ const HOME_DIRS: [&str; 9] = [
     "home/coder/.local/share/code-server/User",
 ];
 
+/// The container's own status directory, and the one that it shares, where they cannot be mounted.
+const STATUS_DIRS: [&str; 3] = ["para/status", "para/status/logs", "para/shared"];
+const LEDGER_PATH: &str = "para/status/logs/commands.jsonl";
+
 /// An image's users and groups; each is empty when it has none.
 #[derive(Default)]
 pub(crate) struct UserTables {
@@ -50,6 +54,8 @@ pub(crate) struct Provision<'a> {
     pub(crate) owns_workspace: bool,
     /// Whether the home's volumes are new, so that default settings hurt nobody.
     pub(crate) fresh_home: bool,
+    /// Where nothing of the host is mounted: the list of commands that were carried out before, empty at first.
+    pub(crate) carried: Option<Vec<u8>>,
     /// The supervisor, when the image has not ours.
     pub(crate) supervisor: Option<&'a [u8]>,
 }
@@ -68,6 +74,13 @@ pub(crate) fn tar(provision: &Provision<'_>) -> Result<Bytes, TarError> {
     }
     if provision.owns_workspace {
         tar.dir("workspace", 0o755, ours)?;
+    }
+    if let Some(ledger) = &provision.carried {
+        tar.dir("para", 0o755, ROOT)?;
+        for dir in STATUS_DIRS {
+            tar.dir(dir, 0o755, ours)?;
+        }
+        tar.file(LEDGER_PATH, 0o644, ours, ledger)?;
     }
     if provision.fresh_home {
         tar.file(EDITOR_SETTINGS_PATH, 0o644, ours, EDITOR_SETTINGS)?;

@@ -71,14 +71,18 @@ pub(crate) struct ContainerRef {
     pub(crate) nonce: String,
     /// Full id; none while the engine has not answered.
     pub(crate) id: Option<String>,
+    /// Whether its status directory is its own and comes over the wire, since its engine mounts nothing of this machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) carried: bool,
 }
 
 impl ContainerRef {
     /// A container that is yet to be made.
-    pub(crate) fn intended() -> Self {
+    pub(crate) fn intended(carried: bool) -> Self {
         Self {
             nonce: crate::identity::random_token(),
             id: None,
+            carried,
         }
     }
 
@@ -121,6 +125,18 @@ impl HomeVolume {
 }
 
 impl Record {
+    /// Whether its container's status directory comes over the wire.
+    pub(crate) fn is_carried(&self) -> bool {
+        let container = self.container.as_ref();
+        container.is_some_and(|container| container.carried)
+    }
+
+    /// Who must own what its container has written, where that can be told: what was carried is ours.
+    pub(crate) fn reports_owner(&self) -> Option<u32> {
+        let can_tell = cfg!(target_os = "linux") && !self.is_carried();
+        can_tell.then_some(self.user.uid)
+    }
+
     /// Name of the volume that holds a synced workspace. The folder is in it: a session of another folder that gets the
     /// same name later must not meet what this one left.
     pub(crate) fn workspace_volume(&self, owner: &Identity) -> Option<String> {
@@ -177,6 +193,7 @@ pub(crate) mod tests {
             container: Some(ContainerRef {
                 nonce: "0011223344556677".to_owned(),
                 id: None,
+                carried: false,
             }),
         }
     }
@@ -219,8 +236,8 @@ pub(crate) mod tests {
             ["mizzen-web-00112233-config", "mizzen-web-8899aabb-config"]
         );
         assert_ne!(
-            ContainerRef::intended().engine_name(&name),
-            ContainerRef::intended().engine_name(&name)
+            ContainerRef::intended(false).engine_name(&name),
+            ContainerRef::intended(false).engine_name(&name)
         );
     }
 }

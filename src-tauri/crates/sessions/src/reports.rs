@@ -67,7 +67,7 @@ impl Beat {
 }
 
 /// Follows a status directory and tells each report that differs from the one before in time or number.
-pub(crate) async fn follow(dir: PathBuf, uid: u32, tell: mpsc::Sender<Heard>) {
+pub(crate) async fn follow(dir: PathBuf, uid: Option<u32>, tell: mpsc::Sender<Heard>) {
     let hinted = Arc::new(Notify::new());
     let hint = hinted.clone();
     // Without file events the poll alone serves.
@@ -78,7 +78,6 @@ pub(crate) async fn follow(dir: PathBuf, uid: u32, tell: mpsc::Sender<Heard>) {
             .await;
         return;
     };
-    let uid = cfg!(target_os = "linux").then_some(uid);
     let mut last_beat = None;
     let mut last_problem = String::new();
     loop {

@@ -25,6 +25,9 @@ const MASK_BYTES: u64 = 64 << 10;
 /// Where the project folder appears beside a workspace that mirrors it.
 const HOST: &str = "/host";
 
+/// Below which the seed's own agent writes.
+const PARA: &str = "/workspace/.para";
+
 /// Where the workspace appears.
 const WORKSPACE: &str = "/workspace";
 
@@ -53,12 +56,19 @@ pub(crate) fn container_spec(
     spec.working_dir = Some(WORKSPACE.to_owned());
     spec.hostname = Some(hostname(record.name.as_str()));
     spec.mounts = mounts(owner, record, container);
-    spec.tmpfs = vec![Tmpfs {
-        target: RUNTIME_DIR.to_owned(),
-        size_bytes: RUNTIME_BYTES,
-        mode: 0o700,
+    let own = |target: &str, size_bytes, mode| Tmpfs {
+        target: target.to_owned(),
+        size_bytes,
+        mode,
         owner: Some(user),
-    }];
+    };
+    spec.tmpfs = vec![own(RUNTIME_DIR, RUNTIME_BYTES, 0o700)];
+    if container.carried {
+        let files = (labels::FILES.to_owned(), labels::CARRIED.to_owned());
+        spec.labels.extend([files]);
+        // The supervisor leads from here to the status directory; nothing of it gets into the workspace's volume.
+        spec.tmpfs.push(own(PARA, MASK_BYTES, 0o755));
+    }
     spec.network = Some(engine_name);
     spec.limits = mizzen_docker::Limits {
         memory_bytes: record.limits.memory_bytes,
@@ -96,15 +106,17 @@ fn mounts(owner: &Identity, record: &Record, container: &ContainerRef) -> Vec<Mo
         size_bytes: MASK_BYTES,
         mode: 0o755,
     };
-    let mut mounts = vec![
-        workspace,
-        mask("/workspace/.para"),
-        bind(para.status.clone(), "/para/status", false),
-        bind(para.shared.clone(), "/para/shared", true),
-        // The seed's own agent writes at these paths.
-        bind(para.status, &in_workspace, false),
-        bind(para.shared, "/workspace/.para/state/docker/shared", true),
-    ];
+    let mut mounts = vec![workspace];
+    if !container.carried {
+        mounts.extend([
+            mask(PARA),
+            bind(para.status.clone(), "/para/status", false),
+            bind(para.shared.clone(), "/para/shared", true),
+            // The seed's own agent writes at these paths.
+            bind(para.status, &in_workspace, false),
+            bind(para.shared, "/workspace/.para/state/docker/shared", true),
+        ]);
+    }
     if record.workspace == WorkspaceKind::Mirror {
         mounts.push(bind(record.project.clone(), HOST, false));
         mounts.push(mask("/host/.para"));
@@ -141,6 +153,7 @@ mod tests {
         let container = ContainerRef {
             nonce: "8899aabbccddeeff".to_owned(),
             id: None,
+            carried: false,
         };
         let spec = container_spec(
             &Identity::of("0011223344556677"),
@@ -275,7 +288,7 @@ mod tests {
         let mut record = record("web");
         record.workspace = WorkspaceKind::Sync;
         let owner = Identity::of("0011223344556677");
-        let spec = container_spec(&owner, &record, &ContainerRef::intended()).unwrap();
+        let spec = container_spec(&owner, &record, &ContainerRef::intended(false)).unwrap();
         assert_eq!(spec.labels[labels::WORKSPACE], "sync");
         let [workspace, rest @ ..] = spec.mounts.as_slice() else {
             panic!("no mounts");
@@ -296,11 +309,28 @@ mod tests {
     }
 
     #[test]
+    fn where_no_files_are_shared_nothing_of_the_host_is_mounted() {
+        let mut record = record("web");
+        record.workspace = WorkspaceKind::Sync;
+        let owner = Identity::of("0011223344556677");
+        let spec = container_spec(&owner, &record, &ContainerRef::intended(true)).unwrap();
+        let is_volume = |mount: &Mount| matches!(mount, Mount::Volume { .. });
+        assert!(spec.mounts.iter().all(is_volume), "{:?}", spec.mounts);
+        assert_eq!(spec.labels[labels::FILES], labels::CARRIED);
+        let own = spec.tmpfs.iter().map(|tmpfs| tmpfs.target.as_str());
+        assert_eq!(own.collect::<Vec<_>>(), ["/run/mizzen", "/workspace/.para"]);
+        match labels::read(&spec.labels, &owner) {
+            labels::Reading::Claims(claim) => assert!(claim.carried),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
     fn a_mirror_shows_the_folder_beside_its_volume_and_nothing_of_other_sessions() {
         let mut record = record("web");
         record.workspace = WorkspaceKind::Mirror;
         let owner = Identity::of("0011223344556677");
-        let spec = container_spec(&owner, &record, &ContainerRef::intended()).unwrap();
+        let spec = container_spec(&owner, &record, &ContainerRef::intended(false)).unwrap();
         assert_eq!(spec.labels[labels::WORKSPACE], "mirror");
         assert_eq!(spec.command.unwrap(), ["run", "--mirror"]);
         let place = |mount: &Mount| match mount {
@@ -326,7 +356,8 @@ mod tests {
         let mut record = record("web");
         record.user.uid = 0;
         let owner = Identity::of("0011223344556677");
-        container_spec(&owner, &record, &ContainerRef::intended()).expect_err("must be refused");
+        container_spec(&owner, &record, &ContainerRef::intended(false))
+            .expect_err("must be refused");
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub(crate) struct Peer {
     /// The session's status directory, on this side.
     pub(crate) status: PathBuf,
     pub(crate) user: FolderUser,
+    /// Whether the status directory is mounted.
+    pub(crate) shares_files: bool,
 }
 
 /// Keeps a wire to a container until it is dropped.
@@ -111,7 +113,8 @@ async fn attach(owner: &Owner, peer: &Peer) -> Result<Wire, String> {
         .map_err(|error| error.message)?;
     let hello = Hello::new("mizzen", env!("CARGO_PKG_VERSION"));
     // Once the exec has begun, so that the socket is there for a moment only.
-    let line = direct_line::offer(&peer.engine.endpoint(), &peer.status, peer.user);
+    let offer = || direct_line::offer(&peer.engine.endpoint(), &peer.status, peer.user);
+    let line = peer.shares_files.then(offer).flatten();
     mizzen_wire::connect(owner, stream.io, hello, line)
         .await
         .map_err(|error| {

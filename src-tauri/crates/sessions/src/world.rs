@@ -20,7 +20,7 @@ use crate::registry::Registry;
 use crate::sessions::{Clock, StepHook};
 use crate::slots::Slots;
 use crate::supervisor::SupervisorFiles;
-use crate::workspace::Syncing;
+use crate::workspace::{Syncing, WorkspaceKind};
 
 /// How long a first answer of an engine is waited for.
 const FIRST_ANSWER: std::time::Duration = std::time::Duration::from_secs(10);
@@ -74,6 +74,34 @@ impl World {
         if let Some(hook) = &self.at_step {
             hook(name);
         }
+    }
+
+    /// Whether an engine sees this machine's files, so that folders can be mounted.
+    pub(crate) fn shares_files(&self, engine: &Engine) -> bool {
+        let settings = self.settings.borrow();
+        let is_remote = settings
+            .remote_engines
+            .iter()
+            .any(|name| name == engine.name());
+        !is_remote && engine.endpoint().shares_files()
+    }
+
+    /// Refuses a workspace that cannot be mounted.
+    pub(crate) fn check_workspace(
+        &self,
+        engine: &Engine,
+        kind: WorkspaceKind,
+    ) -> Result<(), SessionError> {
+        if kind == WorkspaceKind::Sync || self.shares_files(engine) {
+            return Ok(());
+        }
+        let message = format!(
+            "The engine `{}` does not see this machine's files, so it cannot mount a workspace of kind `{}`.",
+            engine.name(),
+            kind.word()
+        );
+        let hint = "Have a copy kept in step there: --workspace sync";
+        Err(SessionError::new(ErrorKind::Policy, message, hint).in_phase(Phase::Check))
     }
 
     /// The recipe of Mizzen's own image on an engine.

@@ -6,6 +6,7 @@
 //! Invariant: freshness is the reader's own time since arrival, never a time from a file.
 
 mod ack;
+mod carried;
 mod check;
 mod commands;
 mod document;
@@ -21,6 +22,9 @@ mod text;
 mod words;
 
 pub use ack::{ACKS, Ack, AckState};
+pub use carried::{
+    CarriedDirs, CarriedFile, End, NotTaken, PART_MAX, Part, Taker, Teller, carried_file,
+};
 pub use check::{Finding, Verdict, check};
 pub use commands::{
     Command, CommandId, Commands, Exec, OUTPUT_MAX, Order, Priority, QUEUE, Queued, Signal,

@@ -1,5 +1,6 @@
 mod attach;
 mod board;
+mod carrying;
 mod children;
 mod code_server;
 mod commands;

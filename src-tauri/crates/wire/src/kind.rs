@@ -18,6 +18,8 @@ pub enum StreamKind {
     Sync,
     /// History of the workspace: [`crate::git`].
     Git(GitTask),
+    /// A status directory that is not mounted: [`crate::write_part`] both ways, as `mizzen-status` speaks of them.
+    Status,
     /// A terminal: [`crate::pty`] frames.
     Shell(ShellSpec),
     /// Raw bytes that measure the wire itself.

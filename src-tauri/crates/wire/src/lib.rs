@@ -19,6 +19,7 @@ pub mod git;
 mod handshake;
 mod kind;
 mod mux;
+mod parts;
 pub mod pty;
 mod stream;
 
@@ -29,6 +30,7 @@ pub use frame::{FRAME_CAP, read_frame, write_frame};
 pub use handshake::{HandshakeError, Hello, VERSION};
 pub use kind::{Probe, ShellSpec, StreamKind, Target};
 pub use mux::{Closed, Incoming, MAX_STREAMS, OpenError, Opening, Request, Wire, accept, connect};
+pub use parts::{read_part, write_part};
 pub use stream::Stream;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod contexts;
 mod desktop;
 mod doctor;
+mod engines;
 mod exec;
 mod image;
 mod logs;
@@ -54,6 +55,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Contexts(args) => {
             with_core(async |client| contexts::run(&client, args, output).await)
         }
+        Command::Engines => with_core(async |client| engines::list(&client, output).await),
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Image(args) => with_core(async |client| image::run(&client, args, output).await),
         Command::Protocol(args) => protocol::run(&args, output),

@@ -16,7 +16,8 @@ use crate::doctor::DoctorReport;
 use crate::lock::CoreLock;
 use crate::verb::{ApiError, ErrorCode, Outcome, Verb};
 use crate::view::{
-    ContextsAnswer, ContextsQuestion, ImageView, Snapshot, SyncAnswer, SyncQuestion, VerbProgress,
+    ContextsAnswer, ContextsQuestion, EngineChoice, ImageView, Snapshot, SyncAnswer, SyncQuestion,
+    VerbProgress,
 };
 
 use connection::Connection;
@@ -206,6 +207,17 @@ impl Client {
             .await?
         {
             Answer::Url(url) => Ok(url),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Every engine that sessions could live on, and those in use.
+    ///
+    /// # Errors
+    /// The contexts cannot be listed, or the core is gone.
+    pub async fn engines(&self) -> Result<Vec<EngineChoice>, ApiError> {
+        match self.connection.ask(Call::Engines).await? {
+            Answer::Engines(engines) => Ok(engines),
             other => Err(unexpected(&other)),
         }
     }

@@ -10,8 +10,8 @@ use crate::client::{LogLine, LogOptions, OutputOptions, OutputPiece, ShellSpec};
 use crate::doctor::DoctorReport;
 use crate::verb::{ApiError, Outcome, Verb};
 use crate::view::{
-    CommandView, ContextsAnswer, ContextsQuestion, Event, ImageView, Snapshot, SyncAnswer,
-    SyncQuestion, VerbProgress,
+    CommandView, ContextsAnswer, ContextsQuestion, EngineChoice, Event, ImageView, Snapshot,
+    SyncAnswer, SyncQuestion, VerbProgress,
 };
 
 /// Raised when old and new programs can no longer talk to each other.
@@ -55,6 +55,7 @@ pub(crate) enum Call {
         session: String,
         port: Option<u16>,
     },
+    Engines,
     Images {
         /// None means the selected engine.
         engine: Option<String>,
@@ -124,6 +125,7 @@ pub(crate) enum Answer {
     Outcome(Box<Outcome>),
     Url(String),
     Images(Vec<ImageView>),
+    Engines(Vec<EngineChoice>),
     Doctor(DoctorReport),
     Sync(Box<SyncAnswer>),
     Contexts(Box<ContextsAnswer>),

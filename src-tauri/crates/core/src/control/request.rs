@@ -41,6 +41,7 @@ async fn answer(desk: &Arc<Desk>, call: Call, out: &Out) -> Result<Result<Answer
             Err(error) => Err(error),
         },
         Call::LaunchUrl { session, port } => desk.launch_url(&session, port).await.map(Answer::Url),
+        Call::Engines => desk.engines().await.map(Answer::Engines),
         Call::Images { engine } => desk.images(engine.as_deref()).await.map(Answer::Images),
         Call::Doctor => Ok(Answer::Doctor(desk.doctor().await)),
         Call::Look { session } => match desk.look(&session) {

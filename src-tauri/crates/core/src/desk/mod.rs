@@ -2,6 +2,7 @@
 
 mod commands;
 mod door;
+mod engines;
 mod images;
 mod look;
 mod run;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use mizzen_docker::{ContainerFact, Health as EngineHealth};
 
 use super::Actor;
+use crate::carrying::{self, Ends};
 use crate::fact::{Health, NoticeKind, Reason};
 use crate::job::Task;
 use crate::limits::human_bytes;
@@ -81,6 +82,9 @@ impl Actor {
             _ => self.look(told).await,
         };
         let unconfirmed = std::mem::take(&mut self.unconfirmed);
+        if matches!(seen, Seen::Ended(_)) {
+            self.fetch_last_words().await;
+        }
         match next_state(self.fact.state, Input::Seen(seen, self.record.wanted)) {
             Next::Become(state, cause) if (state, cause) != (self.fact.state, self.cause) => {
                 self.settle(state, cause, fact.as_ref()).await;
@@ -93,6 +97,16 @@ impl Actor {
                     self.keep().await;
                 }
             }
+        }
+    }
+
+    /// What a container wrote of itself until its end, where it did not write it here.
+    async fn fetch_last_words(&mut self) {
+        let container = self.record.container.as_ref();
+        let carried = container.filter(|container| container.carried);
+        if let Some(id) = carried.and_then(|container| container.id.as_deref()) {
+            carrying::fetch(&self.engine, id, &Ends::of(&self.record)).await;
+            self.commands.read_last_words(&self.record);
         }
     }
 

@@ -181,7 +181,7 @@ impl Actor {
     }
 
     fn leave_alone(&mut self) {
-        self.commands.read_last_words();
+        self.commands.read_last_words(&self.record);
         self.life = None;
         self.heard_at = None;
         self.beat = None;

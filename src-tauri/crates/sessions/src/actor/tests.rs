@@ -34,6 +34,7 @@ fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
     let settings = SessionSettings {
         max_running: 1,
         memory_budget_bytes: None,
+        remote_engines: Vec::new(),
         image: None,
         memory_bytes: 1 << 30,
         cpus: 1.0,

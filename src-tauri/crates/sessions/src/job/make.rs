@@ -6,6 +6,7 @@ use mizzen_docker::{ContainerSpec, DockerErrorKind, ImageFact};
 use mizzen_status::sanitise;
 
 use super::Job;
+use crate::carrying;
 use crate::error::{ErrorKind, SessionError};
 use crate::labels;
 use crate::machine::Phase;
@@ -58,6 +59,7 @@ impl Job {
     /// Takes away a container that is not good enough any more, or that somebody else took apart.
     pub(super) async fn drop_old_container(&mut self) -> Result<(), SessionError> {
         if let Some(old) = self.record.container.clone() {
+            self.fetch_last_words().await;
             self.remove_container_and_network(&old).await?;
             self.record.container = None;
         }
@@ -73,7 +75,8 @@ impl Job {
         let new_volumes = self.missing_volumes().await?;
         let home = self.home_volumes();
         let fresh_home = new_volumes.iter().any(|name| home.contains(name));
-        let container = ContainerRef::intended();
+        let carried = !self.world.shares_files(&self.engine);
+        let container = ContainerRef::intended(carried);
         self.record.container = Some(container.clone());
         self.record.intent = Some(if newborn {
             Intent::Create { new_volumes }
@@ -137,6 +140,10 @@ impl Job {
             tables: &tables,
             owns_workspace: self.record.workspace.has_volume(),
             fresh_home,
+            carried: self
+                .record
+                .is_carried()
+                .then(|| carrying::ledger(&self.record)),
             supervisor: (!supervisor.is_in(image)).then_some(&supervisor.bytes),
         })
         .expect("BUG: short fixed paths fit into an archive");

@@ -114,6 +114,8 @@ impl Job {
         self.record.user = folder.user;
         let info = online(&self.engine).await?;
         self.record.limits.check()?;
+        self.world
+            .check_workspace(&self.engine, self.record.workspace)?;
         let settings = self.world.settings.borrow().clone();
         let key = self.record.name.key();
         let memory = self.record.limits.memory_bytes;

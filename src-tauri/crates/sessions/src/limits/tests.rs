@@ -10,6 +10,7 @@ fn settings(max_running: u32, budget: Option<u64>) -> SessionSettings {
     SessionSettings {
         max_running,
         memory_budget_bytes: budget,
+        remote_engines: Vec::new(),
         image: None,
         memory_bytes: 4 * GIB,
         cpus: 2.0,

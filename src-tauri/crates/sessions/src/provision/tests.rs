@@ -45,6 +45,7 @@ fn a_fresh_home_in_a_foreign_image_gets_all_it_needs() {
         tables: &UserTables::default(),
         owns_workspace: true,
         fresh_home: true,
+        carried: None,
         supervisor: Some(b"binary"),
     };
     check(
@@ -79,6 +80,7 @@ fn a_home_that_was_used_and_our_own_image_keep_theirs() {
         tables: &tables,
         owns_workspace: false,
         fresh_home: false,
+        carried: None,
         supervisor: None,
     };
     check(
@@ -135,4 +137,25 @@ fn an_image_without_users_gets_root_and_coder() {
 fn a_shell_that_is_no_path_is_not_taken_over() {
     let text = passwd_with_coder("root:x:0:0:root:/root:\ncoder:x:1:1::/:relative\n", USER);
     assert!(text.ends_with(":/home/coder:/bin/sh\n"), "{text}");
+}
+
+#[test]
+fn where_no_files_are_shared_the_status_directory_is_made_with_what_was_carried_out() {
+    let carried = Provision {
+        user: USER,
+        tables: &UserTables::default(),
+        owns_workspace: true,
+        fresh_home: false,
+        carried: Some(b"{}\n".to_vec()),
+        supervisor: None,
+    };
+    let made = listing(&tar(&carried).unwrap());
+    for line in [
+        "755 0:0 para 0",
+        "755 4321:4322 para/status 0",
+        "755 4321:4322 para/shared 0",
+        "644 4321:4322 para/status/logs/commands.jsonl 3",
+    ] {
+        assert!(made.lines().any(|made| made == line), "{line}:\n{made}");
+    }
 }

@@ -16,7 +16,7 @@ fn write(dir: &Path, text: &str) {
 
 fn start(owner: &Owner, dir: &Path) -> mpsc::Receiver<Heard> {
     let (tell, told) = mpsc::channel(16);
-    let uid = dir.metadata().unwrap().uid();
+    let uid = cfg!(target_os = "linux").then(|| dir.metadata().unwrap().uid());
     owner.spawn("follow", follow(dir.to_owned(), uid, tell));
     told
 }

@@ -148,6 +148,8 @@ impl Sessions {
         limits
             .check()
             .map_err(|error| error.in_phase(Phase::Check))?;
+        let workspace = request.workspace.unwrap_or(WorkspaceKind::NEW);
+        self.world().check_workspace(engine, workspace)?;
         Ok(Record {
             name,
             project: folder.path,
@@ -155,7 +157,7 @@ impl Sessions {
             created_at: self.world().now(),
             user: folder.user,
             limits,
-            workspace: request.workspace.unwrap_or(WorkspaceKind::NEW),
+            workspace,
             branch: None,
             requested_image: request.image.clone().or(settings.image),
             image: String::new(),

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::board::CODE_SERVER;
 use super::identity::Identity;
 use super::stdio::stdio;
-use super::{VERSION, complain, direct_line, forward, git, places, probe, shell, sync};
+use super::{VERSION, carrying, complain, direct_line, forward, git, places, probe, shell, sync};
 
 /// How long shells may take to end after the core has hung up.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -73,6 +73,7 @@ async fn serve_stream(opening: Opening, identity: &Identity) -> io::Result<()> {
         StreamKind::Forward(target) => forward::serve(request, &target, identity).await,
         StreamKind::Sync => sync::serve(request).await,
         StreamKind::Git(task) => git::serve(request, task, identity).await,
+        StreamKind::Status => carrying::serve(request).await,
         StreamKind::Shell(spec) => shell::serve(request, spec, identity).await,
         StreamKind::Probe(probe) => probe::serve(request.accept().await?, probe).await,
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
@@ -12,8 +12,10 @@ pub(crate) const WORKSPACE: &str = "/workspace";
 /// Private directories for sockets, best first. The first is a tmpfs that the core mounts.
 pub(crate) const RUNTIME: [&str; 2] = ["/run/mizzen", "/tmp/mizzen"];
 
-/// Where the core mounts the session's status directory.
+/// Where the core mounts the session's status directory, or has it made where nothing can be mounted.
 const STATUS: &str = "/para/status";
+/// The directory that a project's sessions share.
+pub(crate) const SHARED: &str = "/para/shared";
 
 /// The directory for sockets: ours alone, made when it is missing.
 pub(crate) fn runtime_dir(uid: u32) -> Option<PathBuf> {
@@ -26,6 +28,36 @@ pub(crate) fn runtime_dir(uid: u32) -> Option<PathBuf> {
 /// code-server's socket.
 pub(crate) fn code_server_socket(runtime: &Path) -> PathBuf {
     runtime.join("code-server.sock")
+}
+
+/// Makes the status directory appear where other agents write, where no mount does.
+pub(crate) fn link_status() -> io::Result<()> {
+    let Ok(session) = std::env::var("PARA_SESSION_NAME") else {
+        return Ok(());
+    };
+    link_below(
+        Path::new(WORKSPACE),
+        &session,
+        [STATUS, SHARED].map(Path::new),
+    )
+}
+
+fn link_below(workspace: &Path, session: &str, [status, shared]: [&Path; 2]) -> io::Result<()> {
+    let below = workspace.join(".para/state/docker");
+    if !status.is_dir() || below.join(session).exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(&below)?;
+    for (from, to) in [
+        (below.join(session), status),
+        (below.join("shared"), shared),
+    ] {
+        match symlink(to, from) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The status directory: the mount, or the place below the workspace where other agents write.
@@ -98,9 +130,7 @@ fn is_private(dir: &Path, uid: u32) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::{fs, is_private, workspace_problem};
+    use super::{fs, is_private, link_below, symlink, workspace_problem};
 
     #[test]
     fn a_private_directory_is_made_and_closed_to_others() {
@@ -122,6 +152,26 @@ mod tests {
         symlink(&dir, root.path().join("link")).unwrap();
         assert!(!is_private(&root.path().join("link"), me).unwrap());
         assert!(is_private(&root.path().join("no/where"), me).is_err());
+    }
+
+    #[test]
+    fn the_status_directory_appears_where_other_agents_write() {
+        let root = tempfile::tempdir().unwrap();
+        let (status, shared) = (root.path().join("status"), root.path().join("shared"));
+        let workspace = root.path().join("workspace");
+        let link = || link_below(&workspace, "web", [&status, &shared]);
+        link().unwrap();
+        assert!(!workspace.exists(), "nothing to show");
+        fs::create_dir(&status).unwrap();
+        for _ in 0..2 {
+            link().unwrap();
+            let shown = workspace.join(".para/state/docker/web");
+            assert_eq!(fs::read_link(shown).unwrap(), status);
+        }
+        // A mount stands there already.
+        fs::create_dir_all(workspace.join(".para/state/docker/api")).unwrap();
+        link_below(&workspace, "api", [&status, &shared]).unwrap();
+        assert!(fs::read_link(workspace.join(".para/state/docker/api")).is_err());
     }
 
     #[test]

@@ -47,6 +47,11 @@ async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Resu
     let owner = Owner::root("supervisor");
     let (board, journal, children) = (Board::new(), Journal::start()?, Children::default());
     greet(&journal, &identity);
+    if let Err(error) = places::link_status() {
+        journal.note(format_args!(
+            "other agents find no status directory: {error}"
+        ));
+    }
     board.set_warning("user", identity.problem());
 
     let runtime = places::runtime_dir(identity.uid);
