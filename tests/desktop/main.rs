@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod coming_and_going;
+mod contexts;
 mod sessions;
 mod settings;
 mod syncing;

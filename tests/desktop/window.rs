@@ -58,20 +58,22 @@ fn running(container: &str) -> String {
 }
 
 #[test]
-fn a_session_whose_engine_is_not_in_use_is_forgotten_in_the_window() {
+fn a_session_whose_engine_is_not_known_any_more_is_forgotten_in_the_window() {
     let desktop = Desktop::new();
     desktop.use_tiny_image();
+    desktop.use_engine("pi", "unix:///var/run/docker.sock");
     let core = desktop.serve();
     let mut sessions = desktop.sessions();
     let name = sessions.up("forget", None);
     let container = sessions.container(&name);
     drop(core);
 
-    desktop.use_engine("pi", "unix:///nowhere/docker.sock");
+    desktop.docker(&["context", "use", "default"]);
+    desktop.docker(&["context", "rm", "pi"]);
     let page = desktop.launch_driven();
     page.wait_for_state(&format!("state-{name}"), "lost");
     desktop.tray().click(&[&name, "Remove…"]);
-    page.wait_for_text("Its engine default is not in use.");
+    page.wait_for_text("Its engine pi is not in use.");
     page.click("confirm-remove");
     until("it is off the list", || {
         desktop.sessions().view(&name).is_none().then_some(())

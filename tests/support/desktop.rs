@@ -117,16 +117,31 @@ impl Desktop {
     }
 
     /// Selects another engine for what is started from now on.
-    ///
-    /// # Panics
-    /// When the Docker client refuses.
     pub fn use_engine(&self, name: &str, host: &str) {
         let endpoint = format!("host={host}");
-        for args in [&["create", name, "--docker", &endpoint][..], &["use", name]] {
-            let mut docker = self.command(Path::new("docker"));
-            let ended = docker.arg("context").args(args).output();
-            assert!(ended.expect("docker is installed").status.success());
-        }
+        self.docker(&["context", "create", name, "--docker", &endpoint]);
+        self.docker(&["context", "use", name]);
+    }
+
+    /// The Docker client as the person runs it.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub fn docker(&self, args: &[&str]) -> String {
+        self.docker_in(&self.path(".docker"), args)
+    }
+
+    /// The same with other settings, as a container has them.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub fn docker_in(&self, config: &Path, args: &[&str]) -> String {
+        let mut docker = self.command(Path::new("docker"));
+        let ended = docker.env("DOCKER_CONFIG", config).args(args).output();
+        let ended = ended.expect("docker is installed");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "docker {args:?}: {said}");
+        String::from_utf8_lossy(&ended.stdout).into_owned()
     }
 
     /// Starts the core without a desktop.

@@ -1,0 +1,48 @@
+//! Docker contexts in the real window, with the real Docker client on both sides.
+
+use mizzen_tests::desktop::{Desktop, until};
+
+#[test]
+fn contexts_are_set_up_and_followed_in_the_window_and_a_change_is_undone() {
+    let desktop = Desktop::new();
+    desktop.docker(&[
+        "context",
+        "create",
+        "lab",
+        "--docker",
+        "host=ssh://ana@lab.example",
+    ]);
+    let page = desktop.launch_driven();
+    page.click("nav-contexts");
+    page.click("contexts-setup");
+    page.wait_for_text("In step.");
+    let inside = desktop.path(".docker-cai");
+    let list = |config| desktop.docker_in(config, &["context", "ls", "--format", "{{.Name}}"]);
+    let listed = |config, name: &str| list(config).lines().any(|line| line == name);
+    until("containers have it", || {
+        listed(&inside, "lab").then_some(())
+    });
+    assert!(listed(&inside, "containai-docker"));
+
+    // A container makes one of its own: the person has it, and hears of it.
+    let of_box = [
+        "context",
+        "create",
+        "box",
+        "--docker",
+        "host=tcp://10.9.8.7:2376",
+    ];
+    desktop.docker_in(&inside, &of_box);
+    page.wait_for_text("tcp://10.9.8.7:2376");
+    let own = desktop.path(".docker");
+    assert!(listed(&own, "box"));
+
+    page.click("contexts-history");
+    page.wait_for_text("Changed in a container");
+    page.click("take-back");
+    page.click("confirm");
+    until("it is gone from both sides", || {
+        (!listed(&own, "box") && !listed(&inside, "box")).then_some(())
+    });
+    assert!(listed(&own, "lab") && listed(&inside, "lab"));
+}
