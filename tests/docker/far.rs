@@ -1,13 +1,15 @@
 //! What every way to a far engine has to carry, whatever it is made of.
 
 use anyhow::{Result, ensure};
-use mizzen_docker::{ContainerState, Endpoint, EngineEvent, ExecSpec, ExecStream, Offline};
+use mizzen_docker::{
+    ContainerState, Endpoint, EngineEvent, ExecSpec, ExecStream, Offline, SshClient,
+};
 use mizzen_tests::engine::{IDLE, PATIENCE, Rig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Lists, follows events, and runs a program whose streams are taken out of HTTP.
-pub(crate) async fn carries_all(endpoint: Endpoint) -> Result<()> {
-    let mut rig = Rig::through(endpoint).await?;
+pub(crate) async fn carries_all(endpoint: Endpoint, ssh: SshClient) -> Result<()> {
+    let mut rig = Rig::through(endpoint, ssh).await?;
     let id = rig.running(IDLE).await?;
     rig.event("the start", |event| match event {
         EngineEvent::Changed(fact) if fact.is_up() => Some(()),
@@ -47,8 +49,8 @@ pub(crate) async fn round_trip(rig: &Rig, id: &str) -> Result<()> {
 }
 
 /// Dials an engine that cannot be reached; answers with what is said of it.
-pub(crate) async fn offline(endpoint: Endpoint) -> Result<Offline> {
-    let mut rig = Rig::on_the_way(endpoint)?;
+pub(crate) async fn offline(endpoint: Endpoint, ssh: SshClient) -> Result<Offline> {
+    let mut rig = Rig::on_the_way(endpoint, ssh)?;
     rig.event("the engine to be offline", |event| match event {
         EngineEvent::Offline(offline) => Some(offline),
         _ => None,

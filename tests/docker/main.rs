@@ -11,5 +11,6 @@ mod life;
 mod logs;
 mod networks;
 mod restart;
+mod ssh;
 mod stats;
 mod tls;

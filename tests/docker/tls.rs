@@ -1,7 +1,7 @@
 //! Engines behind TLS: row 52, and every way in which such an engine is not the one that is meant.
 
 use anyhow::Result;
-use mizzen_docker::{DockerErrorKind, Endpoint, Tls, TlsFiles};
+use mizzen_docker::{DockerErrorKind, Endpoint, Offline, SshClient, Tls, TlsFiles};
 use mizzen_tasks::Owner;
 use mizzen_tests::engine::PATIENCE;
 use mizzen_tests::tls_front::{Authority, TlsFront};
@@ -9,9 +9,17 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use crate::far::{carries_all, expect_words, offline};
+use crate::far::{self, expect_words};
 
 const HERE: &str = "127.0.0.1";
+
+async fn carries_all(endpoint: Endpoint) -> Result<()> {
+    far::carries_all(endpoint, SshClient::default()).await
+}
+
+async fn offline(endpoint: Endpoint) -> Result<Offline> {
+    far::offline(endpoint, SshClient::default()).await
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_engine_behind_tls_is_used_like_a_near_one() -> Result<()> {

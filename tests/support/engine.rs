@@ -9,7 +9,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use mizzen_contexts::SelectionEnv;
 use mizzen_docker::{
-    BuildSpec, ContainerSpec, Endpoint, Engine, EngineEvent, EngineOptions, Link, TarBuilder, User,
+    BuildSpec, ContainerSpec, Endpoint, Engine, EngineEvent, EngineOptions, Link, SshClient,
+    TarBuilder, User,
 };
 use mizzen_tasks::Owner;
 use tokio::process::Child;
@@ -57,28 +58,33 @@ impl Rig {
     }
 
     /// Uses the machine's own engine by another way; what others do there still goes straight to it.
-    pub async fn through(endpoint: Endpoint) -> Result<Self> {
-        let mut rig = Self::on_the_way(endpoint)?;
+    pub async fn through(endpoint: Endpoint, ssh: SshClient) -> Result<Self> {
+        let mut rig = Self::on_the_way(endpoint, ssh)?;
         rig.online().await?;
         rig.ensure_shell_image().await?;
         Ok(rig)
     }
 
     /// The same, where the way may lead nowhere.
-    pub fn on_the_way(endpoint: Endpoint) -> Result<Self> {
-        let mut rig = Self::unconnected(endpoint)?;
+    pub fn on_the_way(endpoint: Endpoint, ssh: SshClient) -> Result<Self> {
+        let mut rig = Self::spawned(endpoint, ssh)?;
         rig.host = "unix:///var/run/docker.sock".to_owned();
         Ok(rig)
     }
 
     /// Uses an engine that may not be there yet.
     pub fn unconnected(endpoint: Endpoint) -> Result<Self> {
+        Self::spawned(endpoint, SshClient::default())
+    }
+
+    fn spawned(endpoint: Endpoint, ssh: SshClient) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = COUNT.fetch_add(1, Ordering::Relaxed);
         let label = format!("{}-{unique}", std::process::id());
         let owner = Owner::root("test");
         let host = endpoint.to_string();
-        let options = EngineOptions::new((LABEL.to_owned(), label.clone()));
+        let mut options = EngineOptions::new((LABEL.to_owned(), label.clone()));
+        options.ssh = ssh;
         let (engine, events) = Engine::spawn(&owner, "test", endpoint, options);
         Ok(Self {
             engine,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mizzen_docker::Endpoint;
+use mizzen_docker::{Endpoint, SshClient};
 use mizzen_sessions::{EngineSource, ErrorKind, SessionError};
 
 /// Which engine is where; a test moves and removes them.
@@ -40,6 +40,7 @@ impl Contexts {
         EngineSource {
             selected: Ok(selected.to_owned()),
             find: Arc::new(move |name| contexts.find(name)),
+            ssh: SshClient::default(),
         }
     }
 

@@ -8,6 +8,8 @@ pub mod desktop;
 #[cfg(unix)]
 pub mod engine;
 pub mod engines;
+#[cfg(unix)]
+pub mod far_machine;
 pub mod figure;
 pub mod on_engine;
 pub mod own_core;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use mizzen_docker::{Endpoint, EndpointError, Tls, TlsError, TlsFiles};
+use mizzen_docker::{Endpoint, EndpointError, Tls, TlsError, TlsFiles, without_password};
 
 use crate::store::{self, StoreError};
 
@@ -188,10 +188,14 @@ impl SelectError {
                 "give the engine TLS and its context the files for it, or reach it by ssh: docker context \
                  update NAME --docker host=ssh://USER@HOST"
             }
+            Self::Address {
+                source: EndpointError::Ssh(_),
+                ..
+            } => {
+                "write it as ssh://USER@HOST, with :PORT and the path of the far socket where they are needed"
+            }
             Self::Address { .. } => {
-                "use a local engine: docker context use default; or forward the engine's socket to a \
-                 local one: ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST, with \
-                 DOCKER_HOST=unix:///tmp/docker.sock"
+                "use unix://, npipe://, ssh:// or tcp://, or another engine: docker context use default"
             }
         }
     }
@@ -255,7 +259,7 @@ fn usable(name: &str, address: &str, tls: Option<TlsFiles>) -> Result<Endpoint, 
     if address.is_empty() {
         return Ok(Endpoint::platform_default());
     }
-    let named = || (name.to_owned(), address.to_owned());
+    let named = || (name.to_owned(), without_password(address));
     let unreadable = |source| {
         let (name, address) = named();
         SelectError::Address {

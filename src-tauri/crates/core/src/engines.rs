@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mizzen_contexts::{SelectError, Selected, SelectionEnv};
-use mizzen_docker::{Engine, EngineEvent, EngineOptions};
+use mizzen_docker::{Engine, EngineEvent, EngineOptions, SshClient};
 use mizzen_sessions::{EngineSource, ErrorKind, SessionError, SupervisorFiles};
 use mizzen_tasks::Owner;
 use tokio::sync::mpsc;
@@ -22,8 +22,13 @@ pub(crate) fn source(config: &CoreConfig) -> (EngineSource, Chosen) {
         Ok(identity) => Ok((identity.name.clone(), identity.selected_by.clone())),
         Err(error) => Err(Box::new(unselected(error, (config.clock)()))),
     };
+    let ssh = SshClient {
+        control_folder: Some(config.dirs.runtime.clone()),
+        ..SshClient::default()
+    };
     let config = config.clone();
     let source = EngineSource {
+        ssh,
         selected: selected
             .map(|identity| identity.name)
             .map_err(|error| unusable(&error, ErrorKind::EngineUnreachable)),

@@ -4,6 +4,7 @@
 
 mod failure;
 mod proof;
+mod ssh;
 
 use std::future::Future;
 use std::io;
@@ -22,6 +23,8 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 pub(crate) use failure::DialFailure;
+pub(crate) use ssh::Masters;
+pub use ssh::SshClient;
 
 use crate::tls::{Tls, handshake_failed};
 use crate::{DockerErrorKind, Endpoint};
@@ -37,6 +40,7 @@ pub(crate) type Conn = Box<dyn Io>;
 #[derive(Clone)]
 pub(crate) struct Dialer {
     endpoint: Arc<Endpoint>,
+    masters: Arc<Masters>,
 }
 
 impl Service<Uri> for Dialer {
@@ -56,9 +60,15 @@ impl Service<Uri> for Dialer {
 }
 
 impl Dialer {
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
-        let endpoint = Arc::new(endpoint);
-        Self { endpoint }
+    pub(crate) fn new(masters: &Arc<Masters>, endpoint: Endpoint) -> Self {
+        Self {
+            endpoint: Arc::new(endpoint),
+            masters: masters.clone(),
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Opens a connection, or says within the endpoint's deadline why there is none.
@@ -66,7 +76,11 @@ impl Dialer {
         let limit = deadline(&self.endpoint);
         match tokio::time::timeout(limit, self.dial()).await {
             Ok(opened) => opened,
-            Err(_) => Err(too_late(limit).into()),
+            Err(_) => {
+                // A shared connection that hangs would let the next dial hang as well.
+                self.masters.end();
+                Err(too_late(limit).into())
+            }
         }
     }
 
@@ -75,6 +89,7 @@ impl Dialer {
             Endpoint::Unix(path) => open_unix(path).await,
             Endpoint::NamedPipe(path) => open_pipe(path),
             Endpoint::Tcp { host, port } => Ok(Box::new(open_tcp(host, *port).await?)),
+            Endpoint::Ssh(address) => ssh::open(&self.masters, address).await,
             Endpoint::Tls { host, port, tls } => {
                 let place = format!("{host}:{port}");
                 let opened = open_tls(host, *port, tls).await;
@@ -92,6 +107,7 @@ fn deadline(endpoint: &Endpoint) -> Duration {
     Duration::from_secs(match endpoint {
         Endpoint::Unix(_) | Endpoint::NamedPipe(_) => 4,
         Endpoint::Tcp { .. } | Endpoint::Tls { .. } => 10,
+        Endpoint::Ssh(_) => 20,
     })
 }
 

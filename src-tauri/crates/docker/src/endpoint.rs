@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::Tls;
+use crate::{SshAddress, Tls};
 
 /// Address of an engine; `Display` and `FromStr` use the Docker CLI's form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,17 +29,22 @@ pub enum Endpoint {
         /// Whom to believe and who we are.
         tls: Tls,
     },
+    /// Another machine's engine, through its ssh server: `ssh://me@box`.
+    Ssh(SshAddress),
 }
 
 /// Why a text is no usable address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// The scheme is one that Mizzen does not speak.
-    #[error("\"{0}\" engines are not supported yet")]
+    #[error("\"{0}\" is no way to an engine")]
     Scheme(String),
     /// The rest of the address makes no sense.
     #[error("\"{0}\" is not an engine address")]
     Malformed(String),
+    /// An address of ssh's that is not used, and why.
+    #[error("{0}")]
+    Ssh(&'static str),
 }
 
 /// Port of an engine's plain API when the address names none.
@@ -82,6 +87,7 @@ impl fmt::Display for Endpoint {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::NamedPipe(path) => write!(f, "npipe://{path}"),
+            Self::Ssh(address) => address.fmt(f),
             Self::Tcp { host, port } | Self::Tls { host, port, .. } if host.contains(':') => {
                 write!(f, "tcp://[{host}]:{port}")
             }
@@ -102,14 +108,31 @@ impl FromStr for Endpoint {
 }
 
 fn parse(text: &str, tcp_port: u16) -> Result<Endpoint, EndpointError> {
-    let malformed = || EndpointError::Malformed(text.to_owned());
+    let malformed = || EndpointError::Malformed(without_password(text));
     let (scheme, rest) = text.split_once("://").unwrap_or(("tcp", text));
     match scheme {
         "unix" if rest.starts_with('/') => Ok(Endpoint::Unix(PathBuf::from(rest))),
         "npipe" if rest.len() > 1 => Ok(Endpoint::NamedPipe(rest.to_owned())),
+        "ssh" => SshAddress::parse(rest)
+            .map(Endpoint::Ssh)
+            .map_err(EndpointError::Ssh),
         "tcp" => parse_tcp(rest, tcp_port).ok_or_else(malformed),
         "unix" | "npipe" => Err(malformed()),
         other => Err(EndpointError::Scheme(other.to_owned())),
+    }
+}
+
+/// An address as it may be shown: one can hold a password, although none is ever used.
+#[must_use]
+pub fn without_password(address: &str) -> String {
+    let start = address.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = address.split_at(start);
+    match rest.rsplit_once('@') {
+        Some((who, place)) if who.contains(':') => {
+            let user = who.split(':').next().unwrap_or_default();
+            format!("{scheme}{user}:***@{place}")
+        }
+        _ => address.to_owned(),
     }
 }
 
@@ -148,6 +171,7 @@ mod tests {
             "npipe:////./pipe/docker_engine",
             "tcp://127.0.0.1:2375",
             "tcp://[::1]:2375",
+            "ssh://me@box:22/run/docker.sock",
         ] {
             let endpoint: Endpoint = text.parse().expect(text);
             assert_eq!(endpoint.to_string(), text);
@@ -188,8 +212,24 @@ mod tests {
             );
         }
         assert_eq!(
-            "ssh://h".parse::<Endpoint>(),
-            Err(EndpointError::Scheme("ssh".to_owned()))
+            "foo://h".parse::<Endpoint>(),
+            Err(EndpointError::Scheme("foo".to_owned()))
         );
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for (address, shown) in [
+            ("tcp://u:secret@h:1", "tcp://u:***@h:1"),
+            ("ssh://u:se@cret@h", "ssh://u:***@h"),
+            ("ssh://u@h:22", "ssh://u@h:22"),
+            ("tcp://h:1", "tcp://h:1"),
+        ] {
+            assert_eq!(without_password(address), shown);
+        }
+        let error = "tcp://u:secret@h:1"
+            .parse::<Endpoint>()
+            .expect_err("refused");
+        assert!(!error.to_string().contains("secret"), "{error}");
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 pub use link::{EngineEvent, EngineInfo, Link, Offline};
 
+use crate::dial::{Dialer, Masters, SshClient};
 use crate::transport::Transport;
 use crate::{Endpoint, NoPlace, Place};
 
@@ -34,6 +35,8 @@ pub struct EngineOptions {
     pub now: fn() -> Timestamp,
     /// Where it is to be found from now on; none when it never moves.
     pub place: Option<Place>,
+    /// How ssh is run, while the engine is behind it.
+    pub ssh: SshClient,
 }
 
 impl EngineOptions {
@@ -44,6 +47,7 @@ impl EngineOptions {
             label,
             now: Timestamp::now,
             place: None,
+            ssh: SshClient::default(),
         }
     }
 
@@ -65,6 +69,7 @@ struct Shared {
     name: String,
     owner: Owner,
     options: EngineOptions,
+    masters: Arc<Masters>,
     /// A std lock: held to read or replace it, never across an await.
     reach: Mutex<Reach>,
     link: watch::Sender<Link>,
@@ -79,8 +84,9 @@ struct Reach {
 }
 
 impl Reach {
-    fn new(owner: &Owner, endpoint: Endpoint) -> Self {
-        let transport = Transport::new(owner, endpoint.clone());
+    fn new(owner: &Owner, dialer: Dialer) -> Self {
+        let endpoint = dialer.endpoint().clone();
+        let transport = Transport::new(owner, dialer);
         Self {
             endpoint,
             docker: transport.bollard(),
@@ -109,13 +115,15 @@ impl Engine {
         relist: Duration,
     ) -> (Self, mpsc::Receiver<EngineEvent>) {
         let owner = owner.child(&format!("engine:{name}"));
-        let reach = Mutex::new(Reach::new(&owner, endpoint));
+        let masters = Masters::of(&owner, name, options.ssh.clone());
+        let reach = Mutex::new(Reach::new(&owner, Dialer::new(&masters, endpoint)));
         let (events, receiver) = mpsc::channel(EVENT_QUEUE);
         let engine = Self {
             shared: Arc::new(Shared {
                 name: name.to_owned(),
                 owner: owner.clone(),
                 options,
+                masters,
                 reach,
                 link: watch::Sender::new(Link::Connecting),
                 retry: Notify::new(),
@@ -171,7 +179,8 @@ impl Engine {
         let mut reach = self.reach();
         if reach.endpoint != endpoint {
             tracing::info!(engine = self.name(), %endpoint, "the engine has moved");
-            *reach = Reach::new(&self.shared.owner, endpoint);
+            let dialer = Dialer::new(&self.shared.masters, endpoint);
+            *reach = Reach::new(&self.shared.owner, dialer);
         }
         Ok(())
     }

@@ -20,9 +20,9 @@ use hyper_util::rt::TokioIo;
 use mizzen_tasks::Owner;
 use serde::de::DeserializeOwned;
 
+use crate::DockerError;
 use crate::deadline::within;
 use crate::dial::{Conn, Dialer};
-use crate::{DockerError, Endpoint};
 
 /// Request body as bollard builds it.
 pub(crate) type Body = Either<
@@ -53,8 +53,7 @@ pub(crate) struct Hijacked {
 }
 
 impl Transport {
-    pub(crate) fn new(owner: &Owner, endpoint: Endpoint) -> Self {
-        let dialer = Dialer::new(endpoint);
+    pub(crate) fn new(owner: &Owner, dialer: Dialer) -> Self {
         let client = legacy::Client::builder(Spawn(owner.clone()))
             .pool_max_idle_per_host(4)
             .build(dialer.clone());

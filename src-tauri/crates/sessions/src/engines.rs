@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mizzen_docker::{Endpoint, Engine, EngineEvent, EngineOptions, Link, NoPlace, Place};
+use mizzen_docker::{
+    Endpoint, Engine, EngineEvent, EngineOptions, Link, NoPlace, Place, SshClient,
+};
 use mizzen_tasks::Owner;
 use tokio::sync::{mpsc, watch};
 
@@ -20,6 +22,8 @@ pub struct EngineSource {
     pub selected: Result<String, SessionError>,
     /// Finds all of them, the selected one too.
     pub find: FindEngine,
+    /// How ssh is run, for those behind it.
+    pub ssh: SshClient,
 }
 
 /// An engine in use.
@@ -76,7 +80,8 @@ impl Engines {
             return Ok((engine.clone(), None));
         }
         let endpoint = (self.source.find)(name)?;
-        let options = EngineOptions::new(self.label.clone()).found_at(self.place(name));
+        let mut options = EngineOptions::new(self.label.clone()).found_at(self.place(name));
+        options.ssh = self.source.ssh.clone();
         let (engine, events) = Engine::spawn(&self.owner, name, endpoint, options);
         self.publish(&engine);
         in_use.insert(name.to_owned(), engine.clone());

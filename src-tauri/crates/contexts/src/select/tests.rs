@@ -364,10 +364,29 @@ fn bad_names_never_become_paths() {
 }
 
 #[test]
-fn engines_that_are_not_spoken_yet_are_refused_with_a_way_out() {
-    for (host, says) in [
-        ("ssh://me@box", "\"ssh\" engines are not supported yet"),
-        ("foo://x", "\"foo\" engines are not supported yet"),
+fn an_engine_behind_ssh_is_selected_as_it_is_written() {
+    let home = Home::new();
+    home.context("far", "ssh://me@box:22/run/docker.sock");
+    let env = SelectionEnv {
+        context: text("far"),
+        ..home.env()
+    };
+    let endpoint = select(&env).expect("selected").endpoint;
+    assert_eq!(endpoint.to_string(), "ssh://me@box:22/run/docker.sock");
+}
+
+#[test]
+fn row_51_addresses_that_are_none_are_never_dialled() {
+    for (host, says, hint) in [
+        ("foo://x", "\"foo\" is no way to an engine", "context use"),
+        (
+            "ssh://-oProxyCommand=x",
+            "no name of a machine",
+            "ssh://USER",
+        ),
+        ("ssh://u:secret@h", "no password: use a key", "ssh://USER"),
+        ("ssh://h/s;id", "no plain path", "ssh://USER"),
+        ("tcp://u:secret@h:1", "not an engine address", "write it as"),
     ] {
         let home = Home::new();
         home.context("ctx", host);
@@ -377,10 +396,8 @@ fn engines_that_are_not_spoken_yet_are_refused_with_a_way_out() {
         };
         let error = select(&env).expect_err(host);
         assert!(error.to_string().contains(says), "{host}: {error}");
-        assert!(
-            error.hint().contains("docker context use default"),
-            "{host}"
-        );
+        assert!(!error.to_string().contains("secret"), "{error}");
+        assert!(error.hint().contains(hint), "{host}: {}", error.hint());
     }
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_docker::Endpoint;
+use mizzen_docker::{Endpoint, SshClient};
 use mizzen_tasks::Owner;
 use tokio::sync::{Mutex, broadcast, watch};
 use tokio::time::Instant;
@@ -28,6 +28,7 @@ fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
     let source = EngineSource {
         selected: Ok("default".to_owned()),
         find: Arc::new(move |_| Ok(nowhere.clone())),
+        ssh: SshClient::default(),
     };
     let engines = Engines::new(owner, identity.label(), source);
     let (engine, _) = engines.engage("default").unwrap();
