@@ -1,9 +1,9 @@
 //! Engines behind TLS: row 52, and every way in which such an engine is not the one that is meant.
 
 use anyhow::Result;
-use mizzen_docker::{DockerErrorKind, Endpoint, Offline, SshClient, Tls, TlsFiles};
+use mizzen_docker::{DockerErrorKind, Endpoint, Link, Offline, SshClient, Tls, TlsFiles};
 use mizzen_tasks::Owner;
-use mizzen_tests::engine::PATIENCE;
+use mizzen_tests::engine::{PATIENCE, Rig};
 use mizzen_tests::tls_front::{Authority, TlsFront};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -61,7 +61,15 @@ async fn a_context_that_skips_the_check_is_encrypted_all_the_same() -> Result<()
         skip_verify: true,
         ..authority.client()?
     };
-    carries_all(front.endpoint(files)?).await
+    let endpoint = front.endpoint(files)?;
+    carries_all(endpoint.clone()).await?;
+    let rig = Rig::through(endpoint, SshClient::default()).await?;
+    let link = rig.engine.link().borrow().clone();
+    let Link::Online(info) = link else {
+        panic!("{link:?}")
+    };
+    assert!(info.warnings[0].contains("SkipTLSVerify"), "{info:?}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

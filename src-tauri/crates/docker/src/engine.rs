@@ -1,8 +1,11 @@
 //! The handle to one engine, and the task behind it.
 
+mod about;
 mod backoff;
 mod events;
+mod known;
 mod link;
+mod socket;
 mod task;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -32,6 +32,9 @@ pub struct EngineInfo {
     pub memory_bytes: u64,
     /// Whether it runs without root.
     pub rootless: bool,
+    /// What speaks against it, each in words with a way out: a version with a known hole, an identity that is not
+    /// checked.
+    pub warnings: Vec<String>,
 }
 
 /// Why an engine does not answer.

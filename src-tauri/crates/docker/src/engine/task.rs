@@ -8,10 +8,12 @@ use hyper::Method;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::about::info;
 use super::backoff::Backoff;
 use super::events::{self, Event};
+use super::socket::Socket;
 use super::{Engine, EngineEvent, EngineInfo, Link, Offline};
-use crate::deadline::{QUICK, call, within};
+use crate::deadline::{QUICK, within};
 use crate::lines::Lines;
 use crate::oom::Ooms;
 use crate::transport::url_encoded;
@@ -55,6 +57,7 @@ pub(super) async fn run(engine: Engine, events: mpsc::Sender<EngineEvent>, relis
     let mut offline: Option<Offline> = None;
     loop {
         let mut online_since = None;
+        let socket = Socket::at(&engine.endpoint());
         let end = tokio::select! {
             () = events.closed() => return,
             end = follow(&engine, &events, relist, &mut online_since) => end,
@@ -99,6 +102,7 @@ pub(super) async fn run(engine: Engine, events: mpsc::Sender<EngineEvent>, relis
             () = events.closed() => return,
             () = tokio::time::sleep(backoff.wait(rand::random())) => {}
             () = engine.shared.retry.notified() => {}
+            () = socket.returned() => backoff = Backoff::new(),
         }
     }
 }
@@ -148,30 +152,6 @@ async fn follow(
     };
     let Err(end) = follower.follow(info, listed, stream).await;
     end
-}
-
-/// Asks an engine who it is.
-async fn info(engine: &Engine) -> Result<EngineInfo, DockerError> {
-    const OP: &str = "reach the engine";
-    engine.transport().reach(OP).await?;
-    let version = call(OP, QUICK, engine.docker().version()).await?;
-    let info = call(OP, QUICK, engine.docker().info()).await?;
-    Ok(EngineInfo {
-        version: version.version.unwrap_or_default(),
-        api_version: version.api_version.unwrap_or_default(),
-        os: version.os.unwrap_or_default(),
-        arch: version.arch.unwrap_or_default(),
-        cpus: info.ncpu.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
-        memory_bytes: info
-            .mem_total
-            .and_then(|n| u64::try_from(n).ok())
-            .unwrap_or(0),
-        rootless: info
-            .security_options
-            .unwrap_or_default()
-            .iter()
-            .any(|o| o == "name=rootless"),
-    })
 }
 
 /// Opens the event stream; past events are not asked for, as a list follows.

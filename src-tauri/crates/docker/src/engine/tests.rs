@@ -384,3 +384,28 @@ async fn dropping_the_receiver_ends_the_task() {
 fn bollard_cannot_log_what_it_sends() {
     assert!(log::STATIC_MAX_LEVEL <= log::LevelFilter::Info);
 }
+
+#[tokio::test]
+async fn a_socket_that_comes_back_is_not_kept_waiting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("docker.sock");
+    let owner = Owner::root("test");
+    let options = EngineOptions::new(("a".to_owned(), "b".to_owned()));
+    let (_engine, mut events) =
+        Engine::spawn(&owner, "away", Endpoint::Unix(path.clone()), options);
+    let mut next = async || {
+        let event = tokio::time::timeout(PATIENCE, events.recv()).await;
+        event.expect("in time").expect("the task lives")
+    };
+    // After the fourth attempt the next one is due in three seconds and more.
+    while !matches!(next().await, EngineEvent::Offline(offline) if offline.attempts == 4) {}
+    let fake = FakeEngine::start(|request| well(request, silent())).expect("a socket");
+    let back = std::time::Instant::now();
+    std::os::unix::fs::symlink(fake.socket(), &path).expect("a link");
+    while !matches!(next().await, EngineEvent::Online(_)) {}
+    assert!(
+        back.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        back.elapsed()
+    );
+}
