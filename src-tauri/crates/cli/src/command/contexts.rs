@@ -7,8 +7,17 @@ use mizzen_core::view::{
     ContextsQuestion, ContextsSide, ContextsState, ContextsView,
 };
 
+use serde::Serialize;
+
 use crate::args::{Contexts, Decide, Held, Restore};
 use crate::output::{Cell, Failure, Output, Tone, columns, plain};
+
+/// What a wish prints as JSON.
+#[derive(Serialize)]
+struct Done<'a> {
+    message: String,
+    contexts: &'a ContextsView,
+}
 
 /// Exit codes: not all could be carried over; and something waits for a person.
 const LEFT: u8 = 1;
@@ -33,10 +42,8 @@ pub(super) async fn run(client: &Client, args: Contexts, output: Output) -> Resu
         ContextsAnswer::Trash(versions) => trash(&versions, output),
         ContextsAnswer::Done { message, contexts } => {
             if output.json {
-                output.object(&ContextsAnswer::Done {
-                    message,
-                    contexts: contexts.clone(),
-                })?;
+                let contexts = &contexts;
+                output.object(&Done { message, contexts })?;
             } else {
                 output.line(&plain(&message))?;
                 waits(&contexts, output);

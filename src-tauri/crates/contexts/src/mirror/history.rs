@@ -76,14 +76,13 @@ impl History {
         let lines = text
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok());
-        let mut changes: Vec<Change> = lines.collect();
+        let changes: Vec<Change> = lines.collect();
         let ends_well = text.is_empty() || text.ends_with('\n');
-        if changes.len() > KEPT * 2 || !ends_well {
-            changes.drain(..changes.len().saturating_sub(KEPT));
-            let text: String = changes.iter().map(line).collect();
-            write_atomic(&path, text.as_bytes())?;
+        let mut history = Self { path, changes };
+        if !ends_well {
+            history.shorten()?;
         }
-        Ok(Self { path, changes })
+        Ok(history)
     }
 
     pub(crate) fn add(&mut self, mut change: Change) -> Result<Change, PathError> {
@@ -95,7 +94,18 @@ impl History {
         let mut file = options.open(&self.path).at(&self.path)?;
         file.write_all(line(&change).as_bytes()).at(&self.path)?;
         self.changes.push(change.clone());
+        if self.changes.len() > KEPT * 2 {
+            self.shorten()?;
+        }
         Ok(change)
+    }
+
+    /// A container that changes a context without end must not fill the disk.
+    fn shorten(&mut self) -> Result<(), PathError> {
+        let old = self.changes.len().saturating_sub(KEPT);
+        self.changes.drain(..old);
+        let text: String = self.changes.iter().map(line).collect();
+        write_atomic(&self.path, text.as_bytes())
     }
 
     /// The last first.
@@ -115,4 +125,52 @@ impl History {
 fn line(change: &Change) -> String {
     let text = serde_json::to_string(change).expect("BUG: a change is plain values");
     format!("{text}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(name: &str) -> Change {
+        Change {
+            id: 0,
+            at: Timestamp::UNIX_EPOCH,
+            name: name.to_owned(),
+            from: Side::Host,
+            action: Action::Created,
+            message: String::new(),
+            is_grave: false,
+            before: None,
+            after: None,
+            undoes: None,
+        }
+    }
+
+    #[test]
+    fn a_history_goes_on_behind_a_line_that_a_kill_cut_short() {
+        let state = tempfile::tempdir().unwrap();
+        let mut history = History::open(state.path()).unwrap();
+        history.add(change("one")).unwrap();
+        let path = state.path().join("history.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        write_atomic(&path, format!("{text}{}", &text[..20]).as_bytes()).unwrap();
+        let mut history = History::open(state.path()).unwrap();
+        assert_eq!(history.add(change("two")).unwrap().id, 2);
+        let history = History::open(state.path()).unwrap();
+        let names: Vec<&str> = history.list().map(|change| change.name.as_str()).collect();
+        assert_eq!(names, ["two", "one"]);
+    }
+
+    #[test]
+    fn a_history_does_not_grow_without_end() {
+        let state = tempfile::tempdir().unwrap();
+        let mut history = History::open(state.path()).unwrap();
+        for _ in 0..=KEPT * 2 {
+            history.add(change("one")).unwrap();
+        }
+        let lines = fs::read_to_string(state.path().join("history.jsonl")).unwrap();
+        assert_eq!(lines.lines().count(), KEPT);
+        let last = u64::try_from(KEPT * 2 + 1).unwrap();
+        assert_eq!(history.list().next().unwrap().id, last);
+    }
 }

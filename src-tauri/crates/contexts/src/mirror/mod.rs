@@ -157,6 +157,8 @@ pub struct Mirror {
     history: History,
     shrunk: Shrunk,
     seen: Seen,
+    /// What a person has not been told of yet.
+    fresh: Vec<Change>,
     _lock: File,
 }
 
@@ -197,6 +199,7 @@ impl Mirror {
             trash,
             shrunk: Shrunk::default(),
             seen: Seen::default(),
+            fresh: Vec::new(),
             wishes: options.wishes,
             world: options.world,
             _lock: lock,
@@ -250,7 +253,17 @@ impl Mirror {
         if !pass.changes.is_empty() {
             self.see();
         }
+        // What a person consented to is no news.
+        if decided.approved.is_empty() {
+            self.fresh.extend(pass.changes.iter().cloned());
+        }
         Ok(pass)
+    }
+
+    /// What was carried over since the last time this was asked, whatever it was done for; without what a person had
+    /// consented to.
+    pub fn take_fresh(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.fresh)
     }
 
     fn root(&self, side: Side) -> &Root {

@@ -13,6 +13,9 @@ use super::{Config, Mirror, Side, words};
 use crate::inventory::{Found, Health, is_special_name};
 use crate::payload::Terms;
 
+/// Damaged entries of a side that are told one by one: a container can make thousands.
+const ODD_SHOWN: usize = 100;
+
 /// How the mirror stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -390,15 +393,13 @@ impl Mirror {
 
     /// What is damaged on one side: its twin on the other is told with it.
     fn add_odd(&self, side: Side, all: &mut BTreeMap<String, ContextStatus>) {
-        for odd in self.seen.sides[side as usize].odd.values() {
-            let twin = |name: &&String| crate::store::context_id(name) == odd.folder;
-            let names: Vec<String> = self
-                .archive
-                .agreed()
-                .into_keys()
-                .chain(all.keys().cloned())
-                .collect();
-            let known = names.iter().find(twin).cloned();
+        let names = self.archive.agreed().into_keys().chain(all.keys().cloned());
+        let by_folder: BTreeMap<String, String> = names
+            .map(|name| (crate::store::context_id(&name), name))
+            .collect();
+        let odd = self.seen.sides[side as usize].odd.values();
+        for odd in odd.take(ODD_SHOWN) {
+            let known = by_folder.get(&odd.folder).cloned();
             let (standing, name) = match odd.is_ghost {
                 true => (ContextStanding::Ghost, odd.name.clone()),
                 false => (ContextStanding::Quarantined, known.clone()),

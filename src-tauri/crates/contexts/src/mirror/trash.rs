@@ -12,6 +12,8 @@ use super::{Side, make_private};
 use crate::payload::{Payload, Print};
 
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Versions of one context; a container that changes it without end must not fill the disk.
+const VERSIONS_MAX: usize = 30;
 
 /// One version of a context.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,8 +39,10 @@ impl Trash {
     pub(crate) fn keep(&self, trashed: &Trashed) -> Result<String, PathError> {
         let text = serde_json::to_vec(trashed).expect("BUG: what is kept is plain values");
         let at = trashed.at.as_millisecond();
-        let id = format!("{at:013}-{}", Print::of([&*text]).short());
+        let name = Print::of([trashed.payload.name.as_bytes()]).short();
+        let id = format!("{at:013}-{name}-{}", Print::of([&*text]).short());
         write_atomic(self.path(&id), &text)?;
+        self.limit(&name)?;
         Ok(id)
     }
 
@@ -63,6 +67,20 @@ impl Trash {
         Ok(ids.into_iter().filter_map(read).collect())
     }
 
+    /// Lets go of the oldest versions of a context, so that there are not too many.
+    fn limit(&self, name: &str) -> Result<(), PathError> {
+        let mut ids = self.ids()?;
+        ids.retain(|id| id.split('-').nth(1) == Some(name));
+        ids.sort();
+        let old = ids.len().saturating_sub(VERSIONS_MAX);
+        ids[..old].iter().try_for_each(|id| self.remove(id))
+    }
+
+    fn remove(&self, id: &str) -> Result<(), PathError> {
+        let path = self.path(id);
+        fs::remove_file(&path).at(&path)
+    }
+
     /// Lets go of what has been here for long enough.
     pub(crate) fn prune(&self, now: Timestamp) -> Result<(), PathError> {
         let oldest = (now - KEPT).as_millisecond();
@@ -71,8 +89,7 @@ impl Trash {
                 .split_once('-')
                 .and_then(|(at, _)| at.parse::<i64>().ok());
             if at.is_some_and(|at| at < oldest) {
-                let path = self.path(&id);
-                fs::remove_file(&path).at(&path)?;
+                self.remove(&id)?;
             }
         }
         Ok(())
@@ -134,5 +151,27 @@ mod tests {
         for id in [id.as_str(), "../archive/x", "", "1/2"] {
             assert!(trash.read(id).unwrap().is_none(), "{id}");
         }
+        // Another one stays, however often this one is changed.
+        let other = Payload {
+            name: "cd".into(),
+            ..payload
+        };
+        let other = trash
+            .keep(&Trashed {
+                payload: other,
+                ..trashed.clone()
+            })
+            .unwrap();
+        for second in 0..40 {
+            let at = at + SignedDuration::from_secs(second);
+            trash
+                .keep(&Trashed {
+                    at,
+                    ..trashed.clone()
+                })
+                .unwrap();
+        }
+        assert_eq!(trash.list().unwrap().len(), VERSIONS_MAX + 1);
+        assert!(trash.read(&other).unwrap().is_some());
     }
 }

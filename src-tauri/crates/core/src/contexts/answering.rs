@@ -40,20 +40,20 @@ impl Told {
     }
 }
 
-type Answered = (Told, Vec<Change>, Option<Duration>);
+type Answered = (Told, Option<Duration>);
 
 pub(super) fn answer(
     mirror: &mut Mirror,
     question: ContextsQuestion,
 ) -> Result<Answered, MirrorError> {
-    let told = |what| Ok((Told::of(what), Vec::new(), None));
+    let told = |what| Ok((Told::of(what), None));
     match question {
         ContextsQuestion::Status => told(What::Status),
         ContextsQuestion::Setup => {
             let done = mirror.setup()?;
             let pass = mirror.pass()?;
             let message = format!("{} {}", set_up(done), carried(&pass.changes));
-            Ok(passed(pass, message))
+            Ok(passed(&pass, message))
         }
         ContextsQuestion::Sync => {
             if !mirror.is_set_up() {
@@ -62,7 +62,7 @@ pub(super) fn answer(
             }
             let pass = mirror.pass()?;
             let message = carried(&pass.changes);
-            Ok(passed(pass, message))
+            Ok(passed(&pass, message))
         }
         ContextsQuestion::History { limit } => {
             let changes = mirror.history().take(limit as usize);
@@ -74,13 +74,12 @@ pub(super) fn answer(
         ContextsQuestion::Approve { id } => {
             let pass = mirror.approve(id.as_deref())?;
             let message = carried(&pass.changes);
-            // The person has seen what it is: it is no news.
-            Ok((Told::of(What::Done(message)), Vec::new(), pass.again_in))
+            Ok(passed(&pass, message))
         }
         ContextsQuestion::Drop { id } => {
             let pass = mirror.drop_held(id.as_deref())?;
             let message = carried(&pass.changes);
-            Ok(passed(pass, message))
+            Ok(passed(&pass, message))
         }
         ContextsQuestion::Trash => {
             let versions = mirror.trash()?.into_iter().map(words::trashed);
@@ -89,8 +88,8 @@ pub(super) fn answer(
     }
 }
 
-fn passed(pass: Pass, message: String) -> Answered {
-    (Told::of(What::Done(message)), pass.changes, pass.again_in)
+fn passed(pass: &Pass, message: String) -> Answered {
+    (Told::of(What::Done(message)), pass.again_in)
 }
 
 fn done(change: Change) -> Answered {
@@ -98,7 +97,7 @@ fn done(change: Change) -> Answered {
         what: What::Done(change.message),
         about: Some(change.name),
     };
-    (told, Vec::new(), None)
+    (told, None)
 }
 
 fn set_up(done: SetUp) -> String {

@@ -124,7 +124,7 @@ impl Keeper {
         let passed = self.with(move |mirror| {
             mirror.wish(wished);
             let pass = mirror.pass()?;
-            Ok(((), pass.changes, pass.again_in))
+            Ok(((), pass.again_in))
         });
         if let Err(error) = passed.await {
             tracing::warn!(%error, "Docker contexts");
@@ -134,7 +134,7 @@ impl Keeper {
     async fn pass(&mut self) {
         let passed = self.with(|mirror| {
             let pass = mirror.pass()?;
-            Ok(((), pass.changes, pass.again_in))
+            Ok(((), pass.again_in))
         });
         if let Err(error) = passed.await {
             tracing::warn!(%error, "Docker contexts");
@@ -163,9 +163,7 @@ impl Keeper {
     async fn with<T, F>(&mut self, act: F) -> Result<T, MirrorError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Mirror) -> Result<(T, Vec<Change>, Option<Duration>), MirrorError>
-            + Send
-            + 'static,
+        F: FnOnce(&mut Mirror) -> Result<(T, Option<Duration>), MirrorError> + Send + 'static,
     {
         let (Some(options), Some(mut work)) = (self.options.clone(), self.work.take()) else {
             return Err(MirrorError::Refused(
@@ -205,7 +203,7 @@ impl Work {
     fn carry_out<T>(
         &mut self,
         options: MirrorOptions,
-        act: impl FnOnce(&mut Mirror) -> Result<(T, Vec<Change>, Option<Duration>), MirrorError>,
+        act: impl FnOnce(&mut Mirror) -> Result<(T, Option<Duration>), MirrorError>,
     ) -> Did<T> {
         // Before the look: what changes after it is told.
         self.watched.renew();
@@ -227,14 +225,14 @@ impl Work {
                 Err(error) => return failed(error),
             },
         };
-        let (done, changes, again_in) = match act(mirror) {
-            Ok((done, changes, again_in)) => (Ok(done), changes, again_in),
-            Err(error) => (Err(error), Vec::new(), None),
+        let (done, again_in) = match act(mirror) {
+            Ok((done, again_in)) => (Ok(done), again_in),
+            Err(error) => (Err(error), None),
         };
+        let changes = mirror.take_fresh();
         let mut view = words::view(&mirror.status());
-        if !changes.is_empty() {
-            self.watched.renew();
-        }
+        // What was made just now is watched, too; what comes of the rest is told by its parents.
+        self.watched.renew();
         view.polling = self.watched.polling().map(str::to_owned);
         Did {
             done,

@@ -10,7 +10,10 @@ use mizzen_fsx::{Watch, WatchError, disk_without_events};
 use tokio::sync::Notify;
 
 /// More folders than this are not watched one by one: a container must not use up the user's watches.
-const FOLDERS_MAX: usize = 16 * 1024;
+const FOLDERS_MAX: usize = 8192;
+
+/// Docker makes one folder for a context's TLS files.
+const ENDPOINTS_MAX: usize = 8;
 
 /// Tells a folder from another that took its name; the number of a file is soon used again.
 type Identity = Option<SystemTime>;
@@ -51,8 +54,10 @@ impl Watched {
             ))
         });
         let watched = self.watch_all();
+        let many = (self.folders.len() > FOLDERS_MAX)
+            .then(|| "there are more folders than are watched".to_owned());
         self.polling = match watched {
-            Ok(()) => silent,
+            Ok(()) => silent.or(many),
             Err(error) => {
                 self.watch = None;
                 self.folders.clear();
@@ -94,9 +99,11 @@ impl Watched {
             let single = [root.parent().unwrap_or(root), root, &contexts, &meta, &tls];
             all.extend(single.into_iter().filter_map(identified));
             for folder in below(&meta).into_iter().chain(below(&tls)) {
-                for endpoint in below(&folder) {
-                    all.extend(identified(&endpoint));
+                if all.len() > FOLDERS_MAX {
+                    break;
                 }
+                let endpoints = below(&folder).into_iter().take(ENDPOINTS_MAX);
+                all.extend(endpoints.filter_map(|endpoint| identified(&endpoint)));
                 all.extend(identified(&folder));
             }
         }
