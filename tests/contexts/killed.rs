@@ -58,16 +58,17 @@ async fn a_killed_pass_is_finished_by_the_next_core() {
 fn copy(person: &Person, name: &str) {
     let contexts = person.path(Side::Host).join("contexts");
     let (from, to) = (id("c0"), id(name));
-    let meta = fs::read_to_string(contexts.join("meta").join(&from).join("meta.json")).unwrap();
+    let meta = fs::read_to_string(contexts.join("meta").join(&from).join("meta.json"))
+        .expect("a scratch folder");
     let meta = meta.replace("\"c0\"", &format!("\"{name}\""));
-    fs::create_dir_all(contexts.join("meta").join(&to)).unwrap();
-    fs::create_dir_all(contexts.join("tls").join(&to).join("docker")).unwrap();
+    fs::create_dir_all(contexts.join("meta").join(&to)).expect("a scratch folder");
+    fs::create_dir_all(contexts.join("tls").join(&to).join("docker")).expect("a scratch folder");
     for pem in ["ca.pem", "cert.pem", "key.pem"] {
         let place = |id: &str| contexts.join("tls").join(id).join("docker").join(pem);
-        fs::copy(place(&from), place(&to)).unwrap();
+        fs::copy(place(&from), place(&to)).expect("a scratch folder");
     }
     let place = contexts.join("meta").join(&to).join("meta.json");
-    mizzen_fsx::write_atomic_with(place, meta.as_bytes(), 0o644, None).unwrap();
+    mizzen_fsx::write_atomic_with(place, meta.as_bytes(), 0o644, None).expect("a scratch folder");
 }
 
 /// Name of a context's folder.

@@ -12,6 +12,7 @@ pub mod engines;
 pub mod far_machine;
 pub mod figure;
 pub mod on_engine;
+pub mod own;
 pub mod own_core;
 #[cfg(unix)]
 pub mod rig;

@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a bench ends where its rig fails")]
 
 mod container;
-mod own;
 
 use std::time::{Duration, Instant};
 
 use mizzen_core::EventStream;
 use mizzen_core::view::Change;
 use mizzen_tests::figure::Figure;
+use mizzen_tests::own;
 use mizzen_tests::own_core::{OwnCore, tiny_image};
 
 use container::Container;

@@ -20,6 +20,8 @@ const DOCUMENT: &str = "docs/benchmarks.md";
 /// Which figures to take.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Area {
+    /// Docker contexts, from one side to the other
+    Contexts,
     /// From the engine's events and the session verbs to the snapshot
     Core,
     /// The desktop program: start, memory, idle
@@ -35,6 +37,7 @@ pub(crate) enum Area {
 impl Area {
     fn name(self) -> &'static str {
         match self {
+            Self::Contexts => "contexts",
             Self::Core => "core",
             Self::Desktop => "desktop",
             Self::Status => "status",
@@ -59,7 +62,7 @@ impl Area {
                 product::build_command_line("release")?;
                 image::ensure(image::Image::Tiny)?;
             }
-            Self::Status | Self::Wire => {
+            Self::Contexts | Self::Status | Self::Wire => {
                 image::ensure(image::Image::Tiny)?;
             }
         }
@@ -69,7 +72,9 @@ impl Area {
 
 /// Takes the figures of one area and puts them into the document; those of one case are only printed.
 pub(crate) fn run(area: Area, only: Option<&str>) -> Result<()> {
-    if let (Some(case), Area::Core | Area::Desktop | Area::Status | Area::Wire) = (only, area) {
+    if let (Some(case), Area::Contexts | Area::Core | Area::Desktop | Area::Status | Area::Wire) =
+        (only, area)
+    {
         bail!(
             "the {} bench has no case {case}: it runs as a whole",
             area.name()
