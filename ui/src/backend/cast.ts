@@ -54,6 +54,7 @@ export const ENGINE: EngineView = {
   hint: null,
   cpus: 8,
   memory_bytes: 32 * GIB,
+  warnings: [],
 };
 
 export const START_PHASES: readonly Phase[] = [

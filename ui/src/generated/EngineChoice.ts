@@ -32,4 +32,8 @@ reason: string | null,
 /**
  * What to do about it.
  */
-hint: string | null, };
+hint: string | null, 
+/**
+ * What speaks against one that answers.
+ */
+warnings: Array<string>, };

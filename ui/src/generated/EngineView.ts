@@ -44,4 +44,8 @@ cpus: number | null,
 /**
  * Memory of the engine's machine.
  */
-memory_bytes: number | null, };
+memory_bytes: number | null, 
+/**
+ * What speaks against it, each in words with a way out: a version with a known hole, an identity not checked.
+ */
+warnings: Array<string>, };

@@ -64,6 +64,7 @@ pub(crate) fn choices(config: &CoreConfig) -> Result<Vec<EngineChoice>, SelectEr
             state: None,
             reason: problem.map(ToString::to_string),
             hint: problem.map(|error| error.hint().to_owned()),
+            warnings: Vec::new(),
             name,
         }
     });
@@ -115,6 +116,7 @@ fn unselected(error: &SelectError, now: jiff::Timestamp) -> EngineView {
         hint: Some(error.hint().to_owned()),
         cpus: None,
         memory_bytes: None,
+        warnings: Vec::new(),
     }
 }
 

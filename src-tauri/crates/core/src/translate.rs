@@ -297,5 +297,6 @@ pub(crate) fn engine(
         hint: offline.map(|offline| offline.hint.clone()),
         cpus: info.map(|info| info.cpus),
         memory_bytes: info.map(|info| info.memory_bytes),
+        warnings: info.map_or_else(Vec::new, |info| info.warnings.clone()),
     }
 }

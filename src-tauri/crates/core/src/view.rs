@@ -103,6 +103,9 @@ pub struct EngineView {
     pub cpus: Option<u32>,
     /// Memory of the engine's machine.
     pub memory_bytes: Option<u64>,
+    /// What speaks against it, each in words with a way out: a version with a known hole, an identity not checked.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// Where a session stands.

@@ -30,6 +30,9 @@ pub(super) async fn list(client: &Client, output: Output) -> Result<(), Failure>
             let hint = engine.hint.as_deref().unwrap_or_default();
             output.note(&format!("! {}: {reason}; {hint}", engine.name));
         }
+        for warning in &engine.warnings {
+            output.note(&format!("! {}: {warning}", engine.name));
+        }
     }
     Ok(())
 }

@@ -34,6 +34,7 @@ fn engine(state: EngineState) -> EngineView {
         hint: None,
         cpus: None,
         memory_bytes: None,
+        warnings: Vec::new(),
     }
 }
 

@@ -32,6 +32,7 @@ fn follow(choice: &mut EngineChoice, view: &EngineView) {
     if choice.endpoint.is_some() {
         choice.reason.clone_from(&view.reason);
         choice.hint.clone_from(&view.hint);
+        choice.warnings.clone_from(&view.warnings);
     }
 }
 
@@ -44,5 +45,6 @@ fn vanished(view: &EngineView) -> EngineChoice {
         state: Some(view.state),
         reason: view.reason.clone(),
         hint: view.hint.clone(),
+        warnings: view.warnings.clone(),
     }
 }

@@ -86,6 +86,7 @@ fn engine(state: EngineState) -> EngineView {
         hint: None,
         cpus: None,
         memory_bytes: None,
+        warnings: Vec::new(),
     }
 }
 

@@ -23,4 +23,7 @@ pub struct EngineChoice {
     pub reason: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What speaks against one that answers.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
