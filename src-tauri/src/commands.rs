@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use mizzen_core::verb::{ApiError, Outcome, Verb};
-use mizzen_core::view::{ContextsAnswer, ContextsQuestion, Snapshot, SyncAnswer, SyncQuestion};
+use mizzen_core::view::{
+    ContextsAnswer, ContextsQuestion, EngineChoice, Snapshot, SyncAnswer, SyncQuestion,
+};
 use mizzen_core::{
     DoctorReport, LineStream, LogLine, LogOptions, OutputOptions, OutputSaid, OutputStream,
     OutputText,
@@ -26,6 +28,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         run_verb,
         ask_sync,
         ask_contexts,
+        engines,
         open_session,
         doctor,
         follow_logs,
@@ -72,6 +75,11 @@ async fn ask_contexts(
     question: ContextsQuestion,
 ) -> Result<ContextsAnswer, ApiError> {
     shell.client()?.ask_contexts(question).await
+}
+
+#[tauri::command]
+async fn engines(shell: State<'_, Shell>) -> Result<Vec<EngineChoice>, ApiError> {
+    shell.client()?.engines().await
 }
 
 #[tauri::command]

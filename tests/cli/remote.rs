@@ -100,6 +100,11 @@ fn the_whole_life_of_a_session_whose_engine_sees_no_files_of_this_machine() {
         "made\n"
     );
 
+    // The editor is reached as anywhere.
+    let open = mizzen.run(&["open", "p", "--print"]);
+    assert!(open.stdout.starts_with("http://p.localhost:"), "{open:?}");
+    assert_eq!(mizzen.session("p")["services"]["code-server"], "running");
+
     // Another core goes on where this one was.
     assert_eq!(mizzen.run(&["serve", "--stop"]).code, 0);
     let again = mizzen.run(&["exec", "p", "--", "echo", "again"]);

@@ -129,6 +129,15 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
+    name: "dialog-new-engines",
+    scenario: "sessions=3&engines=3",
+    arrange: async (page) => {
+      await byId(page, "new-session").click();
+      await byId(page, "field-dir").fill("/home/ana/src/fresh-idea");
+      await byId(page, "field-engine").selectOption("lab");
+    },
+  },
+  {
     name: "dialog-new-wrong",
     scenario: "sessions=8",
     arrange: async (page) => {

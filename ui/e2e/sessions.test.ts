@@ -20,6 +20,19 @@ describe("a new session", () => {
       ]);
     }));
 
+  test("lives on the engine that is chosen, where there is a choice", () =>
+    withPage({ scenario: "sessions=3&engines=3" }, async (page) => {
+      await byId(page, "new-session").click();
+      await byId(page, "field-dir").fill("/home/ana/src/fresh-idea");
+      const engine = byId(page, "field-engine");
+      expect(await engine.inputValue()).toBe("default");
+      expect(await engine.locator("option:disabled").textContent()).toContain("cannot be used");
+      await engine.selectOption("lab");
+      await byId(page, "submit-new-session").click();
+      await state(page, "fresh-idea", "running");
+      expect(await verbs(page)).toMatchObject([{ verb: "up", engine: "lab" }]);
+    }));
+
   test("can be started in a window that is too low for all that is said", () =>
     withPage({ scenario: "sessions=3", viewport: { width: 800, height: 420 } }, async (page) => {
       await byId(page, "new-session").click();

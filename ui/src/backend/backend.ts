@@ -1,6 +1,7 @@
 import type { ContextsAnswer } from "../generated/ContextsAnswer";
 import type { ContextsQuestion } from "../generated/ContextsQuestion";
 import type { DoctorReport } from "../generated/DoctorReport";
+import type { EngineChoice } from "../generated/EngineChoice";
 import type { Event } from "../generated/Event";
 import type { LogLine } from "../generated/LogLine";
 import type { Navigate } from "../generated/Navigate";
@@ -40,6 +41,8 @@ export interface Backend {
   /** Asks a session's synced workspace, or tells it a wish. */
   askSync(session: string, question: SyncQuestion): Promise<SyncAnswer>;
   /** Asks the mirror of Docker contexts, or tells it a wish. */
+  /** Every engine that a session could live on. */
+  engines(): Promise<EngineChoice[]>;
   askContexts(question: ContextsQuestion): Promise<ContextsAnswer>;
   /** Opens code-server, or a port of the session, in the browser. */
   openSession(session: string, port?: number): Promise<void>;

@@ -1,6 +1,7 @@
 import type { CommandView } from "../generated/CommandView";
 import type { AlertView } from "../generated/AlertView";
 import type { DoctorReport } from "../generated/DoctorReport";
+import type { EngineChoice } from "../generated/EngineChoice";
 import type { EngineView } from "../generated/EngineView";
 import type { Phase } from "../generated/Phase";
 import type { PhaseView } from "../generated/PhaseView";
@@ -42,6 +43,36 @@ export const CONTEXTS: ContextsView = {
   polling: null,
   last_change: null,
 };
+
+export const ENGINES: EngineChoice[] = [
+  {
+    name: "default",
+    endpoint: "unix:///var/run/docker.sock",
+    selected_by: "the Docker CLI's default",
+    in_use: true,
+    state: "online",
+    reason: null,
+    hint: null,
+  },
+  {
+    name: "lab",
+    endpoint: "ssh://ada@lab.example",
+    selected_by: null,
+    in_use: false,
+    state: null,
+    reason: null,
+    hint: null,
+  },
+  {
+    name: "old",
+    endpoint: null,
+    selected_by: null,
+    in_use: false,
+    state: null,
+    reason: 'the engine "old" at tcp://old:2375 is another machine\'s, without encryption',
+    hint: "give the context TLS material",
+  },
+];
 
 export const ENGINE: EngineView = {
   name: "default",

@@ -3,6 +3,7 @@ import type { Change } from "../generated/Change";
 import type { CommandView } from "../generated/CommandView";
 import type { ContextsAnswer } from "../generated/ContextsAnswer";
 import type { ContextsQuestion } from "../generated/ContextsQuestion";
+import type { EngineChoice } from "../generated/EngineChoice";
 import type { ErrorCode } from "../generated/ErrorCode";
 import type { ExecParams } from "../generated/ExecParams";
 import type { LogLine } from "../generated/LogLine";
@@ -146,6 +147,10 @@ export class FakeBackend implements Backend {
         this.emit({ kind: "settings", settings: verb.settings });
         return { message: "settings are saved", session: null };
     }
+  }
+
+  async engines(): Promise<EngineChoice[]> {
+    return this.scenario.engines;
   }
 
   async askContexts(question: ContextsQuestion): Promise<ContextsAnswer> {

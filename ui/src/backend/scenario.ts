@@ -1,6 +1,7 @@
 import type { CommandView } from "../generated/CommandView";
 import type { ContextsView } from "../generated/ContextsView";
 import type { DoctorReport } from "../generated/DoctorReport";
+import type { EngineChoice } from "../generated/EngineChoice";
 import type { SessionState } from "../generated/SessionState";
 import type { SessionView } from "../generated/SessionView";
 import type { Snapshot } from "../generated/Snapshot";
@@ -11,6 +12,7 @@ import {
   commandView,
   CONTEXTS,
   ENGINE,
+  ENGINES,
   HEALTHY,
   offline,
   phasesDone,
@@ -26,6 +28,8 @@ import { byName } from "../state/order";
 export interface Scenario {
   readonly snapshot: Snapshot;
   readonly doctor: DoctorReport;
+  /** Engines to choose from: `?engines=3`. */
+  readonly engines: EngineChoice[];
   /** Time between two steps of a script. */
   readonly paceMs: number;
   /** Sessions that change per second by themselves. */
@@ -56,6 +60,7 @@ export function scenarioOf(search: string): Scenario {
       unmanaged: quiet ? [] : [UNMANAGED],
     }),
     doctor: doctorOf(asked, isOffline),
+    engines: ENGINES.slice(0, Number(asked.get("engines") ?? 1)),
     paceMs: Number(asked.get("pace") ?? 700),
     cycles: Number(asked.get("cycles") ?? 24),
     churn: Number(asked.get("churn") ?? 0),

@@ -48,6 +48,7 @@ export const tauri: Backend = {
   snapshot: () => invoke("snapshot"),
   run: (verb) => invoke("run_verb", { verb }),
   askSync: (session, question) => invoke("ask_sync", { session, question }),
+  engines: () => invoke("engines"),
   askContexts: (question) => invoke("ask_contexts", { question }),
   openSession: (session, port) => invoke("open_session", { session, port: port ?? null }),
   doctor: () => invoke("doctor"),

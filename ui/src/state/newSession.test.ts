@@ -15,6 +15,7 @@ const SNAPSHOT = snapshotOf({ sessions: [sessionView("api")] });
 const wish = (change: Partial<Wish> = {}): Wish => ({
   folder: "/src/shop",
   typedName: null,
+  engine: null,
   workspace: null,
   image: "",
   memoryGib: "4",
@@ -86,8 +87,13 @@ test.each([
 test("the limit counts what is active, not what is stopped", () => {
   const settings = { ...SETTINGS, max_running: 1 };
   const stopped = [sessionView("a", { state: "stopped" }), sessionView("b", { state: "failed" })];
-  expect(isFull(snapshotOf({ settings, sessions: stopped }))).toBe(false);
-  expect(isFull(snapshotOf({ settings, sessions: [...stopped, sessionView("c")] }))).toBe(true);
+  expect(isFull(wish(), snapshotOf({ settings, sessions: stopped }))).toBe(false);
+  expect(isFull(wish(), snapshotOf({ settings, sessions: [...stopped, sessionView("c")] }))).toBe(
+    true,
+  );
   const elsewhere = sessionView("c", { engine: "far" });
-  expect(isFull(snapshotOf({ settings, sessions: [...stopped, elsewhere] }))).toBe(false);
+  const full = snapshotOf({ settings, sessions: [...stopped, elsewhere] });
+  expect(isFull(wish(), full)).toBe(false);
+  expect(isFull(wish({ engine: "far" }), full)).toBe(true);
+  expect(paramsOf(wish({ engine: "far" }), full).engine).toBe("far");
 });

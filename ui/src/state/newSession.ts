@@ -12,6 +12,8 @@ export interface Wish {
   folder: string;
   /** `null` while the name follows the folder. */
   typedName: string | null;
+  /** `null` for the selected one. */
+  engine: string | null;
   /** `null` while nobody has chosen. */
   workspace: WorkspaceKind | null;
   image: string;
@@ -54,7 +56,7 @@ export function paramsOf(wish: Wish, { settings }: Snapshot): UpParams {
   return {
     dir: wish.folder.trim(),
     name: nameOf(wish),
-    engine: null,
+    engine: wish.engine,
     workspace: wish.workspace,
     image: wish.image.trim() === (settings.image ?? "") ? null : wish.image.trim() || null,
     memory_bytes: bytesWanted === settings.memory_bytes ? null : bytesWanted,
@@ -75,9 +77,12 @@ export function planOf(wish: Wish): string[] {
   ];
 }
 
-/** Whether no further session may start on the selected engine, where a new one goes: each has its own limit. */
-export function isFull({ engines, sessions, settings }: Snapshot): boolean {
-  const selected = engines.find((engine) => engine.selected_by !== "");
-  const there = sessions.filter(({ engine }) => engine === selected?.name);
+/** Whether no further session may start where this one is to live: each engine has its own limit. */
+export function isFull(
+  { engine: wished }: Wish,
+  { engines, sessions, settings }: Snapshot,
+): boolean {
+  const name = wished ?? engines.find((engine) => engine.selected_by !== "")?.name;
+  const there = sessions.filter(({ engine }) => engine === name);
   return there.filter(({ state }) => takesASlot(state)).length >= settings.max_running;
 }

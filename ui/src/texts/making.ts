@@ -27,6 +27,9 @@ export const makingTexts = {
       mirror:
         "Also while Mizzen does not run. The container sees the whole folder for it, keys and .git too.",
     } satisfies Record<WorkspaceKind, string>,
+    engine: "Engine",
+    engineHint: "Where its container runs. An engine on another machine works on a copy.",
+    engineUnusable: "cannot be used",
     more: "Image and limits",
     image: "Image",
     imageOwn: "Mizzen's own",

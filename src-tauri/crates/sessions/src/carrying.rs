@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mizzen_docker::Engine;
 use mizzen_fsx::{SafeDir, Watch};
-use mizzen_status::{CarriedDirs, End, Part, Taker, Teller, carried_file};
+use mizzen_status::{CarriedDirs, End, NotTaken, Part, Taker, Teller, carried_file};
 use mizzen_wire::{StreamKind, Wire, read_part, write_part};
 use tokio::io::{AsyncRead, AsyncWrite, split};
 use tokio::sync::{Notify, watch};
@@ -27,8 +27,8 @@ const SPACING: Duration = Duration::from_millis(250);
 const PARTS: u32 = 64;
 /// The safety net under lost hints.
 const POLL: Duration = Duration::from_secs(5);
-/// Before a stream that broke off is opened again.
-const AGAIN: Duration = Duration::from_secs(1);
+/// Before a stream that broke off is opened again: a little at first, and long where it never holds.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// All that is fetched from a container that has ended, and how long it may take.
 const TREE_MAX: usize = 80 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,16 +63,22 @@ impl Ends {
 
 /// Carries whenever a wire stands, until it is dropped.
 pub(crate) async fn keep(mut line: watch::Receiver<Line>, ends: Ends) {
+    let mut wait = AGAIN.0;
     loop {
         let up = line.wait_for(|line| matches!(line, Line::Up(_))).await;
         let Ok(Line::Up(wire)) = up.map(|line| line.clone()) else {
             return;
         };
+        let began = Instant::now();
         if let Err(error) = carry(&wire, &ends).await {
             let why = mizzen_status::sanitise(&error.to_string(), 200);
             tracing::debug!(status = %ends.dirs.status.display(), why, "not carried");
         }
-        sleep(AGAIN).await;
+        if began.elapsed() > AGAIN.1 {
+            wait = AGAIN.0;
+        }
+        sleep(wait).await;
+        wait = (wait * 2).min(AGAIN.1);
     }
 }
 
@@ -120,10 +126,11 @@ async fn take(mut from: impl AsyncRead + Unpin, ends: &Ends) -> io::Result<()> {
         let (part, bytes) = read_part(&mut from, size).await?;
         let taker = taker.clone();
         let written = spawn_blocking(move || taker.take(&part, &bytes));
-        written
-            .await
-            .expect("BUG: writing does not panic")
-            .map_err(io::Error::other)?;
+        match written.await.expect("BUG: writing does not panic") {
+            // The log ends there; all else goes on.
+            Ok(()) | Err(NotTaken::NoRoom) => {}
+            Err(error) => return Err(io::Error::other(error)),
+        }
         taken += 1;
         if taken == PARTS {
             // One that is never silent is heard now and then.

@@ -21,6 +21,9 @@ pub enum NotTaken {
     /// The other end breaks the rules.
     #[error("the other end of the status directory breaks its rules: {0}")]
     Refused(&'static str),
+    /// There is no room for this log any more, or an earlier part of it found none.
+    #[error("no room for a log of the other end")]
+    NoRoom,
     /// It could not be written.
     #[error(transparent)]
     Failed(#[from] PathError),
@@ -115,7 +118,7 @@ impl Taker {
         let size = sizes.entry(name.to_owned()).or_default();
         *size = end.max(*size);
         if sizes.len() > LOGS_MAX || sizes.values().sum::<u64>() > LOGS_BYTES {
-            return Err(NotTaken::Refused("its logs are too large"));
+            return Err(NotTaken::NoRoom);
         }
         Ok(())
     }
@@ -136,7 +139,7 @@ impl Taker {
         }
         let size = fs::symlink_metadata(&path).at(&path)?.len();
         if at > size {
-            return Err(NotTaken::Refused("a part of a log is missing"));
+            return Err(NotTaken::NoRoom);
         }
         let safe = SafeDir::open(dir)?;
         let stands = safe.read_part(name, (at, bytes.len() as u64), u64::MAX, None);

@@ -9,6 +9,8 @@ use mizzen_fsx::SafeDir;
 
 use super::{CarriedDirs, CarriedFile, End, LOGS, PART_MAX, Part, is_log_name};
 
+/// As much is told at once.
+const AT_ONCE: usize = 4 << 20;
 /// Most logs that are told of.
 const LOGS_MAX: usize = 500;
 
@@ -53,7 +55,7 @@ impl Teller {
         }
     }
 
-    /// What is new: at most one part of each file, so that none waits for another. Nothing once all is told.
+    /// What is new: at most one part of each file, and not too much at once. Nothing once all is told.
     pub fn look(&mut self) -> Vec<(Part, Vec<u8>)> {
         let mut parts = self.gone();
         let files = match self.end {
@@ -67,7 +69,15 @@ impl Teller {
                     .collect()
             }
         };
-        parts.extend(files.into_iter().filter_map(|file| self.news_of(file)));
+        let mut bytes_told = 0;
+        for file in files {
+            let news = self.news_of(file);
+            bytes_told += news.as_ref().map_or(0, |(_, bytes)| bytes.len());
+            parts.extend(news);
+            if bytes_told >= AT_ONCE {
+                break;
+            }
+        }
         parts
     }
 
