@@ -70,20 +70,34 @@ fn a_list_does_not_wait_for_an_engine_that_accepts_and_never_answers() {
 fn a_session_on_a_context_that_is_gone_can_be_forgotten() {
     let mizzen = Mizzen::new();
     let folder = mizzen.project("p");
-    mizzen.json(&["up", folder.to_str().unwrap()]);
-    mizzen.run(&["serve", "--stop"]);
+    let config = tempfile::tempdir().unwrap();
+    let docker = |args: &[&str]| {
+        let config = ["--config", config.path().to_str().unwrap()];
+        let said = mizzen.docker(&[&config[..], args].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+    };
     let without = |args: &[&str]| -> Said {
         let mut command = mizzen.command(args);
-        command
-            .env("DOCKER_CONTEXT", "gone")
-            .output()
-            .unwrap()
-            .into()
+        let command = command.env("DOCKER_CONFIG", config.path());
+        command.output().unwrap().into()
     };
+    let host = "host=unix:///var/run/docker.sock";
+    docker(&["context", "create", "far", "--docker", host]);
+    let up = without(&["up", folder.to_str().unwrap(), "--engine", "far"]);
+    assert_eq!(up.code, 0, "{up:?}");
+    let engines = without(&["engines", "--json"]).json();
+    let far = engines
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["name"] == "far");
+    assert_eq!(far.unwrap()["state"], "online", "{engines}");
+    mizzen.run(&["serve", "--stop"]);
+    docker(&["context", "rm", "--force", "far"]);
     let list = without(&["list", "--json"]).json();
     assert_eq!(list[0]["state"], "lost", "{list}");
     let refused = without(&["rm", "p"]);
-    assert_eq!(refused.code, 4, "{refused:?}");
+    assert_eq!(refused.code, 5, "{refused:?}");
 
     let forgotten = without(&["rm", "--force", "p"]);
     assert_eq!(forgotten.code, 0, "{forgotten:?}");
