@@ -203,6 +203,31 @@ async fn a_container_s_change_is_an_alert_and_undone_by_a_command() {
 }
 
 #[tokio::test]
+async fn a_conflict_is_told_and_the_other_version_one_command_away() {
+    let person = Person::new();
+    fs::create_dir(person.path(Side::Container)).unwrap();
+    person.context(
+        Side::Host,
+        &["create", "prod", "--docker", "host=ssh://host"],
+    );
+    person.context(
+        Side::Container,
+        &["create", "prod", "--docker", "host=ssh://other"],
+    );
+    let client = person.start().await;
+    let told = |snapshot: &mizzen_core::view::Snapshot| {
+        let mut alerts = snapshot.alerts.iter();
+        alerts.any(|alert| alert.hint == "Take the other version: mizzen contexts undo 1")
+    };
+    person.until(&client, "it is told", told).await;
+    let listed = |side| person.docker(side, &["context", "ls"]).stdout;
+    assert!(listed(Side::Container).contains("ssh://host"));
+    assert_eq!(person.mizzen(&["contexts", "undo", "1"]).code, 0);
+    assert!(listed(Side::Host).contains("ssh://other"));
+    assert!(listed(Side::Container).contains("ssh://other"));
+}
+
+#[tokio::test]
 async fn strict_waits_for_the_person() {
     let person = Person::new();
     person.set("contexts_strict = true\ncontexts_no_sync = [\"own\"]\ncontexts_socket = \"unix:///run/other.sock\"\n");

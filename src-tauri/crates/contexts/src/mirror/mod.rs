@@ -159,6 +159,8 @@ pub struct Mirror {
     seen: Seen,
     /// What a person has not been told of yet.
     fresh: Vec<Change>,
+    /// Another process may have been killed in a pass.
+    is_first: bool,
     _lock: File,
 }
 
@@ -200,6 +202,7 @@ impl Mirror {
             shrunk: Shrunk::default(),
             seen: Seen::default(),
             fresh: Vec::new(),
+            is_first: true,
             wishes: options.wishes,
             world: options.world,
             _lock: lock,
@@ -235,7 +238,9 @@ impl Mirror {
             };
             return Ok(pass);
         }
-        self.keep_leftovers()?;
+        if std::mem::take(&mut self.is_first) {
+            self.keep_leftovers()?;
+        }
         for _ in 0..ROUNDS {
             if !self.look() {
                 pass.again_in = Some(RESTLESS);

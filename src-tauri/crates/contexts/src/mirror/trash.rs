@@ -14,6 +14,8 @@ use crate::payload::{Payload, Print};
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Versions of one context; a container that changes it without end must not fill the disk.
 const VERSIONS_MAX: usize = 30;
+/// All versions together, whatever they are called; the oldest go first.
+const BYTES_MAX: u64 = 256 << 20;
 
 /// One version of a context.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,13 +28,17 @@ pub(crate) struct Trashed {
 
 pub(crate) struct Trash {
     dir: PathBuf,
+    bytes_max: u64,
 }
 
 impl Trash {
     pub(crate) fn open(state: &Path) -> Result<Self, PathError> {
         let dir = state.join("trash");
         make_private(&dir)?;
-        Ok(Self { dir })
+        Ok(Self {
+            dir,
+            bytes_max: BYTES_MAX,
+        })
     }
 
     /// Keeps a version and names it. The same one of the same moment is kept once.
@@ -43,6 +49,7 @@ impl Trash {
         let id = format!("{at:013}-{name}-{}", Print::of([&*text]).short());
         write_atomic(self.path(&id), &text)?;
         self.limit(&name)?;
+        self.limit_bytes(&id)?;
         Ok(id)
     }
 
@@ -74,6 +81,25 @@ impl Trash {
         ids.sort();
         let old = ids.len().saturating_sub(VERSIONS_MAX);
         ids[..old].iter().try_for_each(|id| self.remove(id))
+    }
+
+    /// The same of all contexts together; the newest stays, however large it is.
+    fn limit_bytes(&self, newest: &str) -> Result<(), PathError> {
+        let mut all = Vec::new();
+        for id in self.ids()? {
+            let path = self.path(&id);
+            all.push((path.metadata().at(&path)?.len(), id));
+        }
+        all.sort_by(|(_, a), (_, b)| a.cmp(b));
+        let mut bytes: u64 = all.iter().map(|(size, _)| size).sum();
+        for (size, id) in all.iter().filter(|(_, id)| id != newest) {
+            if bytes <= self.bytes_max {
+                break;
+            }
+            self.remove(id)?;
+            bytes -= size;
+        }
+        Ok(())
     }
 
     fn remove(&self, id: &str) -> Result<(), PathError> {
@@ -119,6 +145,37 @@ fn is_id(id: &str) -> bool {
 mod tests {
     use super::*;
     use crate::payload::Bytes;
+
+    #[test]
+    fn the_oldest_go_when_there_is_too_much_of_all() {
+        let state = tempfile::tempdir().unwrap();
+        let mut trash = Trash::open(state.path()).unwrap();
+        trash.bytes_max = 5000;
+        for number in 0..10_i64 {
+            let trashed = Trashed {
+                at: Timestamp::from_second(number).unwrap(),
+                side: Side::Container,
+                reason: String::new(),
+                payload: Payload {
+                    name: format!("n{number}"),
+                    meta: Bytes(vec![b'x'; 1000]),
+                    tls: Vec::new(),
+                },
+            };
+            trash.keep(&trashed).unwrap();
+        }
+        let kept = trash.list().unwrap();
+        let names: Vec<&str> = kept
+            .iter()
+            .map(|(_, one)| one.payload.name.as_str())
+            .collect();
+        assert_eq!(names, ["n9", "n8", "n7"]);
+        trash.bytes_max = 0;
+        let (_, newest) = kept[0].clone();
+        let at = Timestamp::from_second(99).unwrap();
+        trash.keep(&Trashed { at, ..newest }).unwrap();
+        assert_eq!(trash.list().unwrap().len(), 1);
+    }
 
     #[test]
     fn what_is_kept_is_found_until_a_month_has_passed() {

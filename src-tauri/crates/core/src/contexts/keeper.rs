@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_contexts::mirror::{Burst, Change, Mirror, MirrorError, MirrorOptions, Side};
+use mizzen_contexts::mirror::{Action, Burst, Change, Mirror, MirrorError, MirrorOptions, Side};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
@@ -180,7 +180,8 @@ impl Keeper {
         self.last_look = Instant::now();
         self.again = did.again_in.map(|time| self.last_look + time);
         for change in &did.changes {
-            if change.is_grave && change.from == Side::Container {
+            let by_container = change.is_grave && change.from == Side::Container;
+            if by_container || change.action == Action::Won {
                 self.tell(words::news(change));
             }
         }

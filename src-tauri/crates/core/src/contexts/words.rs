@@ -119,12 +119,16 @@ pub(super) fn trashed(entry: TrashEntry) -> ContextTrashView {
     }
 }
 
-/// What a person hears of a container's change.
+/// What a person hears of a container's change, or of a conflict.
 pub(super) fn news(change: &Change) -> News {
+    let wish = match change.action {
+        Action::Won => "Take the other version",
+        _ => "Take it back",
+    };
     News::Changed {
         name: name(&change.name),
         message: text(&change.message),
-        hint: format!("Take it back: mizzen contexts undo {}", change.id),
+        hint: format!("{wish}: mizzen contexts undo {}", change.id),
     }
 }
 
