@@ -5,6 +5,17 @@ import { focused } from "./steps";
 useBrowser();
 
 describe("Docker contexts", () => {
+  test("stand below the engines in use, with what speaks against one", async () => {
+    await withPage({ scenario: "sessions=3&engine=two" }, async (page) => {
+      await byId(page, "nav-contexts").click();
+      const far = await byId(page, "engine-build-box").innerText();
+      expect(far).toContain("CVE-2024-41110");
+      expect(far).not.toContain("selected by");
+      const own = await byId(page, "engine-default").innerText();
+      expect(own).toContain("selected by the Docker CLI's default");
+    });
+  });
+
   test("are set up on a wish, and say what that does", async () => {
     await withPage({ scenario: "sessions=3" }, async (page) => {
       await byId(page, "nav-contexts").click();

@@ -193,7 +193,11 @@ export const SCENES: readonly Scene[] = [
   },
   { name: "contexts-off", scenario: "sessions=3", arrange: open("contexts") },
   { name: "contexts-held", scenario: "sessions=3&contexts=held", arrange: open("contexts") },
-  { name: "contexts-in-step", scenario: "sessions=3&contexts=in_step", arrange: open("contexts") },
+  {
+    name: "contexts-in-step",
+    scenario: "sessions=3&contexts=in_step&engine=two",
+    arrange: open("contexts"),
+  },
   {
     name: "contexts-halted",
     scenario: "sessions=3&contexts=halted&engine=offline",

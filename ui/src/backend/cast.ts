@@ -53,6 +53,7 @@ export const ENGINES: EngineChoice[] = [
     state: "online",
     reason: null,
     hint: null,
+    warnings: [],
   },
   {
     name: "lab",
@@ -62,6 +63,7 @@ export const ENGINES: EngineChoice[] = [
     state: null,
     reason: null,
     hint: null,
+    warnings: [],
   },
   {
     name: "old",
@@ -71,6 +73,7 @@ export const ENGINES: EngineChoice[] = [
     state: null,
     reason: 'the engine "old" at tcp://old:2375 is another machine\'s, without encryption',
     hint: "give the context TLS material",
+    warnings: [],
   },
 ];
 
@@ -86,6 +89,19 @@ export const ENGINE: EngineView = {
   cpus: 8,
   memory_bytes: 32 * GIB,
   warnings: [],
+};
+
+/** Another machine's, beside the selected one. */
+export const FAR: EngineView = {
+  ...ENGINE,
+  name: "build-box",
+  endpoint: "tcp://10.0.0.5:2376",
+  selected_by: "",
+  version: "27.0.3",
+  cpus: 1,
+  warnings: [
+    "Docker 27.0.3 has a hole by which requests pass an authorisation plugin (CVE-2024-41110). Update it.",
+  ],
 };
 
 export const START_PHASES: readonly Phase[] = [

@@ -12,6 +12,7 @@ import {
   commandView,
   CONTEXTS,
   ENGINE,
+  FAR,
   ENGINES,
   HEALTHY,
   offline,
@@ -54,7 +55,7 @@ export function scenarioOf(search: string): Scenario {
   return {
     snapshot: snapshotOf({
       sessions,
-      engines: [engine],
+      engines: asked.get("engine") === "two" ? [FAR, engine] : [engine],
       contexts: contextsOf(asked.get("contexts")),
       alerts: quiet ? [] : alertsOf(sessions, isOffline),
       unmanaged: quiet ? [] : [UNMANAGED],
