@@ -168,6 +168,8 @@ pub struct Mirror {
 #[derive(Default)]
 struct Seen {
     sides: [Inventory; 2],
+    /// Whether two looks saw the sides so.
+    rested: bool,
     configs: [Option<Config>; 2],
     held: Vec<Held>,
     /// Names that wait until they rest.
@@ -275,21 +277,26 @@ impl Mirror {
         &self.roots[side as usize]
     }
 
-    /// Two looks that see the same, or none of so many.
+    /// Two looks that see the same, or none of so many. What rested before counts as one of them.
     fn look(&mut self) -> bool {
+        let rested = self.seen.rested;
+        let mut before = std::mem::take(&mut self.seen.sides);
         self.see();
+        self.seen.rested = rested && before == self.seen.sides;
         for _ in 0..LOOKS {
-            let before = self.seen.sides.clone();
-            self.world.pause(SECOND_LOOK);
-            self.see();
-            if before == self.seen.sides {
+            if self.seen.rested {
                 return true;
             }
+            self.world.pause(SECOND_LOOK);
+            before = std::mem::take(&mut self.seen.sides);
+            self.see();
+            self.seen.rested = before == self.seen.sides;
         }
-        false
+        self.seen.rested
     }
 
     fn see(&mut self) {
+        self.seen.rested = false;
         self.seen.sides = Side::BOTH.map(|side| self.root(side).take_inventory());
         self.seen.configs = Side::BOTH.map(|side| Some(Config::read(self.root(side))));
     }

@@ -112,6 +112,13 @@ impl Rig {
         self.mirror().pass().expect("a pass")
     }
 
+    /// How long a pass waits between its looks.
+    fn waited_for_a_pass(&mut self) -> Duration {
+        let before = self.world.elapsed();
+        self.pass();
+        self.world.elapsed() - before
+    }
+
     /// What the pass told, a line each.
     fn told(&mut self) -> String {
         let pass = self.pass();
@@ -209,6 +216,21 @@ fn mode(path: &Path) -> u32 {
 
 const HOST: Side = Side::Host;
 const CONTAINER: Side = Side::Container;
+
+#[test]
+fn what_rests_is_looked_at_once_and_what_moves_until_it_rests() {
+    let mut rig = Rig::new();
+    rig.write(Side::Host, "lab", "unix:///one", "");
+    assert!(rig.waited_for_a_pass() >= SECOND_LOOK);
+    let of_ours = rig.waited_for_a_pass();
+    assert_eq!(
+        of_ours, SECOND_LOOK,
+        "what it wrote is looked at twice, too"
+    );
+    assert_eq!(rig.waited_for_a_pass(), Duration::ZERO);
+    rig.write(Side::Host, "lab", "unix:///two", "");
+    assert!(rig.waited_for_a_pass() >= SECOND_LOOK);
+}
 
 #[test]
 fn a_new_context_comes_to_the_other_side_with_its_keys() {
