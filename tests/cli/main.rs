@@ -4,6 +4,7 @@ mod adoption;
 mod engine_restart;
 mod errors;
 mod exec;
+mod far;
 mod gateway;
 mod killed;
 mod life;

@@ -62,10 +62,7 @@ impl FarMachine {
 
     /// Where the Docker CLI is found, and what a shell needs.
     pub fn usual_path() -> Result<String> {
-        let found = Command::new("sh")
-            .args(["-c", "command -v docker"])
-            .output()?;
-        let program = PathBuf::from(String::from_utf8(found.stdout)?.trim());
+        let program = found("docker")?;
         let folder = program.parent().context("the Docker CLI is installed")?;
         Ok(format!("{}:/usr/bin:/bin", folder.display()))
     }
@@ -188,6 +185,14 @@ async fn sshd(mut client: TcpStream, config: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Where a program is.
+fn found(program: &str) -> Result<PathBuf> {
+    let said = Command::new("sh")
+        .args(["-c", &format!("command -v {program}")])
+        .output()?;
+    Ok(PathBuf::from(String::from_utf8(said.stdout)?.trim()))
+}
+
 /// The daemon wants to be called by its full path.
 fn program() -> Result<PathBuf> {
     ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]
@@ -226,7 +231,11 @@ fn prepare(folder: &Path, path: &str, streams: u32) -> Result<()> {
     )?;
     write(
         "ssh",
-        format!("#!/bin/sh\nexec ssh -F {here}/config \"$@\"\n"),
+        // By its path: this one may be found first under that name.
+        format!(
+            "#!/bin/sh\nexec {} -F {here}/config \"$@\"\n",
+            found("ssh")?.display()
+        ),
     )?;
     fs::set_permissions(folder.join("ssh"), fs::Permissions::from_mode(0o755))?;
     let control = folder.join("control");

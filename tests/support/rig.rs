@@ -1,6 +1,6 @@
 //! A Mizzen of a test's own: its directories, project folders, core and command line.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::future::Future;
 use std::net::TcpListener;
@@ -24,6 +24,8 @@ pub struct Mizzen {
     home: tempfile::TempDir,
     docker_host: Option<String>,
     gateway_port: u16,
+    /// What else its programs find around them.
+    env: Vec<(&'static str, OsString)>,
 }
 
 /// What a command line said.
@@ -95,6 +97,7 @@ impl Mizzen {
             home,
             docker_host: None,
             gateway_port: free_port(),
+            env: Vec::new(),
         };
         mizzen.set("");
         mizzen
@@ -106,6 +109,11 @@ impl Mizzen {
         let mut mizzen = Self::new();
         mizzen.docker_host = Some(docker_host.into());
         mizzen
+    }
+
+    /// Sets a variable for its programs, and for the Docker CLI.
+    pub fn set_env(&mut self, name: &'static str, value: impl Into<OsString>) {
+        self.env.push((name, value.into()));
     }
 
     /// Its directories.
@@ -166,12 +174,17 @@ impl Mizzen {
             .env("MIZZEN_HOME", self.home.path())
             .env("MIZZEN_SUPERVISOR", supervisor())
             .env("MIZZEN_LOG", "info,mizzen=debug")
-            .env_remove("DOCKER_CONTEXT")
             .stdin(Stdio::null());
+        self.dress(&mut command);
+        command
+    }
+
+    /// Which engine its programs know, and what else they find around them.
+    fn dress(&self, command: &mut Command) {
+        command.env_remove("DOCKER_CONTEXT").envs(self.env.clone());
         if let Some(host) = &self.docker_host {
             command.env("DOCKER_HOST", host);
         }
-        command
     }
 
     /// Runs the command line to its end.
@@ -248,10 +261,7 @@ impl Mizzen {
     /// When it cannot be started.
     pub fn docker(&self, args: &[&str]) -> Said {
         let mut command = Command::new("docker");
-        command.args(args).env_remove("DOCKER_CONTEXT");
-        if let Some(host) = &self.docker_host {
-            command.env("DOCKER_HOST", host);
-        }
+        self.dress(command.args(args));
         command.output().expect("the Docker CLI runs").into()
     }
 

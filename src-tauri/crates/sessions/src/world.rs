@@ -22,8 +22,8 @@ use crate::slots::Slots;
 use crate::supervisor::SupervisorFiles;
 use crate::workspace::{Syncing, WorkspaceKind};
 
-/// How long a first answer of an engine is waited for.
-const FIRST_ANSWER: std::time::Duration = std::time::Duration::from_secs(10);
+/// How long a first answer of an engine is waited for: the slowest dial, by ssh, may take 20 s.
+const FIRST_ANSWER: std::time::Duration = std::time::Duration::from_secs(25);
 
 pub(crate) struct World {
     pub(crate) identity: Identity,
