@@ -29,12 +29,16 @@ pub enum LogError {
 /// At this size the log becomes `mizzen.log.old` and a new one begins.
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
+/// What is logged unless somebody asks for more. A watched folder that is gone is no fault, as the library of file events
+/// would have it.
+const USUAL: &str = "info,notify=error";
+
 /// Sends the process's tracing to the log file, as `MIZZEN_LOG` filters it; panics go there, too.
 ///
 /// # Errors
 /// When the file cannot be opened, the filter makes no sense, or a log was started before.
 pub fn start_log(config: &CoreConfig) -> Result<(), LogError> {
-    let filter = config.var("MIZZEN_LOG").unwrap_or_else(|| "info".into());
+    let filter = config.var("MIZZEN_LOG").unwrap_or_else(|| USUAL.into());
     let filter = EnvFilter::try_new(filter.to_string_lossy())?;
     let log = CappedFile::open(config.dirs.log_file(), FILE_BYTES_MAX)?;
     tracing_subscriber::fmt()
