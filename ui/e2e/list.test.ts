@@ -27,7 +27,7 @@ describe("the keyboard", () => {
       await byId(page, "dialog-help").waitFor();
       await page.keyboard.press("Escape");
       await byId(page, "dialog-help").waitFor({ state: "detached" });
-      await page.keyboard.press("3");
+      await page.keyboard.press("4");
       await byId(page, "save-settings").waitFor();
       await page.keyboard.press("/");
       await focused(page).toBe("filter");
