@@ -1,35 +1,17 @@
 //! Programs in containers, and their streams.
 
 use anyhow::Result;
-use mizzen_docker::{DockerErrorKind, ExecSpec, ExecStream, User};
+use mizzen_docker::{DockerErrorKind, ExecSpec, User};
 use mizzen_tests::engine::{IDLE, PATIENCE, Rig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::far::round_trip;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn bytes_of_every_kind_go_in_and_come_back() -> Result<()> {
     let rig = Rig::new().await?;
     let id = rig.running(IDLE).await?;
-    let ExecStream { io, exit, .. } = rig.engine.exec(&id, &ExecSpec::new(["/bin/cat"])).await?;
-    let sent: Vec<u8> = (0..8_000_000_u32).map(|n| (n ^ (n >> 8)) as u8).collect();
-    let (mut reader, mut writer) = tokio::io::split(io);
-    let feed = async {
-        writer.write_all(&sent).await?;
-        writer.shutdown().await
-    };
-    let mut back = Vec::new();
-    let (fed, read) = tokio::time::timeout(PATIENCE, async {
-        tokio::join!(feed, reader.read_to_end(&mut back))
-    })
-    .await?;
-    fed?;
-    read?;
-    assert!(
-        back == sent,
-        "{} bytes came back, not as they were sent",
-        back.len()
-    );
-    assert_eq!(exit.code().await?, 0);
-    Ok(())
+    round_trip(&rig, &id, 8_000_000).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

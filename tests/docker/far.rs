@@ -18,7 +18,7 @@ pub(crate) async fn carries_all(endpoint: Endpoint, ssh: SshClient) -> Result<()
     .await?;
     let listed = rig.engine.list().await?;
     ensure!(listed.len() == 1 && listed[0].id == id, "{listed:?}");
-    round_trip(&rig, &id).await?;
+    round_trip(&rig, &id, 3_000_000).await?;
     rig.docker(&["kill", &id]).await?;
     rig.event("the end", |event| match event {
         EngineEvent::Changed(fact) if fact.state == ContainerState::Exited => Some(()),
@@ -28,9 +28,9 @@ pub(crate) async fn carries_all(endpoint: Endpoint, ssh: SshClient) -> Result<()
 }
 
 /// Bytes of every kind, more than any buffer on the way holds, and an end of the input that arrives.
-pub(crate) async fn round_trip(rig: &Rig, id: &str) -> Result<()> {
+pub(crate) async fn round_trip(rig: &Rig, id: &str, bytes: u32) -> Result<()> {
     let ExecStream { io, exit, .. } = rig.engine.exec(id, &ExecSpec::new(["/bin/cat"])).await?;
-    let sent: Vec<u8> = (0..3_000_000_u32).map(|n| (n ^ (n >> 8)) as u8).collect();
+    let sent: Vec<u8> = (0..bytes).map(|n| (n ^ (n >> 8)) as u8).collect();
     let (mut reader, mut writer) = tokio::io::split(io);
     let feed = async {
         writer.write_all(&sent).await?;

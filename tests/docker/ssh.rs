@@ -50,7 +50,7 @@ async fn more_streams_than_a_server_allows_in_one_connection_get_another() -> Re
     let far = FarMachine::start(&FarMachine::usual_path()?, 3).await?;
     let rig = Rig::through(far.endpoint("")?, far.client()).await?;
     let id = rig.running(IDLE).await?;
-    let trips = (0..4).map(|_| round_trip(&rig, &id));
+    let trips = (0..4).map(|_| round_trip(&rig, &id, 3_000_000));
     futures::future::try_join_all(trips).await?;
     assert!(far.opened() > 1);
     drop(rig);
@@ -75,7 +75,7 @@ async fn a_connection_that_is_cut_is_noticed_and_made_again() -> Result<()> {
     })
     .await?;
     let id = rig.running(IDLE).await?;
-    round_trip(&rig, &id).await
+    round_trip(&rig, &id, 3_000_000).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

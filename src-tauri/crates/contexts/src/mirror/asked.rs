@@ -200,10 +200,7 @@ impl Mirror {
             })?;
             before = before.or(kept);
         }
-        match new {
-            Some(new) => self.archive.keep(new)?,
-            None => self.archive.forget(name)?,
-        }
+        self.agree_on(name, new)?;
         let message = words::sentence(action, name, from, None, new);
         let change = self.note(
             name,

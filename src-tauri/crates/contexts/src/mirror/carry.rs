@@ -1,5 +1,7 @@
 //! Carries a plan out, one context after the other.
 
+use mizzen_fsx::PathError;
+
 use super::history::{Action, Change};
 use super::plan::{Act, Plan, Step, Version, Why};
 use super::publish::{PublishError, Publisher};
@@ -103,10 +105,7 @@ impl Mirror {
             new,
             reason,
         })?;
-        match new {
-            Some(new) => self.archive.keep(new)?,
-            None => self.archive.forget(name)?,
-        }
+        self.agree_on(name, new)?;
         let is_grave = match (old, new) {
             (Some(old), Some(new)) => old.reach != new.reach,
             (Some(_), None) => true,
@@ -123,6 +122,14 @@ impl Mirror {
         );
         let change = self.history.add(Change { is_grave, ..change })?;
         Ok(change)
+    }
+
+    /// Both sides hold this version now, or none.
+    pub(super) fn agree_on(&mut self, name: &str, new: Option<&Found>) -> Result<(), PathError> {
+        match new {
+            Some(new) => self.archive.keep(new),
+            None => self.archive.forget(name),
+        }
     }
 
     /// Changes one side, and names what stood there in the trash.
