@@ -173,6 +173,113 @@ fn what_cannot_be_reached_is_named() {
             .contains("There is no container `mizzen-test-nobody`"),
         "{said:?}"
     );
+    let container = Container::run("nowhere");
+    let rig = Rig::new(&container);
+    let said = rig.sync(&["--once"]);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.stderr.contains("/srv/data"), "{said:?}");
+}
+
+#[test]
+fn the_containers_folder_may_be_named_first_and_the_rules_are_still_those_of_this_machine() {
+    let container = Container::run("first");
+    container.sh(
+        "mkdir -p /srv/data && cd /srv/data && echo there > there && printf '[sync]\\ninclude = [\".env\"]\\n' > \
+         mizzen.toml",
+    );
+    let rig = Rig::new(&container);
+    mizzen_fsx::write_atomic(rig.host.join(".env"), b"KEY=1\n").unwrap();
+    mizzen_fsx::write_atomic(rig.host.join("kept"), b"here\n").unwrap();
+    mizzen_fsx::write_atomic(rig.host.join(".gitignore"), b"kept\n").unwrap();
+    let reversed = |more: &[&str]| -> Said {
+        let mut command = rig.mizzen.command(["sync"]);
+        command.args(more).arg(&rig.address).arg(&rig.host);
+        command.output().expect("mizzen runs").into()
+    };
+    let said = reversed(&["--once"]);
+    // The settings that came from the container wait for a person.
+    assert_eq!(said.code, 1, "{said:?}");
+    assert_eq!(fs::read(rig.host.join("there")).unwrap(), b"there\n");
+    assert!(!rig.host.join("mizzen.toml").exists());
+    let listed = container.sh("ls -A /srv/data");
+    assert!(
+        !listed.contains(".env") && !listed.contains("kept"),
+        "{listed}"
+    );
+
+    container.sh("rm /srv/data/mizzen.toml");
+    mizzen_fsx::write_atomic(rig.host.join("there"), b"changed\n").unwrap();
+    let said = reversed(&["--once"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(container.sh("cat /srv/data/there"), "changed");
+    // A is the container now, and its trash lies in its folder.
+    let said = reversed(&["restore", "there", "--side", "A"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(fs::read(rig.host.join("there")).unwrap(), b"there\n");
+}
+
+#[test]
+fn two_containers_come_in_step_by_the_rules_of_the_first() {
+    let [one, other] = ["one", "other"].map(Container::run);
+    one.sh(
+        "mkdir -p /srv/data/sub && cd /srv/data && seq 1 70000 > many && echo 1 > sub/a && echo kept > kept \
+         && echo kept > .gitignore",
+    );
+    other.sh("mkdir -p /srv/data && cd /srv/data && echo 2 > b && echo other > kept");
+    let rig = Rig::new(&one);
+    let [first, second] = [&one, &other].map(|it| format!("docker://{}/srv/data", it.name));
+    let sync = |words: &[&str]| -> Said {
+        let mut command = rig.mizzen.command(["sync"]);
+        command.args(words).args([&first, &second]);
+        command.output().expect("mizzen runs").into()
+    };
+    let said = sync(&["--once"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(
+        other.sh("cd /srv/data && tail -n 1 many && cat sub/a b kept"),
+        "70000\n1\n2\nother"
+    );
+    assert_eq!(one.sh("cd /srv/data && cat b kept"), "2\nkept");
+
+    // A rule that is new holds in the same cycle, and both sides carry.
+    one.sh("cd /srv/data && echo '*.log' > sub/.gitignore && echo log > sub/x.log && rm sub/a");
+    other.sh("cd /srv/data && echo changed > b");
+    let said = sync(&["--once"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(other.sh("cd /srv/data/sub && ls -A"), ".gitignore");
+    assert_eq!(one.sh("cat /srv/data/b"), "changed");
+    let said = sync(&["restore", "sub/a"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(one.sh("cat /srv/data/sub/a"), "1");
+    assert_eq!(other.sh("cat /srv/data/sub/a"), "1");
+    // The other side may not loosen the rules.
+    other.sh("echo > /srv/data/.gitignore");
+    let said = sync(&["--once"]);
+    assert_eq!(said.code, 1, "{said:?}");
+    assert_eq!(one.sh("cat /srv/data/.gitignore"), "kept");
+}
+
+#[test]
+fn two_folders_of_one_container_that_lie_in_each_other_are_refused() {
+    let container = Container::run("nested");
+    container.sh("mkdir -p /srv/data/inner && ln -s data/inner /srv/link");
+    let rig = Rig::new(&container);
+    let link = format!("docker://{}/srv/link", container.name);
+    let mut command = rig.mizzen.command(["sync", "--once"]);
+    let said: Said = command.args([&rig.address, &link]).output().unwrap().into();
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.stderr.contains("not two folders apart"), "{said:?}");
+}
+
+#[test]
+fn the_same_two_folders_the_other_way_round_are_refused_while_they_are_kept() {
+    let container = Container::run("reversed");
+    container.sh("mkdir -p /srv/data");
+    let rig = Rig::new(&container);
+    let child = rig.command(&["--watch"]).stdout(Stdio::piped()).spawn();
+    let mut watching = Watching(child.unwrap());
+    let mut lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
+    drop(lines.next().expect("a line for each cycle").unwrap());
     let mut command = rig.mizzen.command(["sync", "--once"]);
     let said: Said = command
         .arg(&rig.address)
@@ -180,9 +287,6 @@ fn what_cannot_be_reached_is_named() {
         .output()
         .unwrap()
         .into();
-    assert_eq!(said.code, 2, "{said:?}");
-    assert!(
-        said.stderr.contains("Name the container's folder second"),
-        "{said:?}"
-    );
+    assert_eq!(said.code, 6, "{said:?}");
+    assert!(said.stderr.contains("in step already"), "{said:?}");
 }

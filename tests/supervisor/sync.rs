@@ -5,8 +5,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use mizzen_sync::{
-    Both, Cycle, Durability, Endpoint, EndpointError, Folders, LinkId, LinkOptions, Links,
-    LocalOptions, OpenSide, RemoteEndpoint, RuleSource, now,
+    Both, Cycle, Durability, End, Endpoint, EndpointError, Folders, Joining, LinkId, LinkOptions,
+    Links, LocalOptions, OpenSide, RemoteEndpoint, RuleSource, now,
 };
 use mizzen_sync_core::{Brake, Mode};
 use mizzen_tasks::Owner;
@@ -57,11 +57,21 @@ impl Rig {
                 guards_rules: true,
                 now,
             };
-            Folders::join(&host, container, id, &state, options, &local(), rules)
-                .expect("a link")
-                .link
-                .cycle(&Both::everything(), false)
-                .expect("a cycle")
+            let joining = Joining {
+                ends: Both {
+                    host: End::Here(host),
+                    container: End::There(Box::new(container)),
+                },
+                id,
+                reversed: None,
+                state: &state,
+                options,
+                local: &local(),
+                ruler: rules.into(),
+            };
+            let mut folders = Folders::join(joining).expect("a link");
+            let cycle = folders.link.cycle(&Both::everything(), false);
+            cycle.expect("a cycle")
         });
         joined.await.expect("a cycle")
     }

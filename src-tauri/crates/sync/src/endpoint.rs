@@ -13,7 +13,7 @@ use crate::scan::Dirty;
 use crate::trash::{CycleId, Past, Recall, TrashError};
 
 pub use local::{LocalEndpoint, LocalOptions};
-pub use remote::{OpenSide, RemoteEndpoint, ServeOptions, serve};
+pub use remote::{Far, FarFolder, OpenSide, RemoteEndpoint, ServeOptions, serve};
 
 /// Tells that a side has changed.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -25,6 +25,17 @@ pub trait Endpoint: Send {
     /// # Errors
     /// They are no rules, or the side cannot be reached.
     fn obey(&mut self, rules: &RuleTexts) -> Result<(), EndpointError>;
+
+    /// What files of the side's own say that is carried: where `anew`, all of it, and else only when what the looks since
+    /// have come to says something else.
+    ///
+    /// # Errors
+    /// They cannot be read or are none, or the side cannot be reached.
+    fn rules(
+        &mut self,
+        profile: Option<&str>,
+        anew: bool,
+    ) -> Result<Option<RuleTexts>, EndpointError>;
 
     /// Hears of changes from now on, and calls `wake` for them from a thread of its own. They are dirty in the next look
     /// without being named.

@@ -20,6 +20,7 @@ mod question;
 mod refusal;
 mod root;
 mod rule_files;
+mod rule_source;
 #[cfg(test)]
 mod sample;
 mod scan;
@@ -36,12 +37,12 @@ pub use apply::{
 pub use base::{BaseStore, Kept, LinkId, Opened, SetAside, TEXT_SIZE_MAX, TextStore, Unusable};
 pub use encoding::Malformed;
 pub use endpoint::{
-    Endpoint, EndpointError, LocalEndpoint, LocalOptions, Looked, OpenSide, RemoteEndpoint,
-    ServeOptions, TakeBack, TakenBack, Wake, serve,
+    Endpoint, EndpointError, Far, FarFolder, LocalEndpoint, LocalOptions, Looked, OpenSide,
+    RemoteEndpoint, ServeOptions, TakeBack, TakenBack, Wake, serve,
 };
 pub use link::{
-    AskError, Asking, Both, Cycle, CycleError, Folders, FoldersError, Heard, Journal, Keep, Link,
-    LinkOptions, Order, PastCycle, Resolved, RuleSource, RulesError, Standing, Took, Undone,
+    AskError, Asking, Both, Cycle, CycleError, End, Folders, FoldersError, Heard, Joining, Journal,
+    Keep, Link, LinkOptions, Order, PastCycle, Resolved, Ruler, Standing, Took, Undone,
     UnknownKeep,
 };
 pub use lock::{LockError, PairLock};
@@ -49,6 +50,7 @@ pub use question::{Question, answer};
 pub use refusal::{Because, Refusal};
 pub use root::{Root, RootError};
 pub use rule_files::{RuleFileError, find_rules, read_rules};
+pub use rule_source::{RuleSource, RulesError};
 pub use scan::{Dirty, Found, Links, Made, Scan, ScanError, ScanOptions, scan, scan_watched};
 pub use settings::{INTERVAL, SETTINGS_FILE, SettingsError, SyncSettings};
 pub use trash::{

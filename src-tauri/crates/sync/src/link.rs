@@ -44,11 +44,11 @@ use crate::trash::CycleId;
 pub use ask::AskError;
 pub use conflicts::{Keep, Resolved, UnknownKeep};
 pub use cycle::{Cycle, CycleError, Took};
-pub use folders::{Folders, FoldersError};
+pub use folders::{End, Folders, FoldersError, Joining};
 pub use journal::Journal;
 pub use keep::{Asking, Heard, Order};
 pub use past::{PastCycle, Undone};
-pub use rules::{RuleSource, RulesError};
+pub use rules::Ruler;
 pub use why::Standing;
 
 use journal::Audit;
@@ -95,7 +95,7 @@ pub struct LinkOptions {
     pub mode: Mode,
     /// What is not done before a person has agreed.
     pub brake: Brake,
-    /// Whether a person is asked before the container's side loosens the rules: it is not trusted.
+    /// Whether a person is asked before the side that does not say what is carried loosens the rules: it is not trusted.
     pub guards_rules: bool,
     /// The time, in nanoseconds since 1970: cycles are called by it.
     pub now: fn() -> i64,
@@ -126,7 +126,7 @@ pub struct Link {
     /// How many texts in a row had no room among them.
     crowded: u32,
     base: Option<Node>,
-    rules: Option<RuleSource>,
+    rules: Option<Ruler>,
     /// How the last cycle is called.
     last: CycleId,
     /// Where the last cycle did not get further, and why.
@@ -173,14 +173,15 @@ impl Link {
         self.tell = Some(Arc::new(tell));
     }
 
-    /// Looks at both sides by the rules of a folder from now on, as they are in each cycle.
+    /// Looks at both sides by the rules of one of them from now on, as they are in each cycle.
     ///
     /// # Errors
     /// They cannot be read or are none, or a side cannot be reached.
-    pub fn ruled_by(&mut self, mut source: RuleSource) -> Result<(), CycleError> {
-        source.find()?;
-        self.obey(&source.texts)?;
-        self.rules = Some(source);
+    pub fn ruled_by(&mut self, ruler: impl Into<Ruler>) -> Result<(), CycleError> {
+        let mut ruler = ruler.into();
+        ruler.find(&mut self.sides)?;
+        self.obey(ruler.texts())?;
+        self.rules = Some(ruler);
         Ok(())
     }
 
@@ -211,13 +212,16 @@ impl Link {
         let base = self.base.as_ref();
         let mut outcome = reconcile(base, host, container, self.options.mode);
         if let (true, Some(rules)) = (self.options.guards_rules, &self.rules) {
-            let contents = self.sides.container.contents();
-            guard::hold_back(
-                &mut outcome,
-                [base, host, container],
-                &rules.texts,
-                &*contents,
-            );
+            let contents = match rules.side {
+                Side::Host => self.sides.container.contents(),
+                Side::Container => self.sides.host.contents(),
+            };
+            let guarded = guard::Guarded {
+                side: rules.side,
+                rules: rules.texts(),
+                contents: &*contents,
+            };
+            guarded.hold_back(&mut outcome, [base, host, container]);
         }
         Ok(outcome)
     }
@@ -377,16 +381,16 @@ impl Link {
         Ok(())
     }
 
-    /// Looks at everything again by other rules, when the host's have changed.
+    /// Looks at everything again by other rules, when those that hold have changed.
     fn heed_rules(&mut self) -> Result<(), CycleError> {
         for _ in 0..RULE_LOOKS {
-            let Some(seen) = self.seen.host.as_ref().filter(|seen| seen.rules_changed) else {
-                return Ok(());
-            };
             let Some(rules) = &mut self.rules else {
                 return Ok(());
             };
-            let Some(changed) = rules.changed(&seen.rule_files)? else {
+            let Some(seen) = self.seen.of(rules.side) else {
+                return Ok(());
+            };
+            let Some(changed) = rules.changed(seen, &mut self.sides)? else {
                 return Ok(());
             };
             self.obey(&changed)?;
@@ -395,8 +399,8 @@ impl Link {
         }
         // Each look has found more: no look by rules that are not whole may end here.
         if let Some(rules) = &mut self.rules {
-            rules.search()?;
-            let texts = rules.texts.clone();
+            rules.search(&mut self.sides)?;
+            let texts = rules.texts().clone();
             self.obey(&texts)?;
             self.look(&Both::everything())?;
         }

@@ -21,7 +21,7 @@ use crate::rule_files::read_file;
 pub const SETTINGS_FILE: &str = "mizzen.toml";
 
 /// Larger ones are a mistake.
-const SIZE_MAX: u64 = 1024 * 1024;
+pub(crate) const SIZE_MAX: u64 = 1024 * 1024;
 
 /// Larger files are problems unless a project says otherwise.
 pub(crate) const FILE_SIZE_MAX: u64 = 4 << 30;
@@ -82,11 +82,22 @@ impl SyncSettings {
     /// The file cannot be read, says something unknown, or has no such profile.
     pub fn read(root: &Root, profile: Option<&str>) -> Result<Self, SettingsError> {
         let path = root.path().join(SETTINGS_FILE);
-        let text = match read_file(root.handle(), SETTINGS_FILE.as_bytes(), SIZE_MAX) {
-            Ok(text) => text.unwrap_or_default(),
-            Err(source) => return Err(SettingsError::Io { path, source }),
-        };
-        Self::parse(&text, profile).map_err(|problem| match problem {
+        match text(root) {
+            Ok(text) => Self::of_text(&text, path, profile),
+            Err(source) => Err(SettingsError::Io { path, source }),
+        }
+    }
+
+    /// The same from a file's text, which lies at a path or is said to.
+    ///
+    /// # Errors
+    /// It says something unknown, or has no such profile.
+    pub fn of_text(
+        text: &str,
+        path: PathBuf,
+        profile: Option<&str>,
+    ) -> Result<Self, SettingsError> {
+        Self::parse(text, profile).map_err(|problem| match problem {
             Problem::At(line, problem) => SettingsError::Line {
                 path,
                 line,
@@ -144,6 +155,12 @@ impl SyncSettings {
             interval: of_profile.interval.or(interval).map(|time| time.0),
         })
     }
+}
+
+/// What stands in a root's settings; nothing when there are none.
+pub(crate) fn text(root: &Root) -> io::Result<String> {
+    let text = read_file(root.handle(), SETTINGS_FILE.as_bytes(), SIZE_MAX)?;
+    Ok(text.unwrap_or_default())
 }
 
 enum Problem {

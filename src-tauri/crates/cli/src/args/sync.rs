@@ -25,10 +25,10 @@ pub(crate) struct Sync {
 
 #[derive(Debug, Args)]
 pub(crate) struct SyncRun {
-    /// One folder; in modes that prefer a side, the host.
+    /// One folder, or docker://[CONTEXT/]CONTAINER/PATH; in modes that prefer a side, the host.
     #[arg(value_name = "A")]
     pub(crate) host: PathBuf,
-    /// The other one; in modes that prefer a side, the container.
+    /// The other one, here or in a container as well; in modes that prefer a side, the container.
     #[arg(value_name = "B")]
     pub(crate) container: PathBuf,
     /// Bring both in step and end.

@@ -3,6 +3,7 @@
 mod answer;
 mod ask;
 mod elsewhere;
+mod pair;
 mod report;
 mod session;
 
@@ -14,8 +15,8 @@ use std::time::{Duration, Instant};
 use mizzen_core::verb::{ApiError, ErrorCode};
 use mizzen_sync::told::Progress;
 use mizzen_sync::{
-    Both, CycleError, Durability, Folders, FoldersError, INTERVAL, Link, LinkOptions, LocalOptions,
-    Order, RuleSource, RulesError, SyncSettings, told,
+    Both, CycleError, Durability, Folders, FoldersError, INTERVAL, Joining, Link, LinkOptions,
+    LocalOptions, Order, SyncSettings, told,
 };
 
 use crate::args::{Sync, SyncHow, SyncRun};
@@ -24,6 +25,7 @@ use crate::output::{Failure, Output, failed};
 use crate::progress::Line;
 
 use elsewhere::Way;
+use pair::Pair;
 use report::Summary;
 
 /// A file that somebody is writing is looked at again; one that is always written to stays as it is.
@@ -45,54 +47,39 @@ pub(super) fn run(args: Sync, output: Output) -> Result<(), Failure> {
     }
 }
 
-/// Two folders joined, and the way to the one that lies in a container.
+/// Two folders joined, and the ways to those that lie in containers.
 struct Joined {
     folders: Folders,
     /// How far a cycle is.
     line: Line,
-    _way: Option<Way>,
+    _ways: [Option<Way>; 2],
 }
 
-/// Joins two folders; tells what the first one's settings say as well.
+/// Joins two folders; tells what the settings of the one that says what is carried say as well.
 fn open(
-    [host, container]: [&Path; 2],
+    sides: [&Path; 2],
     how: &SyncHow,
     output: Output,
 ) -> Result<(Joined, SyncSettings), Failure> {
-    if elsewhere::address(host).is_some() {
-        return Err(failed(
-            ErrorCode::Usage,
-            "The first folder says what is carried, and must be one of this machine.",
-            "Name the container's folder second.",
-        ));
-    }
     let config = connect::world()?;
     let state = config.dirs.state.join("sync");
-    let (rules, settings) = rules(host, how)?;
-    let options = LinkOptions::of(&settings, elsewhere::address(container).is_some());
+    let mut pair = Pair::reach(&config, sides)?;
+    let (ruler, settings) = pair.rules(how)?;
     let mut local = LocalOptions::of(&settings, umask());
     if how.no_fsync {
         local.durability = Durability::None;
     }
-    let address = elsewhere::address(container);
-    let mut way = address
-        .map(|address| Way::to(&config, address))
-        .transpose()?;
-    let opened = match &mut way {
-        None => Folders::open([host, container], &state, options, &local, rules),
-        Some(way) => {
-            let id = way.link(host);
-            Folders::join(
-                host,
-                || way.side(&local),
-                id,
-                &state,
-                options,
-                &local,
-                rules,
-            )
-        }
-    };
+    let [id, reversed] = pair.links();
+    let options = LinkOptions::of(&settings, pair.is_any_elsewhere());
+    let opened = Folders::join(Joining {
+        ends: pair.ends(&local)?,
+        id,
+        reversed: Some(reversed),
+        state: &state,
+        options,
+        local: &local,
+        ruler,
+    });
     let mut folders = opened.map_err(|error| not_opened(&error))?;
     let line = Line::new(output);
     let drawn = line.clone();
@@ -108,7 +95,7 @@ fn open(
     let joined = Joined {
         folders,
         line,
-        _way: way,
+        _ways: pair.ways,
     };
     Ok((joined, settings))
 }
@@ -186,28 +173,6 @@ fn watch(
     });
     kept.map_err(|error| did_not_work(&format!("{error}."), "Close other programs."))?;
     result
-}
-
-/// Where the rules come from, and what else is said there, or on the command line.
-fn rules(host: &Path, how: &SyncHow) -> Result<(RuleSource, SyncSettings), Failure> {
-    let git_global = ignore::gitignore::gitconfig_excludes_path();
-    let read = || {
-        let source = RuleSource::new(host, how.profile.clone(), git_global)?;
-        let said = source.settings()?;
-        let settings = SyncSettings {
-            mode: how.mode.or(said.mode),
-            max_file_size: how.max_file_size.or(said.max_file_size),
-            ..said
-        };
-        Ok((source, settings))
-    };
-    read().map_err(|error: RulesError| {
-        failed(
-            ErrorCode::Usage,
-            format!("{error}."),
-            "Mend the file, or name another folder.",
-        )
-    })
 }
 
 #[cfg(unix)]

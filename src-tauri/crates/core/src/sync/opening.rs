@@ -7,8 +7,8 @@ use mizzen_docker::VolumeFact;
 use mizzen_sessions::{NONCE_LABEL, SyncedWorkspace};
 use mizzen_sync::told::Trouble;
 use mizzen_sync::{
-    EndpointError, Folders, FoldersError, INTERVAL, LinkId, LinkOptions, LocalOptions, OpenSide,
-    RemoteEndpoint, RuleSource, RulesError,
+    Both, End, EndpointError, Folders, FoldersError, INTERVAL, Joining, LinkId, LinkOptions,
+    LocalOptions, OpenSide, RemoteEndpoint, RuleSource, RulesError,
 };
 
 use super::standing;
@@ -69,15 +69,18 @@ impl Opening {
         let side = OpenSide::like(&local, WORKSPACE.into());
         let options = LinkOptions::of(&settings, true);
         let container = || Ok(Box::new(remote(side)?) as _);
-        let opened = Folders::join(
-            &self.project,
-            container,
-            self.id,
-            &self.state,
+        let opened = Folders::join(Joining {
+            ends: Both {
+                host: End::Here(self.project),
+                container: End::There(Box::new(container)),
+            },
+            id: self.id,
+            reversed: None,
+            state: &self.state,
             options,
-            &local,
-            rules,
-        );
+            local: &local,
+            ruler: rules.into(),
+        });
         let folders = opened.map_err(|error| not_joined(&error, &self.session))?;
         for aside in &folders.set_aside {
             let (file, why) = (aside.file.display(), &aside.why);

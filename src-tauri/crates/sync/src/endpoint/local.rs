@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_sync_core::{Node, Plan, RuleTexts, Rules};
+use mizzen_sync_core::{Node, Plan, RelPath, RuleTexts, Rules};
 
 use super::{Endpoint, EndpointError, Looked, TakeBack, TakenBack, Wake};
 use crate::apply::{Applied, ApplyError, ApplyOptions, Contents, Durability, FromRoot, apply};
 use crate::root::Root;
+use crate::rule_source::{RuleSource, RulesError};
 use crate::scan::{Dirty, Found, Links, Made, Scan, ScanOptions, scan, scan_watched};
 use crate::settings::{FILE_SIZE_MAX, SETTINGS_FILE, SyncSettings};
 use crate::trash::{CycleId, Past, Recall, Retention, Trash, TrashError};
@@ -55,6 +56,15 @@ impl LocalOptions {
     }
 }
 
+/// What a folder's own files say that is carried.
+struct OwnRules {
+    source: RuleSource,
+    /// Such files, as looks have come to them since.
+    files: Vec<RelPath>,
+    /// Whether one of them may have changed.
+    may_differ: bool,
+}
+
 /// A folder, with its trash.
 pub struct LocalEndpoint {
     root: Root,
@@ -73,6 +83,8 @@ pub struct LocalEndpoint {
     owed: Dirty,
     /// The same of files that rules come from.
     owes_rules: bool,
+    /// What its own files say, once somebody has asked for that.
+    own_rules: Option<OwnRules>,
     /// How long the trash keeps things, and when that was last seen to.
     pruned: Option<(Retention, i64)>,
 }
@@ -94,6 +106,7 @@ impl LocalEndpoint {
             watch: None,
             owed: Dirty::default(),
             owes_rules: false,
+            own_rules: None,
             pruned: None,
         }
     }
@@ -126,6 +139,40 @@ impl LocalEndpoint {
             source: std::io::ErrorKind::NotFound.into(),
             applied: Box::default(),
         })
+    }
+
+    fn rules_anew(&mut self, profile: Option<&str>) -> Result<RuleTexts, EndpointError> {
+        let found = RuleSource::new(self.root.path(), profile.map(str::to_owned), None);
+        let searched = found.and_then(|mut source| source.search().map(|()| source));
+        let source = searched.map_err(|error| self.no_rules(&error))?;
+        let texts = source.texts.clone();
+        self.own_rules = Some(OwnRules {
+            source,
+            files: Vec::new(),
+            may_differ: false,
+        });
+        Ok(texts)
+    }
+
+    fn rules_again(&mut self, mut own: OwnRules) -> Result<Option<RuleTexts>, EndpointError> {
+        let changed = match std::mem::take(&mut own.may_differ) {
+            true => own.source.changed(&std::mem::take(&mut own.files)),
+            false => Ok(None),
+        };
+        // Without them all is searched the next time.
+        let changed = changed.map_err(|error| self.no_rules(&error))?;
+        if let Some(texts) = &changed {
+            own.source = own.source.now(texts.clone());
+        }
+        self.own_rules = Some(own);
+        Ok(changed)
+    }
+
+    fn no_rules(&self, error: &RulesError) -> EndpointError {
+        EndpointError::Place {
+            path: self.root.path().to_owned(),
+            source: std::io::Error::other(error.to_string()),
+        }
     }
 
     fn watcher(&self, wake: &Wake) -> Result<Watcher, EndpointError> {
@@ -172,6 +219,17 @@ impl Endpoint for LocalEndpoint {
         Ok(())
     }
 
+    fn rules(
+        &mut self,
+        profile: Option<&str>,
+        anew: bool,
+    ) -> Result<Option<RuleTexts>, EndpointError> {
+        match self.own_rules.take() {
+            Some(own) if !anew => self.rules_again(own),
+            _ => self.rules_anew(profile).map(Some),
+        }
+    }
+
     fn watch(&mut self, wake: Wake) -> Result<(), EndpointError> {
         self.watch = Some((self.watcher(&wake)?, wake));
         Ok(())
@@ -198,6 +256,10 @@ impl Endpoint for LocalEndpoint {
             self.made.clear();
             looked.rules_changed = self.owes_rules || self.owed.has(SETTINGS_FILE.as_bytes());
             looked.rule_files = found.rule_files;
+            if let Some(own) = &mut self.own_rules {
+                own.files.extend(looked.rule_files.iter().cloned());
+                own.may_differ |= looked.rules_changed;
+            }
             self.owes_rules = false;
             self.owed = Dirty::default();
             looked.hashed = found.hashed;
@@ -288,7 +350,7 @@ mod tests {
     use std::fs;
     use std::sync::atomic::{AtomicI64, Ordering};
 
-    use mizzen_sync_core::{Change, RelPath};
+    use mizzen_sync_core::Change;
 
     use super::*;
 

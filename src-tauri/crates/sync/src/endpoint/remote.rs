@@ -8,6 +8,7 @@
 //! places: what stands there says the plan.
 
 mod delta;
+mod far;
 mod frames;
 mod inbox;
 mod learnt;
@@ -31,11 +32,12 @@ use crate::apply::{Applied, ApplyError, Contents, all_new};
 use crate::scan::Dirty;
 use crate::trash::{CycleId, Past, Recall};
 
+pub use far::{Far, FarFolder};
 pub use message::OpenSide;
 pub use serve::{ServeOptions, serve};
 
-use frames::{Frame, Reader, Writer, senseless};
-use inbox::{Inbox, News};
+use frames::{Frame, senseless};
+use inbox::News;
 use learnt::Learnt;
 use message::{Ask, Asked, Done, Gone, Place, Texts, Told, asked, places, shown};
 use outcome::{applied, taken_back};
@@ -50,6 +52,8 @@ pub struct RemoteEndpoint {
     learnt: Learnt,
     watched: bool,
     polling: Option<String>,
+    /// Whether the other end has looked since it told its rules.
+    has_looked: bool,
 }
 
 impl RemoteEndpoint {
@@ -62,27 +66,11 @@ impl RemoteEndpoint {
         to: impl Write + Send + 'static,
         side: OpenSide,
     ) -> Result<Self, EndpointError> {
-        let (inbox, news) = Inbox::start(Reader::new(from)).map_err(wire)?;
-        let line = Line {
-            frames: Box::new(inbox),
-            to: Writer::new(to),
-        };
-        let endpoint = Self {
-            line: Mutex::new(line),
-            news,
-            path: side.path.clone(),
-            learnt: Learnt::default(),
-            watched: false,
-            polling: None,
-        };
-        endpoint.do_it(&Ask::Open(side))?;
-        Ok(endpoint)
+        Far::new(from, to)?.open(side)
     }
 
     fn ask(&self, ask: &Ask) -> Result<Told, EndpointError> {
-        let mut line = lock(&self.line);
-        line.to.message(ask).map_err(wire)?;
-        answer(&mut line).map_err(wire)
+        asked_of(&mut lock(&self.line), ask)
     }
 
     /// Asks for something that has no answer but that it was done.
@@ -131,6 +119,9 @@ impl RemoteEndpoint {
                     if !asked.iter().all(is_allowed) {
                         return Err(senseless("it asks for what is not in the plan"));
                     }
+                    if contents.is_far() {
+                        contents.expect(asked.iter().map(Asked::wish).collect());
+                    }
                     push(&mut *supplier, &asked, &line.to)?;
                 }
                 Told::Applied(done) => return Ok(done),
@@ -145,6 +136,22 @@ impl Endpoint for RemoteEndpoint {
         self.learnt
             .obey(Rules::new(rules).map_err(EndpointError::Rule)?);
         self.do_it(&Ask::Obey(Texts::from(rules)))
+    }
+
+    fn rules(
+        &mut self,
+        profile: Option<&str>,
+        anew: bool,
+    ) -> Result<Option<RuleTexts>, EndpointError> {
+        if !anew && !std::mem::take(&mut self.has_looked) {
+            return Ok(None);
+        }
+        let profile = profile.map(str::to_owned);
+        match self.ask(&Ask::Rules { profile, anew })? {
+            Told::Rules(texts) => texts.map(Texts::rules).transpose().map_err(wire),
+            Told::Refused(refused) => Err(refused.into()),
+            _ => Err(wire(senseless("another answer than to the question"))),
+        }
     }
 
     fn watch(&mut self, wake: Wake) -> Result<(), EndpointError> {
@@ -172,6 +179,7 @@ impl Endpoint for RemoteEndpoint {
             return Ok(Looked::default());
         }
         self.learnt.take(&view).map_err(wire)?;
+        self.has_looked = true;
         self.polling = view.polling.as_deref().map(shown);
         if let Some(base) = base {
             self.learnt.share(base);
@@ -240,6 +248,12 @@ impl Endpoint for RemoteEndpoint {
         // Without it the next process reads all files.
         let _ = self.do_it(&Ask::Rest);
     }
+}
+
+/// Asks the other end, and waits for the answer.
+fn asked_of(line: &mut Line, ask: &Ask) -> Result<Told, EndpointError> {
+    line.to.message(ask).map_err(wire)?;
+    answer(line).map_err(wire)
 }
 
 /// The next answer.

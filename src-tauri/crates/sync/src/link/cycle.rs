@@ -5,9 +5,10 @@ use std::time::Duration;
 use mizzen_fsx::PathError;
 use mizzen_sync_core::{Conflict, Halt, Problem, RelPath, Side};
 
-use super::{Both, RulesError};
+use super::Both;
 use crate::apply::{Applied, ApplyError, Failure, Why};
 use crate::endpoint::EndpointError;
+use crate::rule_source::RulesError;
 use crate::trash::CycleId;
 
 /// What a cycle came to.

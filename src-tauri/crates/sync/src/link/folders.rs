@@ -1,4 +1,4 @@
-//! A link of a folder of this machine and another side, with all that it remembers.
+//! A link of two folders, wherever they are, with all that it remembers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mizzen_fsx::{At, PathError};
 
-use super::{Both, CycleError, Journal, Link, LinkOptions, RuleSource};
+use super::{Both, CycleError, Journal, Link, LinkOptions, Ruler};
 use crate::base::{BaseStore, LinkId, SetAside, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, LocalEndpoint, LocalOptions};
 use crate::lock::{LockError, PairLock};
@@ -22,13 +22,13 @@ const RETENTION: Retention = Retention {
     bytes: 10 * 1024 * 1024 * 1024,
 };
 
-/// A link of two folders, of which one at least is on this machine. Nobody else keeps them in step while this is held.
+/// A link of two folders. Nobody else keeps them in step while this is held.
 pub struct Folders {
     /// The link.
     pub link: Link,
     /// Bases that could not be used, as far as there were any: nothing is deleted in the first cycle then.
     pub set_aside: Vec<SetAside>,
-    _lock: PairLock,
+    _locks: Vec<PairLock>,
 }
 
 /// Two folders cannot be kept in step.
@@ -57,63 +57,64 @@ pub enum FoldersError {
     Elsewhere(#[from] EndpointError),
 }
 
+/// One of two folders that are joined.
+pub enum End<'a> {
+    /// A folder of this machine.
+    Here(PathBuf),
+    /// One that is anywhere, and how it is opened.
+    There(Box<dyn FnOnce() -> Result<Box<dyn Endpoint>, EndpointError> + 'a>),
+}
+
+/// What it takes to join two folders.
+pub struct Joining<'a> {
+    /// Where they are.
+    pub ends: Both<End<'a>>,
+    /// Another one whenever either of the two is another folder.
+    pub id: LinkId,
+    /// What they are called when they are named the other way round, where that can be: only one of the two links is kept
+    /// at a time.
+    pub reversed: Option<LinkId>,
+    /// What is remembered of them lies in a folder of its own below this one.
+    pub state: &'a Path,
+    /// What is decided by.
+    pub options: LinkOptions,
+    /// How folders of this machine are looked at and written to.
+    pub local: &'a LocalOptions,
+    /// Who says what is carried.
+    pub ruler: Ruler,
+}
+
 impl Folders {
-    /// Joins two folders of this machine, of which the first says what is carried. What is remembered of them lies in a
-    /// folder of its own below `state`.
+    /// Joins two folders.
     ///
     /// # Errors
     /// One of them cannot be used, they lie in each other, or another process has joined them.
-    pub fn open(
-        [host, container]: [&Path; 2],
-        state: &Path,
-        options: LinkOptions,
-        local: &LocalOptions,
-        rules: RuleSource,
-    ) -> Result<Self, FoldersError> {
-        let [host, container] = [whole(host)?, whole(container)?];
-        let id = LinkId::new([&host, &container].map(|path| path.as_os_str().as_encoded_bytes()));
-        Self::identified([&host, &container], id, state, options, local, rules)
-    }
-
-    /// The same, where their paths do not tell them from all others: `id` must be another one whenever either of the two is
-    /// another folder.
-    ///
-    /// # Errors
-    /// One of them cannot be used, they lie in each other, or another process has joined them.
-    pub fn identified(
-        [host, container]: [&Path; 2],
-        id: LinkId,
-        state: &Path,
-        options: LinkOptions,
-        local: &LocalOptions,
-        rules: RuleSource,
-    ) -> Result<Self, FoldersError> {
-        let [host, container] = [whole(host)?, whole(container)?];
-        if host.starts_with(&container) || container.starts_with(&host) {
-            return Err(FoldersError::Nested(host, container));
+    pub fn join(joining: Joining<'_>) -> Result<Self, FoldersError> {
+        let Both { host, container } = joining.ends;
+        let [host, container] = [host.whole()?, container.whole()?];
+        if let (End::Here(host), End::Here(container)) = (&host, &container)
+            && (host.starts_with(container) || container.starts_with(host))
+        {
+            return Err(FoldersError::Nested(host.clone(), container.clone()));
         }
-        let place = Place::open(state, id)?;
-        let container = place.side(container, "container", local)?;
-        place.join(&host, container, options, local, rules)
+        let place = Place::open(joining.state, joining.id, joining.reversed)?;
+        let local = joining.local;
+        // Who answers late keeps nothing of this machine open meanwhile.
+        let container = place.end(container, "container", local)?;
+        let host = place.end(host, "host", local)?;
+        place.join(Both { host, container }, joining.options, joining.ruler)
     }
+}
 
-    /// Joins a folder of this machine, which says what is carried, and a side that is anywhere. What is remembered of them
-    /// lies in a folder of its own below `state`; `id` must be another one whenever either side is another one.
-    ///
-    /// # Errors
-    /// One of them cannot be used, or another process has joined them.
-    pub fn join(
-        host: &Path,
-        container: impl FnOnce() -> Result<Box<dyn Endpoint>, EndpointError>,
-        id: LinkId,
-        state: &Path,
-        options: LinkOptions,
-        local: &LocalOptions,
-        rules: RuleSource,
-    ) -> Result<Self, FoldersError> {
-        let host = whole(host)?;
-        let place = Place::open(state, id)?;
-        place.join(&host, container()?, options, local, rules)
+impl End<'_> {
+    /// The same, without links in the path.
+    fn whole(self) -> Result<Self, RootError> {
+        match self {
+            Self::Here(path) => fs::canonicalize(&path)
+                .map(Self::Here)
+                .map_err(|source| RootError { path, source }),
+            there @ Self::There(_) => Ok(there),
+        }
     }
 }
 
@@ -121,15 +122,31 @@ impl Folders {
 struct Place {
     dir: PathBuf,
     id: LinkId,
-    lock: PairLock,
+    locks: Vec<PairLock>,
 }
 
 impl Place {
-    fn open(state: &Path, id: LinkId) -> Result<Self, FoldersError> {
+    fn open(state: &Path, id: LinkId, reversed: Option<LinkId>) -> Result<Self, FoldersError> {
         let dir = state.join(id.to_string());
         fs::create_dir_all(&dir).at(&dir)?;
-        let lock = PairLock::take(&dir)?;
-        Ok(Self { dir, id, lock })
+        let mut locks = vec![PairLock::take(&dir)?];
+        let reversed = reversed.map(|id| state.join(id.to_string()));
+        if let Some(reversed) = reversed.filter(|reversed| reversed.exists()) {
+            locks.push(PairLock::take(&reversed)?);
+        }
+        Ok(Self { dir, id, locks })
+    }
+
+    fn end(
+        &self,
+        end: End<'_>,
+        name: &str,
+        local: &LocalOptions,
+    ) -> Result<Box<dyn Endpoint>, FoldersError> {
+        match end {
+            End::Here(path) => self.side(path, name, local),
+            End::There(open) => Ok(open()?),
+        }
     }
 
     /// A folder of this machine; its trash lies here.
@@ -154,33 +171,19 @@ impl Place {
 
     fn join(
         self,
-        host: &Path,
-        container: Box<dyn Endpoint>,
+        sides: Both<Box<dyn Endpoint>>,
         options: LinkOptions,
-        local: &LocalOptions,
-        rules: RuleSource,
+        ruler: Ruler,
     ) -> Result<Folders, FoldersError> {
         let opened = BaseStore::open(&self.dir, self.id)?;
-        let sides = Both {
-            host: self.side(host.to_owned(), "host", local)?,
-            container,
-        };
         let texts = TextStore::new(self.dir.join("texts"), TEXTS_MAX);
         let mut link = Link::new(sides, options, opened.store, texts, opened.base);
         link.write_down(Journal::new(&self.dir));
-        link.ruled_by(rules.remembered_in(self.dir.join("rules")))?;
+        link.ruled_by(ruler.remembered_in(self.dir.join("rules")))?;
         Ok(Folders {
             link,
             set_aside: opened.set_aside,
-            _lock: self.lock,
+            _locks: self.locks,
         })
     }
-}
-
-/// A folder's own path, without links in it.
-fn whole(path: &Path) -> Result<PathBuf, RootError> {
-    fs::canonicalize(path).map_err(|source| RootError {
-        path: path.to_owned(),
-        source,
-    })
 }

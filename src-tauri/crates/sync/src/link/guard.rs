@@ -1,44 +1,59 @@
-//! Rules that the container would loosen.
+//! Rules that the other side would loosen.
 //!
-//! Files that rules come from are carried like any other. What the container writes into one comes to the host, and the
-//! host's next look goes by it: so a container could ask for what the rules had kept back. Such changes wait for a person.
+//! Files that rules come from are carried like any other. What a container writes into one comes to the side that says
+//! what is carried, mostly the host, and its next look goes by it: so a container could ask for what the rules had kept
+//! back. Such changes wait for a person.
 
 use mizzen_sync_core::{
-    Change, Conflict, GITIGNORE, Node, Outcome, RelPath, RuleTexts, is_tighter,
+    Change, Conflict, GITIGNORE, Node, Outcome, RelPath, RuleTexts, Side, is_tighter,
 };
 
 use super::merge::text;
 use crate::apply::Contents;
 use crate::settings::SETTINGS_FILE;
 
-/// Makes conflicts of what would loosen the host's rules.
-pub(super) fn hold_back(
-    outcome: &mut Outcome,
-    [base, host, container]: [Option<&Node>; 3],
-    rules: &RuleTexts,
-    contents: &dyn Contents,
-) {
-    let conflict = |path: &RelPath| {
-        let at = |tree: Option<&Node>| tree.and_then(|tree| tree.get(path)).cloned();
-        Conflict {
-            path: path.clone(),
-            base: at(base),
-            host: at(host),
-            container: at(container),
-        }
-    };
-    let changes = std::mem::take(&mut outcome.host.changes);
-    let (held, carried): (Vec<Change>, Vec<Change>) = changes
-        .into_iter()
-        .partition(|change| loosens(change, rules, contents));
-    outcome.host.changes = carried;
-    let merges = std::mem::take(&mut outcome.merges);
-    let (of_rules, merges): (Vec<_>, Vec<_>) =
-        merges.into_iter().partition(|merge| is_rule(&merge.path));
-    outcome.merges = merges;
-    let held = held.iter().map(|change| &change.path);
-    let paths = held.chain(of_rules.iter().map(|merge| &merge.path));
-    outcome.conflicts.extend(paths.map(conflict));
+/// What is kept as it is until a person has seen it.
+pub(super) struct Guarded<'a> {
+    /// The side whose rules they are.
+    pub(super) side: Side,
+    pub(super) rules: &'a RuleTexts,
+    /// The other side's contents.
+    pub(super) contents: &'a dyn Contents,
+}
+
+impl Guarded<'_> {
+    /// Makes conflicts of what would loosen the rules.
+    pub(super) fn hold_back(
+        &self,
+        outcome: &mut Outcome,
+        [base, host, container]: [Option<&Node>; 3],
+    ) {
+        let conflict = |path: &RelPath| {
+            let at = |tree: Option<&Node>| tree.and_then(|tree| tree.get(path)).cloned();
+            Conflict {
+                path: path.clone(),
+                base: at(base),
+                host: at(host),
+                container: at(container),
+            }
+        };
+        let plan = match self.side {
+            Side::Host => &mut outcome.host,
+            Side::Container => &mut outcome.container,
+        };
+        let changes = std::mem::take(&mut plan.changes);
+        let (held, carried): (Vec<Change>, Vec<Change>) = changes
+            .into_iter()
+            .partition(|change| loosens(change, self.rules, self.contents));
+        plan.changes = carried;
+        let merges = std::mem::take(&mut outcome.merges);
+        let (of_rules, merges): (Vec<_>, Vec<_>) =
+            merges.into_iter().partition(|merge| is_rule(&merge.path));
+        outcome.merges = merges;
+        let held = held.iter().map(|change| &change.path);
+        let paths = held.chain(of_rules.iter().map(|merge| &merge.path));
+        outcome.conflicts.extend(paths.map(conflict));
+    }
 }
 
 fn is_rule(path: &RelPath) -> bool {

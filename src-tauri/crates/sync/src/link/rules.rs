@@ -1,156 +1,129 @@
-//! Where a link's rules come from: the host's folder.
+//! Who says what a link carries.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use mizzen_sync_core::{RelPath, RuleTexts, Side};
 
-use mizzen_fsx::{PathError, write_cache};
-use mizzen_sync_core::{RelPath, RuleTexts};
+use super::{Both, CycleError};
+use crate::endpoint::{Endpoint, Looked};
+use crate::rule_source::RuleSource;
 
-use crate::entry::Kind;
-use crate::root::{Directory, Root, RootError, Way};
-use crate::rule_files::{RuleFileError, find_rules, read_rules};
-use crate::settings::{SettingsError, SyncSettings};
-
-/// A folder whose files say what is carried: `.gitignore` files, git's own lists, `mizzen.toml`.
-pub struct RuleSource {
-    root: Root,
-    profile: Option<String>,
-    git_global: Option<PathBuf>,
-    /// Where rules were found.
-    files: BTreeSet<RelPath>,
-    /// Where that is kept for the next process, and what is kept there.
-    memory: Option<PathBuf>,
-    kept: Option<BTreeSet<RelPath>>,
-    pub(super) texts: RuleTexts,
+/// The side whose files say what is carried, and what they said last.
+pub struct Ruler {
+    pub(super) side: Side,
+    source: Source,
 }
 
-/// Rules cannot be told.
-#[derive(Debug, thiserror::Error)]
-pub enum RulesError {
-    /// The folder cannot be opened.
-    #[error(transparent)]
-    Root(#[from] RootError),
-    /// Its settings are none.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// A file cannot be read.
-    #[error(transparent)]
-    Files(#[from] RuleFileError),
-}
-
-impl RuleSource {
-    /// A folder, one of the profiles in its settings, and git's ignore file for all repositories.
-    ///
-    /// # Errors
-    /// The folder cannot be opened.
-    pub fn new(
-        folder: &Path,
+enum Source {
+    /// A folder of this machine.
+    Here(RuleSource),
+    /// The side tells it.
+    There {
         profile: Option<String>,
-        git_global: Option<PathBuf>,
-    ) -> Result<Self, RulesError> {
-        Ok(Self {
-            root: Root::open(folder)?,
-            profile,
-            git_global,
-            files: BTreeSet::new(),
-            memory: None,
-            kept: None,
-            texts: RuleTexts::default(),
-        })
+        texts: RuleTexts,
+    },
+}
+
+impl From<RuleSource> for Ruler {
+    /// The host's folder, on this machine.
+    fn from(source: RuleSource) -> Self {
+        Self::here(Side::Host, source)
+    }
+}
+
+impl Ruler {
+    /// A side whose folder lies on this machine.
+    #[must_use]
+    pub fn here(side: Side, source: RuleSource) -> Self {
+        let source = Source::Here(source);
+        Self { side, source }
+    }
+
+    /// A side that lies elsewhere and reads its files itself, with one of the profiles in its settings.
+    #[must_use]
+    pub fn there(side: Side, profile: Option<String>) -> Self {
+        let texts = RuleTexts::default();
+        let source = Source::There { profile, texts };
+        Self { side, source }
     }
 
     /// The same, and keeps in a file where rules are, so that the next process need not search for them.
-    pub(super) fn remembered_in(self, file: PathBuf) -> Self {
-        let memory = Some(file);
-        Self { memory, ..self }
-    }
-
-    /// What the settings say as they are now.
-    ///
-    /// # Errors
-    /// They cannot be read or are none.
-    pub fn settings(&self) -> Result<SyncSettings, SettingsError> {
-        SyncSettings::read(&self.root, self.profile.as_deref())
-    }
-
-    /// Whether a directory is at a place now; none when nothing is there, or nobody may look.
-    pub(super) fn is_dir(&self, path: &RelPath) -> Option<bool> {
-        let mut way = Way::new(self.root.handle());
-        let dir = way.to(&path.parent()?).ok()?;
-        let kind = dir.look(path.components().last()?).ok()??;
-        Some(kind == Kind::Dir)
-    }
-
-    /// Reads them where they were the last time; where that is not known, searches the whole folder. In other places
-    /// they may be by now: the first look tells those, since it is one at everything.
-    pub(super) fn find(&mut self) -> Result<(), RulesError> {
-        let Some(kept) = self.memory.as_deref().and_then(kept_places) else {
-            return self.search();
+    pub(super) fn remembered_in(self, file: std::path::PathBuf) -> Self {
+        let source = match self.source {
+            Source::Here(source) => Source::Here(source.remembered_in(file)),
+            there @ Source::There { .. } => there,
         };
-        self.files.clone_from(&kept);
-        self.kept = Some(kept);
-        if let Some(texts) = self.changed(&[])? {
-            self.texts = texts;
+        Self { source, ..self }
+    }
+
+    pub(super) fn texts(&self) -> &RuleTexts {
+        match &self.source {
+            Source::Here(source) => &source.texts,
+            Source::There { texts, .. } => texts,
+        }
+    }
+
+    /// Whether a directory is at a place now; none when nothing is there, or nobody can tell.
+    pub(super) fn is_dir(&self, path: &RelPath) -> Option<bool> {
+        match &self.source {
+            Source::Here(source) => source.is_dir(path),
+            Source::There { .. } => None,
+        }
+    }
+
+    /// Learns what is said, as cheaply as that can be.
+    pub(super) fn find(&mut self, sides: &mut Sides) -> Result<(), CycleError> {
+        match &mut self.source {
+            Source::Here(source) => Ok(source.find()?),
+            Source::There { .. } => self.search(sides),
+        }
+    }
+
+    /// Learns what is said by searching all of the folder.
+    pub(super) fn search(&mut self, sides: &mut Sides) -> Result<(), CycleError> {
+        let side = self.side;
+        match &mut self.source {
+            Source::Here(source) => source.search()?,
+            Source::There { profile, texts } => {
+                let told = sides.of(side).rules(profile.as_deref(), true);
+                let told = told.map_err(|error| CycleError::Look(side, error))?;
+                *texts = told.unwrap_or_default();
+            }
         }
         Ok(())
     }
 
-    /// Searches the whole folder.
-    pub(super) fn search(&mut self) -> Result<(), RulesError> {
-        let settings = self.settings()?;
-        self.texts = find_rules(&self.root, &settings, self.git_global.as_deref())?;
-        self.files = self.texts.gitignores.keys().cloned().collect();
-        Ok(())
-    }
-
-    /// Keeps where they are for the next process.
-    pub(super) fn rest(&mut self) {
-        let is_new = self.kept.as_ref() != Some(&self.files);
-        // Without it the next process searches.
-        if let Some(memory) = self.memory.as_deref().filter(|_| is_new)
-            && keep_places(memory, &self.files).is_ok()
-        {
-            self.kept = Some(self.files.clone());
+    /// What is said by now, after a look at the side; none when it is what was said before.
+    pub(super) fn changed(
+        &mut self,
+        seen: &Looked,
+        sides: &mut Sides,
+    ) -> Result<Option<RuleTexts>, CycleError> {
+        let side = self.side;
+        match &mut self.source {
+            Source::Here(source) if seen.rules_changed => Ok(source.changed(&seen.rule_files)?),
+            Source::Here(_) => Ok(None),
+            Source::There { profile, .. } => {
+                let told = sides.of(side).rules(profile.as_deref(), false);
+                told.map_err(|error| CycleError::Look(side, error))
+            }
         }
     }
 
-    /// Reads them again where they are known to be, and in more places; none when they are what they were.
-    pub(super) fn changed(&mut self, more: &[RelPath]) -> Result<Option<RuleTexts>, RulesError> {
-        self.files.extend(more.iter().cloned());
-        let settings = self.settings()?;
-        let git_global = self.git_global.as_deref();
-        let texts = read_rules(&self.root, &settings, git_global, &self.files)?;
-        Ok((texts != self.texts).then_some(texts))
-    }
-
-    /// The same source, when its rules are obeyed as they are now.
+    /// The same ruler, when what it says is obeyed as it is now.
     pub(super) fn now(self, texts: RuleTexts) -> Self {
-        let files = texts.gitignores.keys().cloned().collect();
-        Self {
-            files,
-            texts,
-            ..self
+        let source = match self.source {
+            Source::Here(source) => Source::Here(source.now(texts)),
+            Source::There { profile, .. } => Source::There { profile, texts },
+        };
+        Self { source, ..self }
+    }
+
+    pub(super) fn rest(&mut self) {
+        match &mut self.source {
+            Source::Here(source) => source.rest(),
+            Source::There { .. } => {}
         }
     }
 }
 
-/// Writes down where rules are, with a checksum before it.
-fn keep_places(file: &Path, places: &BTreeSet<RelPath>) -> Result<(), PathError> {
-    let places: Vec<&[u8]> = places.iter().map(RelPath::as_bytes).collect();
-    let body = postcard::to_stdvec(&places).expect("BUG: bytes in memory take all");
-    let checksum = blake3::hash(&body);
-    write_cache(file, &[&checksum.as_bytes()[..], &body].concat())
-}
-
-/// What was written down; none when there is nothing that can be used.
-fn kept_places(file: &Path) -> Option<BTreeSet<RelPath>> {
-    let bytes = fs::read(file).ok()?;
-    let (checksum, body) = bytes.split_first_chunk::<32>()?;
-    if blake3::hash(body).as_bytes() != checksum {
-        return None;
-    }
-    let places: Vec<&[u8]> = postcard::from_bytes(body).ok()?;
-    let places = places.into_iter().map(|place| RelPath::new(place).ok());
-    places.collect()
-}
+/// Both sides of a link.
+type Sides = Both<Box<dyn Endpoint>>;

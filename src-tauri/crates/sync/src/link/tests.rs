@@ -33,6 +33,7 @@ use crate::endpoint::{
     LocalEndpoint, LocalOptions, OpenSide, RemoteEndpoint, ServeOptions, TakeBack, serve,
 };
 use crate::root::Root;
+use crate::rule_source::RuleSource;
 use crate::scan::Links;
 use crate::trash::{Recall, Retention, Trash};
 

@@ -90,7 +90,7 @@ impl Link {
         }
         let none = RuleTexts::default();
         let source = self.rules.as_ref();
-        let rules = Rules::new(source.map_or(&none, |source| &source.texts)).ok()?;
+        let rules = Rules::new(source.map_or(&none, |source| source.texts())).ok()?;
         let mut trees = self.trees().into_iter().flatten();
         let seen = trees.find_map(|tree| tree.get(path));
         let is_dir = match seen {

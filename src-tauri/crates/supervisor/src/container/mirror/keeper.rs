@@ -8,7 +8,8 @@ use std::time::Duration;
 use mizzen_status::Progress;
 use mizzen_sync::told::{Plan, State, Trouble};
 use mizzen_sync::{
-    Both, Folders, FoldersError, INTERVAL, LinkOptions, LocalOptions, RuleSource, RulesError,
+    Both, End, Folders, FoldersError, INTERVAL, Joining, LinkOptions, LocalOptions, RuleSource,
+    RulesError,
 };
 
 use super::super::board::Board;
@@ -88,14 +89,18 @@ fn open(settings: &Settings) -> Result<(Folders, Duration), Trouble> {
     let rules = RuleSource::new(&settings.host, None, None).map_err(|error| no_rules(&error))?;
     let said = rules.settings();
     let said = said.map_err(|error| no_rules(&RulesError::from(error)))?;
-    let folders = Folders::identified(
-        [&settings.host, &settings.workspace],
+    let folders = Folders::join(Joining {
+        ends: Both {
+            host: End::Here(settings.host.clone()),
+            container: End::Here(settings.workspace.clone()),
+        },
         id,
-        &settings.state(),
-        LinkOptions::of(&said, true),
-        &LocalOptions::of(&said, UMASK),
-        rules,
-    );
+        reversed: None,
+        state: &settings.state(),
+        options: LinkOptions::of(&said, true),
+        local: &LocalOptions::of(&said, UMASK),
+        ruler: rules.into(),
+    });
     let folders = folders.map_err(|error| not_joined(&error))?;
     Ok((folders, said.interval.unwrap_or(INTERVAL)))
 }

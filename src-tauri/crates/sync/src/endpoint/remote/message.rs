@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::delta::{Cuts, SUMS_MAX, Sum, is_average};
 use super::frames::senseless;
-use crate::apply::Durability;
+use crate::apply::{Durability, Wish};
 use crate::encoding::{decode_below, encode};
 use crate::endpoint::{EndpointError, LocalOptions};
 use crate::scan::{Dirty, Links};
@@ -49,6 +49,13 @@ pub(super) enum Ask {
         at: Option<Place>,
     },
     Rest,
+    /// Before one is opened: where a folder is, and what its settings say.
+    Folder(PathBuf),
+    /// What the folder's own files say that is carried: all of it, or only when it is not what was told last.
+    Rules {
+        profile: Option<String>,
+        anew: bool,
+    },
 }
 
 /// What the other end says.
@@ -62,6 +69,13 @@ pub(super) enum Told {
     Applied(Done),
     History(Vec<Gone>),
     TakenBack(Option<Back>),
+    Folder {
+        /// Without links in it.
+        path: PathBuf,
+        /// The text of the settings file.
+        settings: String,
+    },
+    Rules(Option<Texts>),
 }
 
 /// A folder that the other end is asked to serve, and how it looks at it and writes to it.
@@ -293,6 +307,17 @@ impl Left {
     fn makes_sense(&self, file: &File) -> bool {
         let may_be_cut = is_average(self.average as usize) && self.sums.len() <= SUMS_MAX;
         self.first <= file.size && (self.sums.is_empty() || may_be_cut)
+    }
+}
+
+impl Asked {
+    /// All of the file, where it has to be asked for in turn.
+    pub(super) fn wish(&self) -> Wish {
+        Wish {
+            path: self.path.clone(),
+            file: self.file,
+            is_part_here: false,
+        }
     }
 }
 

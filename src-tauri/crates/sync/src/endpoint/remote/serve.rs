@@ -12,7 +12,7 @@ use mizzen_sync_core::{Node, differences};
 
 use super::frames::{Frame, Reader, Writer, senseless};
 use super::message::{
-    self, Ask, Back, Cause, Done, Gone, OpenSide, Place, Told, View, dirty, edited, places,
+    self, Ask, Back, Cause, Done, Gone, OpenSide, Place, Texts, Told, View, dirty, edited, places,
 };
 use super::supply::{Line, Pulled, lock, push};
 use crate::apply::{Applied, ApplyError, Failure, Why};
@@ -21,6 +21,7 @@ use crate::endpoint::{
     Endpoint, EndpointError, LocalEndpoint, LocalOptions, TakeBack, TakenBack, Wake,
 };
 use crate::root::Root;
+use crate::settings;
 use crate::trash::{CycleId, Recall, Retention, Trash};
 
 /// How often the one who waits is told that we are at work.
@@ -55,8 +56,13 @@ pub fn serve(
         frames: Box::new(Reader::new(from)),
         to: Writer::new(to),
     };
-    let Some(Ask::Open(side)) = next(&mut line)? else {
-        return Err(senseless("no folder was asked for"));
+    let side = loop {
+        match next(&mut line)? {
+            Some(Ask::Open(side)) => break side,
+            Some(Ask::Folder(path)) => line.to.message(&folder(path))?,
+            None => return Ok(()),
+            Some(_) => return Err(senseless("no folder was asked for")),
+        }
     };
     let endpoint = match opened(side, options) {
         Ok(endpoint) => endpoint,
@@ -94,6 +100,24 @@ fn next(line: &mut Line) -> io::Result<Option<Ask>> {
     }
 }
 
+/// Where a folder is, and what its settings say.
+fn folder(path: PathBuf) -> Told {
+    let found = || -> io::Result<Told> {
+        let whole = path.canonicalize()?;
+        let root = Root::open(whole.clone()).map_err(|error| error.source)?;
+        let settings = settings::text(&root)?;
+        Ok(Told::Folder {
+            path: whole,
+            settings,
+        })
+    };
+    let refused = |source| EndpointError::Place {
+        path: path.clone(),
+        source,
+    };
+    found().unwrap_or_else(|error| Told::Refused(refused(error).into()))
+}
+
 fn opened(side: OpenSide, options: &ServeOptions) -> Result<LocalEndpoint, EndpointError> {
     let place = |path, source| EndpointError::Place { path, source };
     let root = Root::open(side.path.clone()).map_err(|error| place(error.path, error.source))?;
@@ -129,7 +153,11 @@ impl Served {
             Err(error) => Told::Refused(error.into()),
         };
         Ok(Some(match ask {
-            Ask::Open(_) => return Err(senseless("a second folder")),
+            Ask::Open(_) | Ask::Folder(_) => return Err(senseless("a second folder")),
+            Ask::Rules { profile, anew } => match self.endpoint.rules(profile.as_deref(), anew) {
+                Ok(texts) => Told::Rules(texts.as_ref().map(Texts::from)),
+                Err(error) => Told::Refused(error.into()),
+            },
             Ask::Obey(texts) => done(self.endpoint.obey(&texts.rules()?)),
             Ask::Watch => {
                 let wake = self.wake(lock(line).to.clone());

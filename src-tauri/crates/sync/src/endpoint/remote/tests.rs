@@ -9,7 +9,7 @@ use mizzen_sync_core::{Change, Digest, Edit, File, RelPath};
 use proptest::prelude::*;
 
 use super::delta::{Cuts, Run, SUMS_MAX};
-use super::frames::Frames;
+use super::frames::{Frames, Reader, Writer};
 use super::message::{Cause, Edited, Left, View, Wanted};
 use super::*;
 use crate::apply::{Durability, FromRoot, PartHere};

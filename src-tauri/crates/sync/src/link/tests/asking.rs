@@ -162,6 +162,14 @@ impl Endpoint for Meddled {
         self.0.obey(rules)
     }
 
+    fn rules(
+        &mut self,
+        profile: Option<&str>,
+        anew: bool,
+    ) -> Result<Option<RuleTexts>, EndpointError> {
+        self.0.rules(profile, anew)
+    }
+
     fn watch(&mut self, wake: Wake) -> Result<(), EndpointError> {
         self.0.watch(wake)
     }
