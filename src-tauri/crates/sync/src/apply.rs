@@ -9,6 +9,7 @@ mod disk;
 mod displace;
 mod expected;
 mod fill;
+mod moved;
 mod order;
 mod publish;
 mod second_name;
@@ -33,6 +34,7 @@ pub(crate) use order::{all_new, gathered};
 pub(crate) use publish::{as_made, discard};
 
 use disk::Disk;
+use moved::Moves;
 use publish::Publish;
 use stage::Stage;
 
@@ -47,6 +49,8 @@ pub struct ApplyOptions {
     pub durability: Durability,
     /// What the trash calls it.
     pub cycle: CycleId,
+    /// Whether a directory that only gets another name is moved as a whole.
+    pub moves_whole: bool,
 }
 
 /// What survives a power cut.
@@ -76,6 +80,8 @@ pub struct Applied {
     pub cycle: Option<CycleId>,
     /// Files that were made, as the next look will find them.
     pub(crate) made: Made,
+    /// Whether the file system let no directory be moved from one place to another.
+    pub(crate) moves_nothing_whole: bool,
 }
 
 /// A place where nothing was done.
@@ -158,15 +164,20 @@ pub fn apply(
         source,
         applied: Box::default(),
     })?;
-    let here = order::found_here(&changes, before);
+    let moves = match options.moves_whole {
+        true => Moves::find(root, &changes, before, options.links),
+        false => Moves::default(),
+    };
+    let here = order::found_here(&changes, &moves, before);
     let shelf = trash.shelf(root);
     if contents.suppliers() == 1 {
-        contents.expect(order::wanted(&changes, &here, &shelf));
+        contents.expect(order::wanted(&changes, &moves, &here, &shelf));
     }
-    let disk = Disk::new(root, &cycle, &changes, options.durability);
+    let disk = Disk::new(root, &cycle, &changes, &moves, options.durability);
     let staged = Stage {
         root,
         contents,
+        moves: &moves,
         here: &here,
         shelf: &shelf,
         cycle: &cycle,
@@ -175,7 +186,7 @@ pub fn apply(
         report: stage::Report::default(),
     };
     let (staged, planned) = disk.sync_plan_beside(|| staged.run(&changes));
-    let mut publish = Publish::new(root, &changes, before, &here, &cycle, staged);
+    let mut publish = Publish::new(root, &changes, before, &here, &moves, &cycle, staged);
     publish.shelf = contents.is_far().then_some(&shelf);
     let ended = publish.run(&disk, planned);
     let Publish {

@@ -6,6 +6,7 @@ use std::thread;
 
 use mizzen_sync_core::{Change, Node, RelPath};
 
+use super::moved::Moves;
 use super::{Durability, is_gone};
 use crate::root::{Directory, Root, Way};
 use crate::trash::Cycle;
@@ -36,15 +37,21 @@ impl<'a> Disk<'a> {
         root: &'a Root,
         cycle: &'a Cycle,
         changes: &[Change],
+        moves: &Moves,
         durability: Durability,
     ) -> Self {
-        let nodes = changes
-            .iter()
-            .flat_map(|change| change.old.iter().chain(&change.new));
+        let changes = changes.iter().enumerate();
+        let entries = changes.map(|(number, change)| {
+            match moves.goes(number) || moves.comes(number) {
+                // Of a directory that is moved whole, the name alone.
+                true => 1,
+                false => change.old.iter().chain(&change.new).map(Node::count).sum(),
+            }
+        });
         let flush = match durability {
             Durability::None => Flush::Never,
             Durability::Data if !cfg!(target_os = "linux") => Flush::Each,
-            Durability::Data if nodes.map(Node::count).sum::<u64>() <= FEW => Flush::Each,
+            Durability::Data if entries.sum::<u64>() <= FEW => Flush::Each,
             Durability::Data => Flush::FileSystem,
         };
         Self { root, cycle, flush }

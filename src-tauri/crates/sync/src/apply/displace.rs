@@ -147,7 +147,7 @@ impl Publish<'_> {
     }
 
     /// Undoes a move aside. Where somebody has put something new in the place, the old goes to the trash.
-    fn move_back(&mut self, place: &Place, slot: &Slot) -> io::Result<()> {
+    pub(super) fn move_back(&mut self, place: &Place, slot: &Slot) -> io::Result<()> {
         let Place {
             dir, name, aside, ..
         } = place;

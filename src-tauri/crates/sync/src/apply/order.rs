@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use mizzen_sync_core::{Change, Digest, Edit, File, Node, Plan, RelPath};
 
 use super::Wish;
+use super::moved::Moves;
 use crate::entry::Stamp;
 use crate::scan::{Scan, Seen};
 use crate::trash::{LARGE, Shelf};
@@ -58,11 +59,12 @@ pub(super) enum Here {
 /// does not hold.
 pub(super) fn wanted(
     changes: &[Change],
+    moves: &Moves,
     here: &HashMap<RelPath, Here>,
     shelf: &Shelf,
 ) -> Vec<Wish> {
     let mut wanted = Vec::new();
-    for change in changes {
+    for change in made(changes, moves) {
         let Some(new) = &change.new else { continue };
         let has_old = has_old_version(change);
         files(new, &change.path, &mut |file, path| {
@@ -93,13 +95,22 @@ pub(super) fn has_old_version(change: &Change) -> bool {
 /// All files that a plan makes, with their contents.
 pub(crate) fn all_new(plan: &Plan) -> HashMap<RelPath, File> {
     let mut all = HashMap::new();
-    each_new_file(&plan.changes, &mut |file, path| {
+    each_new_file(plan.changes.iter(), &mut |file, path| {
         all.insert(path(), *file);
     });
     all
 }
 
-fn each_new_file<'a>(changes: &'a [Change], tell: &mut impl FnMut(&'a File, &dyn Fn() -> RelPath)) {
+/// Changes of which something is made ready.
+fn made<'a>(changes: &'a [Change], moves: &'a Moves) -> impl Iterator<Item = &'a Change> {
+    let changes = changes.iter().enumerate();
+    changes.filter_map(|(number, change)| (!moves.comes(number)).then_some(change))
+}
+
+fn each_new_file<'a>(
+    changes: impl Iterator<Item = &'a Change>,
+    tell: &mut impl FnMut(&'a File, &dyn Fn() -> RelPath),
+) {
     for change in changes {
         if let Some(new) = &change.new {
             files(new, &change.path, tell);
@@ -131,9 +142,13 @@ fn files<'a>(
 
 /// Which new files this side holds the contents of already. What goes or is replaced is always looked through, all
 /// else when it may save as much as the look costs.
-pub(super) fn found_here(changes: &[Change], before: &Scan) -> HashMap<RelPath, Here> {
+pub(super) fn found_here(
+    changes: &[Change],
+    moves: &Moves,
+    before: &Scan,
+) -> HashMap<RelPath, Here> {
     let mut new = Vec::new();
-    each_new_file(changes, &mut |file, path| {
+    each_new_file(made(changes, moves), &mut |file, path| {
         if file.size > 0 {
             new.push((path(), *file));
         }
@@ -142,11 +157,11 @@ pub(super) fn found_here(changes: &[Change], before: &Scan) -> HashMap<RelPath, 
         wanted: new.iter().map(|(_, file)| file.digest).collect(),
         ..Held::default()
     };
-    for change in changes {
+    for (number, change) in changes.iter().enumerate() {
         let Some(old) = &change.old else { continue };
         files(old, &change.path, &mut |file, path| {
             held.is_at(file, path);
-            if change.new.is_none() {
+            if change.new.is_none() && !moves.goes(number) {
                 held.goes(file, path, before);
             }
         });

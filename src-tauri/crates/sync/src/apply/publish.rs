@@ -7,6 +7,7 @@ use std::sync::Arc;
 use mizzen_sync_core::{Change, Edit, Node, RelPath};
 
 use super::expected::Expected;
+use super::moved::Moves;
 use super::order::Here;
 use super::stage::Staged;
 use super::{Applied, Disk, Failure, Why, place};
@@ -18,8 +19,13 @@ use crate::trash::{Cycle, Shelf};
 pub(super) struct Publish<'a> {
     pub(super) way: Way,
     pub(super) changes: &'a [Change],
-    before: &'a Scan,
+    pub(super) before: &'a Scan,
     pub(super) here: &'a HashMap<RelPath, Here>,
+    pub(super) moves: &'a Moves,
+    /// Directories on their way from one place to another, by the changes that take them away.
+    pub(super) aside: HashMap<usize, Place>,
+    /// Of these, those that were told not to be what was seen.
+    pub(super) failed_to_leave: HashSet<usize>,
     pub(super) cycle: &'a Cycle,
     /// Where that is kept which came a long way and does not come to its place.
     pub(super) shelf: Option<&'a Shelf>,
@@ -58,12 +64,14 @@ impl<'a> Publish<'a> {
         changes: &'a [Change],
         before: &'a Scan,
         here: &'a HashMap<RelPath, Here>,
+        moves: &'a Moves,
         cycle: &'a Cycle,
         staged: Staged,
     ) -> Self {
         let spoilt: HashMap<_, _> = staged.spoilt.into_iter().collect();
         let mut unready: Vec<Vec<Failure>> = changes.iter().map(|_| Vec::new()).collect();
-        let mut not_ready = HashSet::new();
+        let all = 0..changes.len();
+        let mut not_ready: HashSet<usize> = all.filter(|number| moves.comes(*number)).collect();
         for (change, failure) in staged.failed {
             if failure.path == changes[change].path && !spoilt.contains_key(&change) {
                 not_ready.insert(change);
@@ -75,6 +83,9 @@ impl<'a> Publish<'a> {
             changes,
             before,
             here,
+            moves,
+            aside: HashMap::new(),
+            failed_to_leave: HashSet::new(),
             cycle,
             shelf: None,
             expected: Expected::new(staged.named_twice),
@@ -97,6 +108,7 @@ impl<'a> Publish<'a> {
     /// `planned` says whether the plan is on disk.
     pub(super) fn run(&mut self, disk: &Disk<'_>, planned: io::Result<()>) -> Result<(), Ended> {
         let carried_out = self.carry_out_all(disk, planned);
+        self.bring_back_moved();
         if let Err((_, error)) = &carried_out {
             // Where room is what is missing, it is given back.
             let shelf = self.shelf.filter(|_| !is_shortage(error));
@@ -147,11 +159,12 @@ impl<'a> Publish<'a> {
     fn carry_out(&mut self, number: usize) -> Result<(), Ended> {
         let change = &self.changes[number];
         let placed = self.place(number);
-        let why = match placed.and_then(|place| self.carry_out_at(&place, change)) {
+        let why = match placed.and_then(|place| self.carry_out_at(place, change)) {
             Ok(()) => return Ok(()),
             Err(why) => why,
         };
         self.discard(number, None);
+        self.failed_to_leave.insert(number);
         let path = change.path.clone();
         match why {
             Why::System(error) if is_shortage(&error) => Err((path, error)),
@@ -162,18 +175,22 @@ impl<'a> Publish<'a> {
         }
     }
 
-    fn carry_out_at(&mut self, place: &Place, change: &Change) -> Result<(), Why> {
+    fn carry_out_at(&mut self, place: Place, change: &Change) -> Result<(), Why> {
         match (&change.old, &change.new) {
             (None, None) => Ok(()),
             (Some(old), None) => {
                 let known = self.known(&change.path, old)?;
+                if self.moves.goes(place.change) {
+                    return self.move_away(place, known);
+                }
                 let slot = self.cycle.slot(place.change);
-                if self.remove(place, known, &slot)? {
+                if self.remove(&place, known, &slot)? {
                     self.done(&change.path, None);
                 }
                 Ok(())
             }
-            (old, Some(new)) => self.put(place, old.as_ref(), new),
+            (_, Some(new)) if self.moves.comes(place.change) => self.arrive(&place, new),
+            (old, Some(new)) => self.put(&place, old.as_ref(), new),
         }
     }
 

@@ -12,6 +12,7 @@ use mizzen_sync_core::{Change, Node, RelPath, Unsyncable};
 
 use super::contents::Contents;
 use super::fill::{Batch, Job, Worker};
+use super::moved::Moves;
 use super::order::{Here, has_old_version};
 use super::{ApplyOptions, Failure, Why};
 use crate::root::{DirHandle, Directory, Root, Way};
@@ -30,6 +31,7 @@ const FEW: usize = 16;
 pub(super) struct Stage<'a> {
     pub(super) root: &'a Root,
     pub(super) contents: &'a dyn Contents,
+    pub(super) moves: &'a Moves,
     pub(super) here: &'a HashMap<RelPath, Here>,
     pub(super) shelf: &'a Shelf,
     pub(super) cycle: &'a Cycle,
@@ -69,11 +71,7 @@ pub(super) struct Staged {
 
 impl Stage<'_> {
     pub(super) fn run(self, changes: &[Change]) -> Staged {
-        let files: usize = changes
-            .iter()
-            .filter_map(|change| change.new.as_ref())
-            .map(files)
-            .sum();
+        let files: usize = self.made(changes).map(|(_, _, new)| files(new)).sum();
         if files <= FEW {
             let mut worker = Worker::new(&self);
             self.walk(changes, &mut |batch| worker.take(batch));
@@ -99,6 +97,18 @@ impl Stage<'_> {
             reused: reused.into_inner(),
             made: made.into_inner().expect("BUG: a worker panicked"),
         }
+    }
+
+    /// Changes of which something is made ready.
+    fn made<'c>(
+        &self,
+        changes: &'c [Change],
+    ) -> impl Iterator<Item = (usize, &'c Change, &'c Node)> {
+        let changes = changes.iter().enumerate();
+        let moves = self.moves;
+        changes
+            .filter(|(number, _)| !moves.comes(*number))
+            .filter_map(|(number, change)| Some((number, change, change.new.as_ref()?)))
     }
 
     fn run_in_threads(&self, changes: &[Change]) {
@@ -128,8 +138,7 @@ impl Stage<'_> {
 
     fn walk(&self, changes: &[Change], deliver: &mut dyn FnMut(Batch)) {
         let mut way = Way::new(self.root.handle());
-        for (number, change) in changes.iter().enumerate() {
-            let Some(new) = &change.new else { continue };
+        for (number, change, new) in self.made(changes) {
             if self.has_ended() {
                 return;
             }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod laws;
+mod moved;
 mod places;
 mod races;
 mod shelf;
@@ -50,6 +51,7 @@ impl Side {
                 links: Links::Portable,
                 durability: Durability::None,
                 cycle: CycleId(1_000),
+                moves_whole: true,
             },
         };
         sketch.split_whitespace().for_each(|word| side.put(word));

@@ -85,6 +85,8 @@ pub struct LocalEndpoint {
     owes_rules: bool,
     /// What its own files say, once somebody has asked for that.
     own_rules: Option<OwnRules>,
+    /// Whether the file system lets directories be moved, for all that is known.
+    moves_whole: bool,
     /// How long the trash keeps things, and when that was last seen to.
     pruned: Option<(Retention, i64)>,
 }
@@ -107,6 +109,7 @@ impl LocalEndpoint {
             owed: Dirty::default(),
             owes_rules: false,
             own_rules: None,
+            moves_whole: true,
             pruned: None,
         }
     }
@@ -293,10 +296,12 @@ impl Endpoint for LocalEndpoint {
             links: self.options.links,
             durability: self.options.durability,
             cycle,
+            moves_whole: self.moves_whole,
         };
         let (root, trash) = (&self.root, &self.trash);
         let mut applied = apply(root, plan, self.last()?, contents, trash, &options)?;
         self.made.extend(std::mem::take(&mut applied.made));
+        self.moves_whole &= !applied.moves_nothing_whole;
         if applied.cycle.is_some() {
             self.prune_again();
         }

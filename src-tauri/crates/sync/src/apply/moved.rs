@@ -1,0 +1,211 @@
+//! Directories that go, and come whole under another name: one rename carries all that is in them.
+//!
+//! Such a directory is moved aside like all that goes and looked at there, and moves on to its new place instead of to the
+//! trash. What is not what was seen goes back, and the next cycle sees to it, entry by entry if need be.
+
+use std::collections::HashMap;
+use std::io;
+
+use mizzen_sync_core::{Change, Digest, Node, RelPath};
+
+use super::expected::{Expected, Found};
+use super::publish::{Place, Publish};
+use super::{Failure, Why, gone_or, place};
+use crate::root::{Directory, Root, Way};
+use crate::scan::{Known, Links, Scan, Seen, stays_inside};
+
+/// Which changes take a directory away that others make, by their numbers.
+#[derive(Default)]
+pub(super) struct Moves {
+    /// Where each that comes is now.
+    from: HashMap<usize, usize>,
+    /// Where each that goes will be.
+    to: HashMap<usize, usize>,
+}
+
+/// What two directories must have in common to be worth a comparison.
+type Mark = (u64, Digest);
+
+impl Moves {
+    /// Finds directories of which nothing but the name changes, and that hold now what was seen in them and nothing else.
+    pub(super) fn find(root: &Root, changes: &[Change], before: &Scan, links: Links) -> Self {
+        let mut goes: HashMap<Mark, Vec<usize>> = HashMap::new();
+        for (number, change) in changes.iter().enumerate() {
+            if let (Some(old), None) = (&change.old, &change.new)
+                && let Some(mark) = mark(old)
+            {
+                goes.entry(mark).or_default().push(number);
+            }
+        }
+        let mut moves = Self::default();
+        if goes.is_empty() {
+            return moves;
+        }
+        let mut way = Way::new(root.handle());
+        for (number, change) in changes.iter().enumerate() {
+            let (None, Some(new)) = (&change.old, &change.new) else {
+                continue;
+            };
+            let Some(same) = mark(new).and_then(|mark| goes.get_mut(&mark)) else {
+                continue;
+            };
+            let is_it = |from: &usize| {
+                let from = &changes[*from];
+                from.old.as_ref() == Some(new) && stands(&mut way, from, before)
+            };
+            if may_stand(&change.path, new, links)
+                && let Some(at) = same.iter().position(is_it)
+            {
+                moves.join(same.swap_remove(at), number);
+            }
+        }
+        moves
+    }
+
+    fn join(&mut self, from: usize, to: usize) {
+        self.from.insert(to, from);
+        self.to.insert(from, to);
+    }
+
+    /// Whether a change makes what another one takes away.
+    pub(super) fn comes(&self, number: usize) -> bool {
+        self.from.contains_key(&number)
+    }
+
+    /// Whether a change takes away what another one makes.
+    pub(super) fn goes(&self, number: usize) -> bool {
+        self.to.contains_key(&number)
+    }
+}
+
+/// None for what is no directory with a file in it.
+fn mark(node: &Node) -> Option<Mark> {
+    node.as_dir()?;
+    Some((node.count(), first_file(node)?))
+}
+
+fn first_file(node: &Node) -> Option<Digest> {
+    match node {
+        Node::File(file) => Some(file.digest),
+        Node::Dir(dir) => dir.iter().find_map(|(_, child)| first_file(child)),
+        Node::Link(_) | Node::Unsyncable(_) => None,
+    }
+}
+
+/// Whether all of it would be made there as well.
+fn may_stand(path: &RelPath, node: &Node, links: Links) -> bool {
+    match node {
+        Node::File(_) => true,
+        Node::Dir(dir) => dir
+            .iter()
+            .all(|(name, child)| may_stand(&path.join(name), child, links)),
+        Node::Link(target) => match links {
+            Links::Portable => stays_inside(&path.parent().unwrap_or_default(), target),
+            Links::Ignore => false,
+            Links::Posix => true,
+        },
+        Node::Unsyncable(_) => false,
+    }
+}
+
+fn stands(way: &mut Way, change: &Change, before: &Scan) -> bool {
+    let Some(known) = before.get(&change.path) else {
+        return false;
+    };
+    let Ok((dir, name)) = place(way, &change.path) else {
+        return false;
+    };
+    let found = Expected::new(HashMap::new()).stands(&dir, name, known);
+    matches!(found, Ok(Found::Seen))
+}
+
+impl Publish<'_> {
+    /// Moves a directory aside that has another place to go to.
+    pub(super) fn move_away(&mut self, place: Place, known: Known<'_>) -> Result<(), Why> {
+        if self.expected.stands(&place.dir, &place.name, known)? != Found::Seen {
+            return Err(Why::ChangedHere);
+        }
+        let moved = place.dir.rename(&place.name, &place.dir, &place.aside);
+        moved.map_err(|error| self.not_moved(error))?;
+        self.touched.extend(place.path.parent());
+        let found = self.expected.came_out(&place.dir, &place.aside, known);
+        self.aside.insert(place.change, place);
+        match found? {
+            Found::Seen => Ok(()),
+            Found::More | Found::Otherwise => Err(Why::ChangedHere),
+        }
+    }
+
+    /// Moves on to its place what was moved aside.
+    pub(super) fn arrive(&mut self, place: &Place, new: &Node) -> Result<(), Why> {
+        let number = self.moves.from[&place.change];
+        // Known here: when it did not come out as it was seen, that has been told, and it goes back.
+        let old = match self.aside.remove(&number) {
+            Some(old) if !self.failed_to_leave.contains(&number) => old,
+            other => {
+                self.aside.extend(other.map(|old| (number, old)));
+                return Err(Why::ChangedHere);
+            }
+        };
+        let moved = old.dir.rename(&old.aside, &place.dir, &place.name);
+        if let Err(error) = moved {
+            let why = self.not_moved(error);
+            self.aside.insert(number, old);
+            return Err(why);
+        }
+        self.touched.extend(place.path.parent());
+        self.published.insert(place.change);
+        if let Some((_, seen)) = self.before.get(&old.path) {
+            self.note_moved(&place.path, new, seen);
+        }
+        self.done(&old.path, None);
+        self.done(&place.path, Some(new.clone()));
+        Ok(())
+    }
+
+    /// What is in it is as it was seen under its old name.
+    fn note_moved(&mut self, path: &RelPath, node: &Node, seen: &Seen) {
+        match (node, seen) {
+            (Node::File(file), Seen::File { stamp, settled }) => {
+                self.applied.reused += 1;
+                if *settled {
+                    self.applied.made.note(path.clone(), file.digest, *stamp);
+                }
+            }
+            (Node::Dir(dir), Seen::Dir(seen)) => {
+                for (name, child) in dir.iter() {
+                    if let Some((_, seen)) = seen.get(name) {
+                        self.note_moved(&path.join(name), child, seen);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Brings back what was moved aside and could not move on.
+    pub(super) fn bring_back_moved(&mut self) {
+        for (number, place) in std::mem::take(&mut self.aside) {
+            let slot = self.cycle.slot(number);
+            if self.move_back(&place, &slot).is_err() {
+                self.untidy = true;
+            }
+            if !self.failed_to_leave.contains(&number) {
+                let (path, why) = (place.path, Why::ChangedHere);
+                self.applied.failed.push(Failure { path, why });
+            }
+        }
+    }
+
+    fn not_moved(&mut self, error: io::Error) -> Why {
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => Why::ChangedHere,
+            // A lower layer of the file system, or another quota: entry by entry, it goes.
+            io::ErrorKind::CrossesDevices => {
+                self.applied.moves_nothing_whole = true;
+                Why::ChangedHere
+            }
+            _ => gone_or(error),
+        }
+    }
+}
