@@ -28,45 +28,72 @@ fn main() {
         container: container.name.clone(),
     };
     // Cargo itself adds `--bench`.
-    match std::env::args().nth(1).as_deref() {
-        Some("burst") => return watch::measure_bursts(&folders("burst")),
-        Some(other) if !other.starts_with('-') => panic!("there is no case {other}"),
-        _ => {}
+    let part = std::env::args().nth(1).filter(|it| !it.starts_with('-'));
+    match part.as_deref() {
+        Some("file") => one_file(&folders("one")),
+        Some("folders") => works(&folders("folders"), FILES, 5),
+        Some("container") => into_a_container(&folders("container")),
+        Some("watching") => {
+            let (folders, corpus) = (folders("watching"), Corpus { files: FILES });
+            corpus.write(&folders.source());
+            watch::measure(corpus, &folders, FILES);
+        }
+        Some("renames") => renames(&folders("renames")),
+        Some("many") => many(&folders("many")),
+        Some("burst") => watch::measure_bursts(&folders("burst")),
+        Some(other) => panic!("there is no part {other}"),
+        None => panic!("which part? Ask `cargo xtask bench sync`, which takes one after the other"),
     }
-    let (one, corpus) = (folders("one"), Corpus { files: 1 });
-    fs::create_dir_all(one.source()).unwrap();
-    fs::write(one.source().join("large"), corpus::noise(once::LARGE)).unwrap();
-    for (whereto, work) in &once::ONE_FILE {
-        once::measure(
-            work,
-            corpus,
-            &one,
-            &format!("a file of 256 MiB{whereto}"),
-            5,
-        );
-    }
+}
 
-    for (files, rounds) in [(20_000, 5), (100_000, 3)] {
-        let (corpus, what) = (Corpus { files }, format!("{files} files"));
-        let folders = folders(&files.to_string());
-        corpus.write(&folders.source());
-        folders.prepare_git();
-        for work in &once::WORKS {
-            once::measure(work, corpus, &folders, &what, rounds);
-        }
-        let into = format!("{what}, to a container");
-        if files > 20_000 {
-            for work in &once::MEMORY {
-                once::measure(work, corpus, &folders, &what, 1);
-            }
-            continue;
-        }
-        for work in &once::CONTAINER {
-            once::measure(work, corpus, &folders, &into, rounds);
-        }
-        watch::measure(corpus, &folders, files);
-        once::measure(&once::RENAME, corpus, &folders, &what, rounds);
-        let work = &once::RENAME_IN_CONTAINER;
-        once::measure(work, corpus, &folders, &into, rounds);
+/// Files of the smaller corpus.
+const FILES: usize = 20_000;
+const MANY: usize = 100_000;
+
+fn one_file(folders: &Folders) {
+    let corpus = Corpus { files: 1 };
+    fs::create_dir_all(folders.source()).unwrap();
+    fs::write(folders.source().join("large"), corpus::noise(once::LARGE)).unwrap();
+    for (whereto, work) in &once::ONE_FILE {
+        let what = format!("a file of 256 MiB{whereto}");
+        once::measure(work, corpus, folders, &what, 5);
+    }
+}
+
+fn works(folders: &Folders, files: usize, rounds: usize) {
+    let (corpus, what) = (Corpus { files }, format!("{files} files"));
+    corpus.write(&folders.source());
+    folders.prepare_git();
+    for work in &once::WORKS {
+        once::measure(work, corpus, folders, &what, rounds);
+    }
+}
+
+fn into_a_container(folders: &Folders) {
+    let corpus = Corpus { files: FILES };
+    corpus.write(&folders.source());
+    for work in &once::CONTAINER {
+        let what = format!("{FILES} files, to a container");
+        once::measure(work, corpus, folders, &what, 5);
+    }
+}
+
+fn renames(folders: &Folders) {
+    let corpus = Corpus { files: FILES };
+    corpus.write(&folders.source());
+    for (whereto, work) in [
+        ("", &once::RENAME),
+        (", to a container", &once::RENAME_IN_CONTAINER),
+    ] {
+        let what = format!("{FILES} files{whereto}");
+        once::measure(work, corpus, folders, &what, 5);
+    }
+}
+
+fn many(folders: &Folders) {
+    works(folders, MANY, 3);
+    for work in &once::MEMORY {
+        let what = format!("{MANY} files");
+        once::measure(work, Corpus { files: MANY }, folders, &what, 1);
     }
 }

@@ -35,7 +35,7 @@ enum Task {
     /// Measure, and write the figures to docs/benchmarks.md
     Bench {
         area: bench::Area,
-        /// Only this case of it, printed and not written (sync: burst)
+        /// Only this part of it (sync: file, folders, container, watching, renames, many; burst, which is printed only)
         only: Option<String>,
     },
     /// Generate the window's TypeScript types from Rust

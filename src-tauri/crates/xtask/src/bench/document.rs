@@ -47,6 +47,8 @@ pub(super) fn splice(document: &str, area: &str, table: &str) -> Option<String> 
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     #[test]
@@ -55,6 +57,31 @@ mod tests {
         let spliced = splice(document, "core", "new\n").expect("markers");
         assert_eq!(spliced, document.replace("old", "new"));
         assert_eq!(splice(document, "desktop", "new\n"), None);
+    }
+
+    #[test]
+    fn what_other_parts_of_an_area_have_stays() {
+        let document = "<!-- begin sync/one -->\nold\n<!-- end sync/one -->\n\n<!-- begin sync/two -->\nkept\n\
+            <!-- end sync/two -->\n";
+        let spliced = splice(document, "sync/one", "new\n").expect("markers");
+        assert_eq!(spliced, document.replace("old", "new"));
+        let spliced = splice(document, "sync/two", "new\n").expect("markers");
+        assert_eq!(spliced, document.replace("kept", "new"));
+    }
+
+    #[test]
+    fn every_part_has_its_place_in_the_document() {
+        let document = include_str!("../../../../../docs/benchmarks.md");
+        for area in super::super::Area::value_variants() {
+            let name = area.name();
+            let places = match area.parts() {
+                [] => vec![name.to_owned()],
+                parts => parts.iter().map(|part| format!("{name}/{part}")).collect(),
+            };
+            for place in places {
+                assert!(splice(document, &place, "").is_some(), "{place}");
+            }
+        }
     }
 
     #[test]

@@ -46,6 +46,21 @@ impl Area {
         }
     }
 
+    /// What can be measured alone, in the order of the document, where each has a table of its own.
+    fn parts(self) -> &'static [&'static str] {
+        match self {
+            Self::Sync => &[
+                "file",
+                "folders",
+                "container",
+                "watching",
+                "renames",
+                "many",
+            ],
+            Self::Contexts | Self::Core | Self::Desktop | Self::Status | Self::Wire => &[],
+        }
+    }
+
     /// Builds what will be measured, as a user would have it.
     fn prepare(self) -> Result<()> {
         match self {
@@ -70,32 +85,42 @@ impl Area {
     }
 }
 
-/// Takes the figures of one area and puts them into the document; those of one case are only printed.
+/// Takes the figures of one area, or of one part of it, and puts them into the document: what other parts have there
+/// stays. A case that has no place there is only printed.
 pub(crate) fn run(area: Area, only: Option<&str>) -> Result<()> {
-    if let (Some(case), Area::Contexts | Area::Core | Area::Desktop | Area::Status | Area::Wire) =
-        (only, area)
-    {
-        bail!(
+    let runs: Vec<Option<&str>> = match (area.parts(), only) {
+        ([], None) => vec![None],
+        ([], Some(case)) => bail!(
             "the {} bench has no case {case}: it runs as a whole",
             area.name()
-        );
-    }
+        ),
+        (parts, None) => parts.iter().copied().map(Some).collect(),
+        (_, Some(case)) => vec![Some(case)],
+    };
     area.prepare()?;
-    let figures = measure(area, only)?;
-    if figures.is_empty() {
-        bail!("the {} bench printed no figure", area.name());
-    }
-    let table = document::table(&machine::describe()?, &figures);
-    if only.is_some() {
+    for part in runs {
+        let figures = measure(area, part)?;
+        if figures.is_empty() {
+            bail!("the {} bench printed no figure", area.name());
+        }
+        let table = document::table(&machine::describe()?, &figures);
         println!("{table}");
-        return Ok(());
+        let place = match part {
+            None => area.name().to_owned(),
+            Some(part) if area.parts().contains(&part) => format!("{}/{part}", area.name()),
+            Some(_) => continue,
+        };
+        write_down(&place, &table)?;
     }
+    Ok(())
+}
+
+fn write_down(place: &str, table: &str) -> Result<()> {
     let path = tool::root().join(DOCUMENT);
     let old = std::fs::read_to_string(&path).with_context(|| format!("{DOCUMENT} is missing"))?;
-    let new = document::splice(&old, area.name(), &table)
-        .with_context(|| format!("{DOCUMENT} has no markers for {}", area.name()))?;
+    let new = document::splice(&old, place, table)
+        .with_context(|| format!("{DOCUMENT} has no markers for {place}"))?;
     std::fs::write(&path, new)?;
-    println!("{table}");
     Ok(())
 }
 
