@@ -1,89 +1,21 @@
 //! An engine that goes away and comes back, or is slow to answer, played by a proxy before the real one.
 
-use std::io;
-use std::path::{Path, PathBuf};
-
 use mizzen_sessions::{ErrorKind, State, Wish, deaf};
-use mizzen_tasks::Owner;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{mpsc, watch};
+use mizzen_tests::proxy::Proxy;
+use tokio::sync::mpsc;
 
-use crate::rig::{Rig, Root, SOCKET, of_folder, settings};
-
-/// Passes connections on to the engine until it is dropped: then all break, and its socket is gone.
-struct Proxy {
-    owner: Owner,
-    socket: PathBuf,
-    /// While true, nobody learns how a container is.
-    holds_looks: watch::Sender<bool>,
-}
-
-impl Proxy {
-    fn start(socket: &Path) -> Self {
-        let owner = Owner::root("proxy");
-        let listener = UnixListener::bind(socket).unwrap();
-        let holds_looks = watch::Sender::new(false);
-        let (connections, holds) = (owner.clone(), holds_looks.clone());
-        let accept = async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let holds = holds.subscribe();
-                connections.spawn("pass", async move {
-                    let _ = pass(client, holds).await;
-                });
-            }
-        };
-        owner.spawn("listen", accept);
-        Self {
-            owner,
-            socket: socket.to_owned(),
-            holds_looks,
-        }
-    }
-
-    async fn cut(self) {
-        self.owner.shut_down(crate::rig::SOON).await;
-        std::fs::remove_file(&self.socket).unwrap();
-    }
-}
-
-async fn pass(mut client: UnixStream, mut holds: watch::Receiver<bool>) -> io::Result<()> {
-    let mut engine = UnixStream::connect(SOCKET).await?;
-    let (mut asks, mut learns) = client.split();
-    let (mut answers, mut hears) = engine.split();
-    let requests = async {
-        let mut part = vec![0; 16 * 1024];
-        loop {
-            let length = asks.read(&mut part).await?;
-            if length == 0 {
-                return hears.shutdown().await;
-            }
-            if is_look(&part[..length]) {
-                let _ = holds.wait_for(|holds| !holds).await;
-            }
-            hears.write_all(&part[..length]).await?;
-        }
-    };
-    let (asked, answered) = tokio::join!(requests, tokio::io::copy(&mut answers, &mut learns));
-    asked.and(answered.map(drop))
-}
-
-fn is_look(request: &[u8]) -> bool {
-    let line = String::from_utf8_lossy(request);
-    let line = line.lines().next().unwrap_or_default();
-    line.starts_with("GET ") && line.contains("/containers/") && line.contains("/json")
-}
+use crate::rig::{Rig, Root, of_folder, settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_are_lost_with_their_engine_and_return_to_the_truth() {
     let root = Root::new();
     let socket = root.path().join("engine.sock");
-    let proxy = Proxy::start(&socket);
+    let proxy = Proxy::start(&socket).unwrap();
     let rig = Rig::on(root.clone(), socket.to_str().unwrap(), settings());
     rig.up("runs").await;
     let stopped = rig.up("stops").await.container_id.unwrap();
 
-    proxy.cut().await;
+    proxy.cut().await.unwrap();
     for name in ["runs", "stops"] {
         let fact = rig.until_state(name, State::Lost).await;
         assert!(
@@ -105,7 +37,7 @@ async fn sessions_are_lost_with_their_engine_and_return_to_the_truth() {
     assert!(!dir.join(".para").exists());
 
     crate::rig::docker(&["stop", &stopped]);
-    let _proxy = Proxy::start(&socket);
+    let _proxy = Proxy::start(&socket).unwrap();
     rig.engine.retry_now();
     rig.until("runs", "running and wired", |fact| {
         fact.state == State::Running && fact.wired
@@ -124,7 +56,7 @@ async fn sessions_are_lost_with_their_engine_and_return_to_the_truth() {
 async fn a_stop_outside_is_shown_before_the_engine_lets_anybody_look() {
     let root = Root::new();
     let socket = root.path().join("engine.sock");
-    let proxy = Proxy::start(&socket);
+    let proxy = Proxy::start(&socket).unwrap();
     let rig = Rig::on(root.clone(), socket.to_str().unwrap(), settings());
     let id = rig.up("web").await.container_id.unwrap();
     let (changed, mut changes) = mpsc::unbounded_channel();

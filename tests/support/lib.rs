@@ -15,6 +15,8 @@ pub mod on_engine;
 pub mod own;
 pub mod own_core;
 #[cfg(unix)]
+pub mod proxy;
+#[cfg(unix)]
 pub mod rig;
 pub mod syncing;
 #[cfg(unix)]

@@ -1,5 +1,7 @@
-//! Figures of the mirror of Docker contexts, for `cargo xtask bench contexts`.
+//! Figures of the mirror of Docker contexts and of the engines behind them, for `cargo xtask bench contexts`.
 #![allow(clippy::unwrap_used, reason = "a bench ends where its rig fails")]
+
+mod engines;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +29,7 @@ const WINDOWS: usize = 2;
 
 #[tokio::main]
 async fn main() {
+    engines::figures().await;
     for count in CONTEXTS {
         figures(count).await;
     }
