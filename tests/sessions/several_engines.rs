@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use mizzen_docker::{Endpoint, Link};
 use mizzen_sessions::{
-    EngineFacts, ErrorKind, SessionFact, SessionSettings, Sessions, State, UpRequest, Wish, deaf,
+    Done, EngineFacts, ErrorKind, SessionError, SessionFact, SessionSettings, Sessions, State,
+    UpRequest, Wish, deaf,
 };
 use mizzen_tasks::Owner;
-use mizzen_testkit::fake_engine::{FakeEngine, Reply};
+use mizzen_testkit::fake_engine::{FakeEngine, Reply, well};
 use mizzen_tests::engines::Contexts;
 
 use crate::rig::{Root, SOCKET, SOON, deps, mounted, settings};
@@ -49,7 +50,7 @@ impl Cores {
         Self::on(self.root, self.contexts, settings())
     }
 
-    async fn up(&self, name: &str, engine: &str) -> Result<(), mizzen_sessions::SessionError> {
+    async fn up(&self, name: &str, engine: &str) -> Result<(), SessionError> {
         let request = UpRequest {
             dir: self.root.project(name),
             engine: Some(engine.to_owned()),
@@ -185,6 +186,146 @@ async fn a_context_that_vanishes_and_comes_back_takes_its_sessions_with_it() {
     cores
         .until("api", |fact| fact.state == State::Stopped)
         .await;
+    cores.owner.shut_down(SOON).await;
+}
+
+/// Takes a session away, and what its home keeps.
+async fn removed(cores: &Cores, name: &str, force: bool) -> Result<Done, SessionError> {
+    let wish = Wish::Remove {
+        force,
+        volumes: false,
+    };
+    cores.sessions.wish(name, wish, deaf()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_not_gone_because_its_context_leads_to_another_engine() {
+    let another = FakeEngine::start(|request| match request.contains("/info") {
+        true => Reply::Json(200, r#"{"ID":"ANOTHER","NCPU":2,"MemTotal":1}"#.to_owned()),
+        false => well(request, Reply::StreamThenSilence(Vec::new())),
+    });
+    let another = another.unwrap();
+    let cores = Cores::new(settings());
+    cores.up("api", "far").await.unwrap();
+    cores.up("web", "far").await.unwrap();
+    cores
+        .sessions
+        .wish("web", Wish::Stop, deaf())
+        .await
+        .unwrap();
+    let engine = cores.sessions.engine_in_use("far").unwrap();
+
+    cores.contexts.put("far", Endpoint::Unix(another.socket()));
+    engine.retry_now();
+    for name in ["api", "web"] {
+        let lost = cores.until(name, |fact| fact.out_of_reach).await;
+        assert_eq!(lost.state, State::Lost);
+        let reason = lost.reason.as_ref().unwrap();
+        assert!(reason.message.contains("another engine"), "{reason:?}");
+        let forget = format!("mizzen rm --force {name}");
+        assert!(reason.hint.contains(&forget), "{reason:?}");
+        assert!(lost.container_id.is_some(), "it is remembered");
+    }
+    // Nothing is made anew there, and nothing taken for gone, also by a core that starts meanwhile.
+    let asked = another.requests();
+    let cores = cores.restart().await;
+    let lost = cores.until("api", |fact| fact.out_of_reach).await;
+    let message = lost.reason.as_ref().unwrap().message.clone();
+    assert!(another.requests() > asked);
+    for refused in [
+        cores.sessions.wish("api", Wish::Start, deaf()).await,
+        cores.up("api", "far").await.map(|()| unreachable!()),
+        removed(&cores, "api", false).await,
+    ] {
+        let refused = refused.expect_err("another engine");
+        assert_eq!(refused.kind, ErrorKind::EngineUnreachable);
+        assert!(refused.message.contains(&message), "{refused}");
+    }
+
+    // One is given up for good.
+    let done = removed(&cores, "web", true).await.unwrap();
+    assert!(done.message.contains("`far` was out of reach"), "{done:?}");
+    assert_eq!(cores.root.on_engine("container").len(), 2, "left alone");
+
+    // The other is back with its engine.
+    cores.contexts.put("far", Endpoint::Unix(far(&cores.root)));
+    cores.sessions.engine_in_use("far").unwrap().retry_now();
+    let back = cores
+        .until("api", |fact| fact.state == State::Running && fact.wired)
+        .await;
+    assert!(!back.out_of_reach && back.reason.is_none(), "{back:?}");
+    let mut unmanaged = cores.sessions.unmanaged();
+    unmanaged.wait_for(|all| !all.is_empty()).await.unwrap();
+    cores.owner.shut_down(SOON).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_has_the_container_is_the_session_s_whatever_it_calls_itself() {
+    let cores = Cores::new(settings());
+    cores.up("api", "far").await.unwrap();
+    cores.owner.shut_down(SOON).await;
+    let registry = cores.root.state_dir().join("registry.json");
+    let text = std::fs::read_to_string(&registry).unwrap();
+    let renamed: Vec<String> = text
+        .lines()
+        .map(
+            |line| match line.trim_start().starts_with("\"engine_id\"") {
+                true => "\"engine_id\": \"BEFORE\",".to_owned(),
+                false => line.to_owned(),
+            },
+        )
+        .collect();
+    assert_ne!(renamed.join("\n"), text.trim_end(), "it was written down");
+    mizzen_fsx::write_atomic(&registry, renamed.join("\n").as_bytes()).unwrap();
+
+    let cores = Cores::on(cores.root, cores.contexts, settings());
+    cores
+        .until("api", |fact| fact.state == State::Running)
+        .await;
+    cores
+        .sessions
+        .wish("api", Wish::Stop, deaf())
+        .await
+        .unwrap();
+    cores
+        .sessions
+        .wish("api", Wish::Start, deaf())
+        .await
+        .unwrap();
+    assert!(
+        !std::fs::read_to_string(&registry)
+            .unwrap()
+            .contains("BEFORE")
+    );
+    cores.owner.shut_down(SOON).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_context_vanished_while_in_use_can_be_forgotten() {
+    let cores = Cores::new(settings());
+    cores.up("api", "far").await.unwrap();
+    let engine = cores.sessions.engine_in_use("far").unwrap();
+    cores.contexts.remove("far");
+    engine.retry_now();
+    let lost = cores.until("api", |fact| fact.out_of_reach).await;
+    let hint = &lost.reason.as_ref().unwrap().hint;
+    assert!(hint.contains("mizzen rm --force api"), "{hint}");
+    let refused = removed(&cores, "api", false).await.expect_err("no engine");
+    assert_eq!(&refused.hint, hint);
+
+    let containers = cores.root.on_engine("container");
+    let done = removed(&cores, "api", true).await.unwrap();
+    assert!(done.message.contains(&containers[0]), "{done:?}");
+    assert!(cores.sessions.watch().borrow().is_empty());
+    let project = cores.root.path().join("projects/api");
+    assert!(project.join("main.rs").exists() && !project.join(".para").exists());
+    assert_eq!(cores.root.on_engine("container"), containers, "left alone");
+
+    // Nobody serves it any more: its name is free, also on an engine of that name.
+    cores.contexts.put("far", Endpoint::Unix(far(&cores.root)));
+    engine.retry_now();
+    cores.until_engine(|facts| is_online(facts, "far")).await;
+    cores.up("api", "far").await.unwrap();
     cores.owner.shut_down(SOON).await;
 }
 

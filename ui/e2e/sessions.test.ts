@@ -112,11 +112,11 @@ describe("actions", () => {
       await focused(page).toBe("session-list");
     }));
 
-  test("a session whose engine is not in use is removed with a word on what stays there", () =>
+  test("a session whose engine is out of reach is removed with a word on what stays there", () =>
     withPage({ scenario: "sessions=3&engine=elsewhere" }, async (page) => {
       await byId(page, "session-row-docs").click();
       await byId(page, "action-remove").click();
-      await byId(page, "dialog-remove").getByText("Its engine pi is not in use.").waitFor();
+      await byId(page, "dialog-remove").getByText("Its engine pi is out of reach.").waitFor();
       expect(await byId(page, "dialog-remove").innerText()).toContain("Its container stays there");
       expect(await byId(page, "remove-volumes").count()).toBe(0);
       await byId(page, "confirm-remove").click();

@@ -105,6 +105,7 @@ fn session(name: &str) -> SessionView {
         project: format!("/home/user/projects/{name}"),
         engine: "default".to_owned(),
         state: SessionState::Running,
+        out_of_reach: false,
         reason: None,
         hint: None,
         attention: AttentionView {

@@ -144,6 +144,7 @@ export function sessionView(name: string, change: Partial<SessionView> = {}): Se
     project: `/home/ana/src/${name}`,
     engine: "default",
     state,
+    out_of_reach: false,
     reason: null,
     hint: null,
     attention: { state: ATTENTION[state] ?? "working", text: state, since: ago(12) },

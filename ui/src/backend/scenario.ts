@@ -46,7 +46,7 @@ export function scenarioOf(search: string): Scenario {
   const count = Number(asked.get("sessions") ?? 8);
   const isOffline = asked.get("engine") === "offline";
   const isElsewhere = asked.get("engine") === "elsewhere";
-  const lost = isOffline ? outOfReach : isElsewhere ? outOfUse : null;
+  const lost = isOffline ? offlineWith : isElsewhere ? outOfReach : null;
   const some = synced(cast(count), asked.get("sync"), Number(asked.get("conflicts") ?? 2));
   const sessions = lost ? some.map(lost) : some;
   const engine = isOffline ? offline(ENGINE) : ENGINE;
@@ -185,7 +185,7 @@ const building = (name: string) =>
     started_at: null,
   });
 
-function outOfReach(session: SessionView): SessionView {
+function offlineWith(session: SessionView): SessionView {
   return sessionView(session.name, {
     state: "lost",
     reason: "Its engine does not answer.",
@@ -195,13 +195,16 @@ function outOfReach(session: SessionView): SessionView {
   });
 }
 
-function outOfUse(session: SessionView): SessionView {
+function outOfReach(session: SessionView): SessionView {
+  const reason =
+    "The name `pi` leads to another engine now. What this session has is on the one that it was made on.";
   return sessionView(session.name, {
     engine: "pi",
     state: "lost",
-    reason: "No engine `pi` is in use.",
-    hint: `Use that engine again (docker context use pi, then restart Mizzen), or forget the session: mizzen rm --force ${session.name}`,
-    attention: { state: "stale", text: "Engine not in use", since: ago(3) },
+    out_of_reach: true,
+    reason,
+    hint: `Lead it back there (docker context inspect), or forget the session: mizzen rm --force ${session.name}`,
+    attention: { state: "error", text: reason, since: ago(3) },
     phases: [],
   });
 }

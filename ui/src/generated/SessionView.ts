@@ -30,6 +30,10 @@ engine: string,
  */
 state: SessionState, 
 /**
+ * Whether nobody gets to its engine before a person has changed something, so that it can be forgotten.
+ */
+out_of_reach: boolean, 
+/**
  * Why, in words: for `failed`, `lost` and a stop nobody asked for.
  */
 reason: string | null, 

@@ -1,4 +1,3 @@
-import type { EngineView } from "../generated/EngineView";
 import type { SessionState } from "../generated/SessionState";
 import type { SessionView } from "../generated/SessionView";
 
@@ -20,13 +19,8 @@ const OFFERED: Record<SessionState, readonly Action[]> = {
   lost: [],
 };
 
-export function actionsOf(session: SessionView, engines: readonly EngineView[]): readonly Action[] {
-  return isOutOfUse(session, engines) ? ["remove"] : OFFERED[session.state];
-}
-
-/** Whether nobody can reach its container from here: it can only be forgotten. */
-export function isOutOfUse(session: SessionView, engines: readonly EngineView[]): boolean {
-  return session.state === "lost" && engines.every(({ name }) => name !== session.engine);
+export function actionsOf(session: SessionView): readonly Action[] {
+  return session.out_of_reach ? ["remove"] : OFFERED[session.state];
 }
 
 /** Whether an action, though offered, has to wait: code-server does not answer yet. */

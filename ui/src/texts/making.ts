@@ -74,8 +74,8 @@ export const makingTexts = {
     goesHere: "Its status files, and what Mizzen knows of it.",
     stays: "Stays",
     staysWhat: (folder: string) => `${folder}, with all that is in it.`,
-    outOfUse: (engine: string) => `Its engine ${engine} is not in use.`,
-    outOfUseWhat:
+    outOfReach: (engine: string) => `Its engine ${engine} is out of reach.`,
+    outOfReachWhat:
       "Its container stays there, with its network and volumes, and runs on if it runs now. Mizzen does not take it over again.",
     running: "It is active. It is stopped first, and every process in it ends.",
     staysVolume:

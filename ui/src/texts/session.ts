@@ -54,7 +54,7 @@ export const sessionTexts = {
     remove: "Takes away the container. Asks first; your project folder is never touched.",
   } satisfies Record<Action, string>,
 
-  forgets: "Takes it off the list. Its engine is not in use, so its container stays. Asks first.",
+  forgets: "Takes it off the list. Its engine is out of reach, so its container stays. Asks first.",
   waitsForCodeServer: "code-server does not answer yet.",
 
   /** Title of a notice: what was tried. */

@@ -40,6 +40,7 @@ fn judge(fact: &SessionFact) -> (AttentionState, String) {
         State::Stopped if reason.is_some() => (AttentionState::Error, or("")),
         State::Stopped => (AttentionState::Offline, "stopped".to_owned()),
         State::Paused => (AttentionState::Offline, "paused".to_owned()),
+        State::Lost if fact.out_of_reach => (AttentionState::Error, or("it has no engine")),
         State::Lost => (AttentionState::Offline, or("its engine does not answer")),
         State::Running => judge_running(fact),
         State::Creating => working("is being made"),

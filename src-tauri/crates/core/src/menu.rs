@@ -266,7 +266,7 @@ fn session_rows(snapshot: &Snapshot, now: Timestamp) -> Vec<Item> {
     let (urgent, calm): (Vec<_>, Vec<_>) =
         sessions.iter().partition(|session| needs_person(session));
     let mut rows: Vec<_> = urgent.into_iter().chain(calm).collect();
-    let row = |session: &SessionView| session::row(session, &snapshot.engines, now);
+    let row = |session: &SessionView| session::row(session, now);
     if rows.len() <= MAX_ROWS {
         return rows.into_iter().map(row).collect();
     }

@@ -47,6 +47,7 @@ pub(crate) fn session(fact: &SessionFact, beside: &Beside<'_>) -> SessionView {
         project: fact.project.display().to_string(),
         engine: fact.engine.clone(),
         state: state(fact.state),
+        out_of_reach: fact.out_of_reach,
         reason: fact.reason.as_ref().map(|reason| reason.message.clone()),
         hint: fact.reason.as_ref().map(|reason| reason.hint.clone()),
         attention: attention(

@@ -284,6 +284,8 @@ pub struct SessionView {
     pub engine: String,
     /// Where it stands.
     pub state: SessionState,
+    /// Whether nobody gets to its engine before a person has changed something, so that it can be forgotten.
+    pub out_of_reach: bool,
     /// Why, in words: for `failed`, `lost` and a stop nobody asked for.
     pub reason: Option<String>,
     /// What to do about `reason`.

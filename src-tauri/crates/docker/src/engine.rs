@@ -182,6 +182,14 @@ impl Engine {
         let mut reach = self.reach();
         if reach.endpoint != endpoint {
             tracing::info!(engine = self.name(), %endpoint, "the engine has moved");
+            // Who asks there before it has said who it is must not take it for the one before.
+            self.shared.link.send_if_modified(|link| {
+                let was_online = matches!(link, Link::Online(_));
+                if was_online {
+                    *link = Link::Connecting;
+                }
+                was_online
+            });
             let dialer = Dialer::new(&self.shared.masters, endpoint);
             *reach = Reach::new(&self.shared.owner, dialer);
         }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mizzen_docker::{ContainerFact, Engine, Health as EngineHealth};
 use mizzen_tasks::{Owner, Task as Held};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -48,8 +48,8 @@ pub(crate) enum Told {
     Wish(Box<Asked>),
     /// A person wants a command carried out, or ended.
     Command(CommandWish, CommandReply),
-    /// The engine looked at the session's container.
-    Fact(Box<ContainerFact>),
+    /// The engine, which calls itself so, looked at the session's container.
+    Fact(Box<ContainerFact>, Option<String>),
     /// The session's container has ended, at this time of the engine's; a fact follows.
     Died {
         exit_code: Option<i64>,
@@ -58,7 +58,7 @@ pub(crate) enum Told {
     /// The engine has no such container.
     Gone,
     /// The engine does not answer.
-    Offline(Reason),
+    Offline(Away),
     /// The kernel killed a process of the container for want of memory.
     OomKill,
     /// The image's own check changed its mind.
@@ -67,6 +67,16 @@ pub(crate) enum Told {
     Phase(PhaseReport),
     /// The job under way is over.
     Ended(Box<Ended>),
+    /// The session is to be forgotten, if nobody can reach its engine; answered with whether it is let go.
+    Forget(oneshot::Sender<bool>),
+}
+
+/// Why an engine does not answer.
+#[derive(Clone)]
+pub(crate) struct Away {
+    pub(crate) reason: Reason,
+    /// Its name leads to no engine at all.
+    pub(crate) is_nowhere: bool,
 }
 
 /// How others reach an actor.
@@ -88,7 +98,7 @@ pub(crate) struct Actor {
     /// It stands where an event put it, and no look at the container has said so yet: files have to follow.
     unconfirmed: bool,
     /// What the engine's link says while it is down.
-    offline: Option<Reason>,
+    offline: Option<Away>,
     job: Option<Running>,
     /// Wishes to take again when the job is over.
     waiting: Vec<Waiting>,
@@ -205,14 +215,15 @@ impl Actor {
         match told {
             Told::Wish(asked) => self.on_wish(asked),
             Told::Command(wish, reply) => self.on_command(wish, reply).await,
-            Told::Fact(fact) => self.on_fact(*fact).await,
+            Told::Fact(fact, engine_id) => self.on_fact(*fact, engine_id).await,
             Told::Died { exit_code, at } => self.on_died(exit_code, at),
             Told::Gone => self.on_gone().await,
-            Told::Offline(reason) => self.on_offline(reason).await,
+            Told::Offline(away) => self.on_offline(away).await,
             Told::OomKill => self.on_oom_kill(),
             Told::Health(health) => self.on_health(health),
             Told::Phase(report) => self.on_phase(report),
             Told::Ended(ended) => return self.on_ended(*ended).await,
+            Told::Forget(reply) => return self.on_forget(reply),
         }
         Flow::On
     }

@@ -7,7 +7,7 @@ use mizzen_docker::{ContainerFact, Engine, EngineEvent};
 use mizzen_status::sanitise;
 use tokio::sync::mpsc;
 
-use crate::actor::Told;
+use crate::actor::{Away, Told};
 use crate::error::{advice, sentence};
 use crate::fact::{Reason, Unmanaged};
 use crate::folder::{self, OffLimits};
@@ -16,6 +16,7 @@ use crate::machine::Wanted;
 use crate::para;
 use crate::record::{ContainerRef, Record};
 use crate::sessions::Sessions;
+use crate::words;
 
 /// Follows one engine until it is shut down.
 pub(crate) async fn follow(
@@ -23,7 +24,11 @@ pub(crate) async fn follow(
     engine: Engine,
     mut events: mpsc::Receiver<EngineEvent>,
 ) {
-    let dispatch = Dispatch { sessions, engine };
+    let mut dispatch = Dispatch {
+        sessions,
+        engine,
+        engine_id: None,
+    };
     while let Some(event) = events.recv().await {
         dispatch.take(event).await;
     }
@@ -32,10 +37,12 @@ pub(crate) async fn follow(
 struct Dispatch {
     sessions: Sessions,
     engine: Engine,
+    /// What the engine calls itself of which is told.
+    engine_id: Option<String>,
 }
 
 impl Dispatch {
-    async fn take(&self, event: EngineEvent) {
+    async fn take(&mut self, event: EngineEvent) {
         match event {
             EngineEvent::Listed(facts) => self.on_list(facts).await,
             EngineEvent::Changed(fact) => self.on_changed(fact).await,
@@ -49,7 +56,7 @@ impl Dispatch {
                 self.tell_by_id(&id, Told::Died { exit_code, at }).await;
             }
             // A list follows.
-            EngineEvent::Online(_) => {}
+            EngineEvent::Online(info) => self.engine_id = info.id,
             EngineEvent::Offline(offline) => {
                 let engine = self.engine.name();
                 let message = format!(
@@ -60,10 +67,17 @@ impl Dispatch {
                     message,
                     hint: advice(&offline.hint),
                 };
-                for record in self.records().await {
-                    self.sessions
-                        .tell(&record.name.key(), Told::Offline(reason.clone()))
-                        .await;
+                let nowhere = self.sessions.world().engines.find(engine).err();
+                for Record { name, .. } in self.records().await {
+                    let nowhere = nowhere.as_ref();
+                    let nowhere = nowhere.map(|error| words::no_engine(error, &name, engine));
+                    let away = Away {
+                        is_nowhere: nowhere.is_some(),
+                        reason: nowhere
+                            .as_ref()
+                            .map_or_else(|| reason.clone(), Reason::from),
+                    };
+                    self.sessions.tell(&name.key(), Told::Offline(away)).await;
                 }
                 self.replace_unmanaged(Vec::new());
             }
@@ -98,7 +112,7 @@ impl Dispatch {
                 // Known here: two contexts lead to one engine. A session is told of by the one it was made through.
                 continue;
             }
-            let told = found.map_or(Told::Gone, |(_, fact)| Told::Fact(Box::new(fact)));
+            let told = found.map_or(Told::Gone, |(_, fact)| self.fact(fact));
             self.sessions.tell(&record.name.key(), told).await;
         }
         for (claim, fact) in by_nonce.into_values() {
@@ -124,7 +138,7 @@ impl Dispatch {
         match self.sessions.world().registry.find(carries).await {
             Some(record) if record.engine == self.engine.name() => {
                 self.sessions
-                    .tell(&record.name.key(), Told::Fact(Box::new(fact)))
+                    .tell(&record.name.key(), self.fact(fact))
                     .await
             }
             Some(_) => {}
@@ -158,6 +172,7 @@ impl Dispatch {
             name: claim.session.clone(),
             project: folder.path,
             engine: self.engine.name().to_owned(),
+            engine_id: self.engine_id.clone(),
             created_at: recalled.created_at,
             user: folder.user,
             limits: recalled.limits,
@@ -182,10 +197,12 @@ impl Dispatch {
             return Err("another session has its name");
         }
         tracing::info!(session = %claim.session, "recognised a session whose record was lost");
-        self.sessions
-            .tell(&key, Told::Fact(Box::new(fact.clone())))
-            .await;
+        self.sessions.tell(&key, self.fact(fact.clone())).await;
         Ok(())
+    }
+
+    fn fact(&self, fact: ContainerFact) -> Told {
+        Told::Fact(Box::new(fact), self.engine_id.clone())
     }
 
     fn unmanaged(&self, fact: &ContainerFact, why: &str) -> Unmanaged {

@@ -68,6 +68,11 @@ impl Engines {
         name.map_or_else(|| self.source.selected.clone(), |name| Ok(name.to_owned()))
     }
 
+    /// Where the engine of this name listens now, or why it cannot be used.
+    pub(crate) fn find(&self, name: &str) -> Result<Endpoint, SessionError> {
+        (self.source.find)(name)
+    }
+
     /// The engine of this name, if it is in use.
     pub(crate) fn in_use(&self, name: &str) -> Option<Engine> {
         self.lock().get(name).cloned()
@@ -79,7 +84,7 @@ impl Engines {
         if let Some(engine) = in_use.get(name) {
             return Ok((engine.clone(), None));
         }
-        let endpoint = (self.source.find)(name)?;
+        let endpoint = self.find(name)?;
         let mut options = EngineOptions::new(self.label.clone()).found_at(self.place(name));
         options.ssh = self.source.ssh.clone();
         let (engine, events) = Engine::spawn(&self.owner, name, endpoint, options);

@@ -32,6 +32,9 @@ pub struct SessionFact {
     pub since: Timestamp,
     /// Why it stands there, when nobody asked it to.
     pub reason: Option<Reason>,
+    /// Whether nobody gets to its engine before a person has changed something: its name leads nowhere, or to another
+    /// one. It can be forgotten.
+    pub out_of_reach: bool,
     /// Health as the engine, else the container, reports it.
     pub health: Health,
     /// What the container last said of itself.
@@ -72,6 +75,7 @@ impl SessionFact {
             state: State::Lost,
             since: record.created_at,
             reason: None,
+            out_of_reach: false,
             health: Health::Unknown,
             report: Report::default(),
             freshness: Freshness::None,

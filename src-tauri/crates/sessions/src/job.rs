@@ -202,6 +202,7 @@ impl Job {
 
     async fn remove(&mut self, volumes: bool) -> Result<(), SessionError> {
         self.phases.enter(Phase::Remove).await;
+        self.meet_engine().await?;
         self.record.wanted = Wanted::Down;
         self.record.intent = Some(Intent::Remove { volumes });
         self.remember().await?;

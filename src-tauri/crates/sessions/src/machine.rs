@@ -26,7 +26,7 @@ pub enum State {
     Removing,
     /// Needs a person; nothing runs.
     Failed,
-    /// Its engine has not answered yet, or no longer does.
+    /// Its engine has not answered yet, or no longer does, or another one answers in its place.
     Lost,
 }
 
@@ -105,6 +105,8 @@ pub enum Seen {
     Ended(Ending),
     /// There is none.
     Gone,
+    /// Another engine answers by now under the name of the session's.
+    Elsewhere,
     /// The engine does not answer.
     Unreachable,
 }
@@ -188,6 +190,8 @@ pub enum Cause {
     Died(i64),
     /// Its container was removed by something else.
     Gone,
+    /// Another engine answers under the name of its own.
+    Elsewhere,
     /// Its engine does not answer.
     Unreachable,
 }
@@ -357,6 +361,7 @@ fn on_seen(state: State, seen: Seen, wanted: Wanted) -> Next {
         Seen::Gone if was_up => (State::Failed, Some(Cause::Gone)),
         Seen::Gone => (State::Stopped, Some(Cause::Gone)),
         Seen::Ended(_) => (State::Stopped, None),
+        Seen::Elsewhere => (State::Lost, Some(Cause::Elsewhere)),
         Seen::Unreachable => (State::Lost, Some(Cause::Unreachable)),
     };
     // Known here: nothing was up. A failure that a person has not seen to yet keeps its reason.
@@ -374,6 +379,7 @@ pub fn after_work(work: Work, done: bool, seen: Seen) -> (State, Option<Cause>) 
     match (seen, work) {
         (Seen::Running, _) => (State::Running, None),
         (Seen::Paused, _) => (State::Paused, None),
+        (Seen::Elsewhere, _) => (State::Lost, Some(Cause::Elsewhere)),
         (Seen::Unreachable, _) => (State::Lost, Some(Cause::Unreachable)),
         (_, Work::Start | Work::Remove) if !done => (State::Failed, None),
         // Known here: what was half-made is taken back, and the session stays.

@@ -22,6 +22,9 @@ pub(crate) struct Record {
     pub(crate) project: PathBuf,
     /// Engine it lives on.
     pub(crate) engine: String,
+    /// What that engine called itself when it last had something of this session; none where it was not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) engine_id: Option<String>,
     /// When it was made.
     pub(crate) created_at: Timestamp,
     /// Who `coder` is in its container.
@@ -125,6 +128,12 @@ impl HomeVolume {
 }
 
 impl Record {
+    /// Whether an engine of this id is another one than the session's.
+    pub(crate) fn is_not_on(&self, engine_id: Option<&str>) -> bool {
+        let known = self.engine_id.as_deref().zip(engine_id);
+        known.is_some_and(|(ours, theirs)| ours != theirs)
+    }
+
     /// Whether its container's status directory comes over the wire.
     pub(crate) fn is_carried(&self) -> bool {
         let container = self.container.as_ref();
@@ -172,6 +181,7 @@ pub(crate) mod tests {
             name: SessionName::parse(name).unwrap(),
             project: "/srv/web".into(),
             engine: "default".to_owned(),
+            engine_id: None,
             created_at: "2026-01-02T03:04:05Z".parse().unwrap(),
             user: FolderUser {
                 uid: 4321,

@@ -308,7 +308,7 @@ impl Sessions {
         // Known here: nobody serves it. It may still be remembered, on an engine that was not to be found before.
         let fact = self.fact(key)?;
         let engine = self.engine(Some(&fact.engine)).await;
-        engine.map_err(|error| words::engine_not_in_use(&error, &fact))?;
+        engine.map_err(|error| words::no_engine(&error, &fact.name, &fact.engine))?;
         let handles = self.inner.handles.lock().await;
         let found = handles.get(key).cloned();
         found.ok_or_else(|| SessionError::no_such_session(key))

@@ -67,6 +67,15 @@ pub(crate) fn reason(cause: Cause, record: &Record, offline: Option<&Reason>) ->
             "Its container was removed outside Mizzen.".to_owned(),
             format!("Make it anew, the project folder is untouched: mizzen start {name}"),
         ),
+        Cause::Elsewhere => (
+            format!(
+                "The name `{}` leads to another engine now. What this session has is on the one that it was made on.",
+                record.engine
+            ),
+            format!(
+                "Lead it back there (docker context inspect), or forget the session: mizzen rm --force {name}"
+            ),
+        ),
         Cause::Unreachable => match offline {
             Some(reason) => return reason.clone(),
             None => (
@@ -78,9 +87,8 @@ pub(crate) fn reason(cause: Cause, record: &Record, offline: Option<&Reason>) ->
     Reason { message, hint }
 }
 
-/// A session is remembered whose engine nobody uses any more.
-pub(crate) fn engine_not_in_use(error: &SessionError, fact: &SessionFact) -> SessionError {
-    let (name, engine) = (&fact.name, &fact.engine);
+/// A session is remembered whose engine cannot be found any more.
+pub(crate) fn no_engine(error: &SessionError, name: &SessionName, engine: &str) -> SessionError {
     let message = format!(
         "The engine `{engine}` cannot be used. {}",
         sentence(&error.message)
@@ -103,7 +111,7 @@ pub(crate) fn forgotten(record: &Record) -> String {
     let (name, engine) = (&record.name, &record.engine);
     match &record.container {
         Some(container) => format!(
-            "Forgot `{name}`. Its engine `{engine}` is not in use: if the container `{}` is still there, it stays there, with its network and volumes.",
+            "Forgot `{name}`. Its engine `{engine}` was out of reach: if the container `{}` is still there, it stays there, with its network and volumes.",
             container.engine_name(name)
         ),
         None => format!("Forgot `{name}`. It had no container on the engine `{engine}`."),
@@ -116,7 +124,7 @@ pub(crate) fn notice(cause: Cause) -> Option<NoticeKind> {
         Cause::OutOfMemory => Some(NoticeKind::OutOfMemory),
         Cause::Died(_) => Some(NoticeKind::Died),
         Cause::Gone => Some(NoticeKind::Gone),
-        Cause::StoppedOutside | Cause::Unreachable => None,
+        Cause::Elsewhere | Cause::StoppedOutside | Cause::Unreachable => None,
     }
 }
 

@@ -141,6 +141,7 @@ fn reporting(errors: &[&str]) -> SessionFact {
         state: State::Running,
         since: jiff::Timestamp::UNIX_EPOCH,
         reason: None,
+        out_of_reach: false,
         health: Health::Healthy,
         report: Report {
             errors: errors.iter().map(ToString::to_string).collect(),

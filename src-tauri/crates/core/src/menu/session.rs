@@ -4,20 +4,20 @@ use jiff::Timestamp;
 
 use super::{Action, Item, Navigate, View, command, words};
 use crate::verb::{SessionRef, Verb};
-use crate::view::{EngineView, SessionState, SessionView};
+use crate::view::{SessionState, SessionView};
 
-pub(super) fn row(session: &SessionView, engines: &[EngineView], now: Timestamp) -> Item {
+pub(super) fn row(session: &SessionView, now: Timestamp) -> Item {
     Item::Submenu {
         id: format!("session:{}", session.name),
         label: words::clip(
             &format!("{} — {}", session.name, words::standing(session, now)),
             words::ROW,
         ),
-        items: items(session, engines),
+        items: items(session),
     }
 }
 
-fn items(session: &SessionView, engines: &[EngineView]) -> Vec<Item> {
+fn items(session: &SessionView) -> Vec<Item> {
     let name = &session.name;
     let id = |what: &str| format!("session:{name}:{what}");
     let mut items = Vec::new();
@@ -37,7 +37,7 @@ fn items(session: &SessionView, engines: &[EngineView]) -> Vec<Item> {
         });
         items.push(command(&id(choice.id), choice.label, Action::Run(verb)));
     }
-    if removable(session, engines) {
+    if removable(session) {
         let ask = Navigate {
             view: View::RemoveSession,
             session: Some(name.clone()),
@@ -101,12 +101,12 @@ fn choices(state: SessionState) -> &'static [Choice] {
     }
 }
 
-/// The menu offers removal where nothing runs; the window can force it elsewhere. A session whose engine is not in use
+/// The menu offers removal where nothing runs; the window can force it elsewhere. A session whose engine is out of reach
 /// can be forgotten, whatever runs there.
-fn removable(session: &SessionView, engines: &[EngineView]) -> bool {
+fn removable(session: &SessionView) -> bool {
     match session.state {
         SessionState::Stopped | SessionState::Failed => true,
-        SessionState::Lost => engines.iter().all(|engine| engine.name != session.engine),
+        SessionState::Lost => session.out_of_reach,
         SessionState::Creating
         | SessionState::Starting
         | SessionState::Running

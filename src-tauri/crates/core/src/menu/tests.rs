@@ -96,6 +96,7 @@ fn session(name: &str, state: SessionState, attention: AttentionState, since: &s
         project: format!("/home/ann/{name}"),
         engine: "default".into(),
         state,
+        out_of_reach: false,
         reason: None,
         hint: None,
         attention: AttentionView {
@@ -395,29 +396,24 @@ fn an_alert_leads_to_the_alerts() {
 }
 
 #[test]
-fn a_session_whose_engine_is_not_in_use_can_be_removed() {
-    let lost = session("web", SessionState::Lost, AttentionState::Stale, NOW);
-    let mut other = engine(EngineState::Online);
-    other.name = "other".to_owned();
-    for (engines, offered) in [
-        (vec![engine(EngineState::Offline)], false),
-        (vec![other], true),
-        (Vec::new(), true),
-    ] {
-        let Item::Submenu { items, .. } = session::row(&lost, &engines, NOW.parse().unwrap())
-        else {
+fn a_session_whose_engine_is_out_of_reach_can_be_removed() {
+    for out_of_reach in [false, true] {
+        let lost = SessionView {
+            out_of_reach,
+            ..session("web", SessionState::Lost, AttentionState::Stale, NOW)
+        };
+        let Item::Submenu { items, .. } = session::row(&lost, NOW.parse().unwrap()) else {
             panic!("a session is a submenu");
         };
         let is_removal =
             |item: &Item| matches!(item, Item::Command { label, .. } if label == "Remove…");
-        assert_eq!(items.iter().any(is_removal), offered, "{engines:?}");
+        assert_eq!(items.iter().any(is_removal), out_of_reach);
     }
 }
 
 #[test]
 fn every_state_has_words_and_verbs() {
     let mut text = String::new();
-    let engines = [engine(EngineState::Online)];
     for state in [
         SessionState::Creating,
         SessionState::Starting,
@@ -438,9 +434,7 @@ fn every_state_has_words_and_verbs() {
             total: 12.0,
             message,
         });
-        let Item::Submenu { label, items, .. } =
-            session::row(&view, &engines, NOW.parse().unwrap())
-        else {
+        let Item::Submenu { label, items, .. } = session::row(&view, NOW.parse().unwrap()) else {
             panic!("a session is a submenu");
         };
         let verbs = items.iter().filter_map(|item| match item {

@@ -13,6 +13,7 @@ pub(super) async fn info(engine: &Engine) -> Result<EngineInfo, DockerError> {
     let version = call(OP, QUICK, engine.docker().version()).await?;
     let info = call(OP, QUICK, engine.docker().info()).await?;
     Ok(EngineInfo {
+        id: id(info.id, &version),
         warnings: warnings(&engine.endpoint(), &version),
         version: version.version.unwrap_or_default(),
         api_version: version.api_version.unwrap_or_default(),
@@ -29,6 +30,16 @@ pub(super) async fn info(engine: &Engine) -> Result<EngineInfo, DockerError> {
             .iter()
             .any(|o| o == "name=rootless"),
     })
+}
+
+/// Longest name that an engine may have for itself.
+const ID_CAP: usize = 256;
+
+/// What an engine calls itself, where that can be believed: Podman makes a new name up for each answer.
+fn id(told: Option<String>, version: &SystemVersion) -> Option<String> {
+    let parts = version.components.as_deref().unwrap_or_default();
+    let invents = parts.iter().any(|part| part.name == "Podman Engine");
+    told.filter(|id| !invents && !id.is_empty() && id.len() <= ID_CAP)
 }
 
 /// What speaks against an engine that answers.
@@ -55,4 +66,26 @@ fn warnings(endpoint: &Endpoint, version: &SystemVersion) -> Vec<String> {
         warnings.insert(0, unchecked.to_owned());
     }
     warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_is_known_by_the_id_that_it_keeps() {
+        let docker = r#"{"Components":[{"Name":"Engine","Version":"28.0.0"}]}"#;
+        let podman = r#"{"Components":[{"Name":"Podman Engine","Version":"5.0.0"}]}"#;
+        let long = "x".repeat(ID_CAP + 1);
+        for (version, told, known) in [
+            (docker, Some("ABCD:EFGH"), Some("ABCD:EFGH")),
+            (docker, Some(""), None),
+            (docker, Some(long.as_str()), None),
+            (docker, None, None),
+            (podman, Some("1a0c"), None),
+        ] {
+            let version = serde_json::from_str(version).expect("a version");
+            assert_eq!(id(told.map(str::to_owned), &version).as_deref(), known);
+        }
+    }
 }

@@ -18,6 +18,8 @@ pub enum Link {
 /// What an engine says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineInfo {
+    /// What it calls itself, wherever it is reached; none where it makes a new one up for each answer.
+    pub id: Option<String>,
     /// Version of the engine.
     pub version: String,
     /// Newest version of its API.

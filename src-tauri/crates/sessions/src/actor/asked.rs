@@ -8,7 +8,7 @@ use crate::error::{ErrorKind, SessionError};
 use crate::fact::{Done, OnProgress};
 use crate::job::Task;
 use crate::limits::Limits;
-use crate::machine::{Input, Next, State, Wish, Work, next_state};
+use crate::machine::{Cause, Input, Next, State, Wish, Work, next_state};
 use crate::words;
 
 /// A wish and who waits for it.
@@ -91,7 +91,9 @@ impl Actor {
 
     /// Whether the engine is about to say where the session stands: a wish waits for its word, unless it is offline.
     fn has_yet_to_hear(&self) -> bool {
-        self.fact.state == State::Lost && !matches!(&*self.engine.link().borrow(), Link::Offline(_))
+        self.fact.state == State::Lost
+            && self.cause != Some(Cause::Elsewhere)
+            && !matches!(&*self.engine.link().borrow(), Link::Offline(_))
     }
 
     fn begin_for(&mut self, work: Work, asked: Asked) {

@@ -1,11 +1,11 @@
 //! What the engine says about the session's container.
 
 use jiff::Timestamp;
-use mizzen_docker::{ContainerFact, Health as EngineHealth};
+use mizzen_docker::{ContainerFact, Health as EngineHealth, Link};
 
-use super::Actor;
+use super::{Actor, Away};
 use crate::carrying::{self, Ends};
-use crate::fact::{Health, NoticeKind, Reason};
+use crate::fact::{Health, NoticeKind};
 use crate::job::Task;
 use crate::limits::human_bytes;
 use crate::machine::{Cause, Ending, Input, Next, Seen, State, next_state};
@@ -13,8 +13,13 @@ use crate::record::Intent;
 use crate::words;
 
 impl Actor {
-    pub(super) async fn on_fact(&mut self, fact: ContainerFact) {
+    pub(super) async fn on_fact(&mut self, fact: ContainerFact, engine_id: Option<String>) {
         self.offline = None;
+        // Known here: the nonce matches, so this is the session's engine, whatever it calls itself by now.
+        if self.job.is_none() && engine_id.is_some() && engine_id != self.record.engine_id {
+            self.record.engine_id = engine_id;
+            self.remember().await;
+        }
         if let Some(container) = self
             .record
             .container
@@ -46,11 +51,21 @@ impl Actor {
 
     pub(super) async fn on_gone(&mut self) {
         self.offline = None;
-        self.on_seen(Seen::Gone, None).await;
+        self.on_seen(self.missing(), None).await;
     }
 
-    pub(super) async fn on_offline(&mut self, reason: Reason) {
-        self.offline = Some(reason);
+    /// What it means that there is no container: the engine that says so may be another one.
+    fn missing(&self) -> Seen {
+        match &*self.engine.link().borrow() {
+            Link::Online(info) if self.record.is_not_on(info.id.as_deref()) => Seen::Elsewhere,
+            Link::Online(_) => Seen::Gone,
+            // It is on its way to somewhere else, or away: a list follows.
+            Link::Connecting | Link::Offline(_) => Seen::Unreachable,
+        }
+    }
+
+    pub(super) async fn on_offline(&mut self, away: Away) {
+        self.offline = Some(away);
         self.on_seen(Seen::Unreachable, None).await;
     }
 
@@ -78,7 +93,7 @@ impl Actor {
     /// RACE: what is told may have been read before the last thing this session did itself.
     async fn confirm(&mut self, told_seen: Seen, told: Option<ContainerFact>) {
         let (seen, fact) = match told_seen {
-            Seen::Unreachable => (told_seen, None),
+            Seen::Elsewhere | Seen::Unreachable => (told_seen, None),
             _ => self.look(told).await,
         };
         let unconfirmed = std::mem::take(&mut self.unconfirmed);
@@ -118,7 +133,7 @@ impl Actor {
             .as_ref()
             .and_then(|container| container.id.as_deref())
         else {
-            return (Seen::Gone, None);
+            return (self.missing(), None);
         };
         match self.engine.inspect(id).await {
             Ok(Some(fresh)) => {
@@ -128,7 +143,7 @@ impl Actor {
                 let fact = told.filter(same).unwrap_or(fresh);
                 (words::seen(&fact), Some(fact))
             }
-            Ok(None) => (Seen::Gone, None),
+            Ok(None) => (self.missing(), None),
             Err(error) => {
                 tracing::debug!(session = %self.record.name, %error, "no look at the container");
                 (Seen::Unreachable, None)
@@ -142,7 +157,7 @@ impl Actor {
             .record
             .intent
             .clone()
-            .filter(|_| seen != Seen::Unreachable)
+            .filter(|_| !matches!(seen, Seen::Elsewhere | Seen::Unreachable))
         else {
             return false;
         };

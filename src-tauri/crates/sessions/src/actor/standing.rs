@@ -1,6 +1,7 @@
 //! Where the session stands, and all that follows from it.
 
 use mizzen_docker::ContainerFact;
+use tokio::sync::oneshot;
 
 use super::{Actor, Asked, Flow, Told, Waiting};
 use crate::error::SessionError;
@@ -122,6 +123,7 @@ impl Actor {
             self.fact.since = self.world.now();
         }
         self.cause = cause;
+        self.fact.out_of_reach = false;
         match cause {
             Some(cause) => self.give_cause(cause),
             None if state != State::Failed => self.fact.reason = None,
@@ -193,7 +195,13 @@ impl Actor {
     /// Says why the session stands where it stands, and tells a person when it matters at once.
     pub(super) fn give_cause(&mut self, cause: Cause) {
         self.cause = Some(cause);
-        let reason = words::reason(cause, &self.record, self.offline.as_ref());
+        let offline = self.offline.as_ref();
+        let reason = words::reason(cause, &self.record, offline.map(|away| &away.reason));
+        self.fact.out_of_reach = match cause {
+            Cause::Elsewhere => true,
+            Cause::Unreachable => offline.is_some_and(|away| away.is_nowhere),
+            Cause::StoppedOutside | Cause::OutOfMemory | Cause::Died(_) | Cause::Gone => false,
+        };
         // A session at rest loses nothing that a person must hear of at once.
         let kind = words::notice(cause).filter(|_| self.fact.state == State::Failed);
         if let Some(kind) = kind {
@@ -208,7 +216,7 @@ impl Actor {
     }
 
     /// Keeps what a person wants; a disk that is full costs the memory of it, not the session.
-    async fn remember(&self) {
+    pub(super) async fn remember(&self) {
         if let Err(error) = self.world.registry.put(self.record.clone()).await {
             tracing::warn!(session = %self.record.name, %error, "the registry was not written");
         }
@@ -250,6 +258,21 @@ impl Actor {
         };
         // Nobody may be listening.
         let _ = self.world.notices.send(notice);
+    }
+
+    /// Ends when nobody can reach the engine, and leaves the session to who forgets it.
+    pub(super) fn on_forget(&mut self, reply: oneshot::Sender<bool>) -> Flow {
+        let is_let_go = self.fact.out_of_reach && self.job.is_none();
+        if is_let_go {
+            self.settle_notices(|_| false);
+        }
+        // Whoever asked may have left.
+        let is_heard = reply.send(is_let_go).is_ok();
+        if is_let_go && is_heard {
+            Flow::Over
+        } else {
+            Flow::On
+        }
     }
 
     /// The session is gone: takes it off the list and tells whoever waited.

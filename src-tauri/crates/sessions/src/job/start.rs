@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use mizzen_docker::{ContainerFact, ContainerState, LogOptions};
+use mizzen_docker::{ContainerFact, ContainerState, EngineInfo, LogOptions};
 use mizzen_status::sanitise;
 use mizzen_wire::{Control, SupervisorReport, Wire};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Job;
 use crate::error::{ErrorKind, SessionError};
-use crate::fact::CodeServer;
+use crate::fact::{CodeServer, Reason};
 use crate::folder;
 use crate::life::Life;
-use crate::machine::{Phase, Seen, Wanted};
+use crate::machine::{Cause, Phase, Seen, Wanted};
 use crate::provision::USER;
 use crate::reports;
 use crate::wiring::{self, Line};
+use crate::words;
 use crate::workspace::Flushed;
 use crate::world::online;
 
@@ -112,7 +113,7 @@ impl Job {
         let folder = folder::inspect(&self.record.project, &self.world.off_limits())?;
         let owner_changed = folder.user != self.record.user;
         self.record.user = folder.user;
-        let info = online(&self.engine).await?;
+        let info = self.meet_engine().await?;
         self.record.limits.check()?;
         self.world
             .check_workspace(&self.engine, self.record.workspace)?;
@@ -129,6 +130,23 @@ impl Job {
             .leave(room.warning.as_deref().unwrap_or_default())
             .await;
         Ok(owner_changed)
+    }
+
+    /// Asks who the engine is, and refuses one that is not the session's: what is missing there is not gone.
+    pub(super) async fn meet_engine(&mut self) -> Result<EngineInfo, SessionError> {
+        let info = online(&self.engine).await?;
+        if self.record.is_not_on(info.id.as_deref()) {
+            let Reason { message, hint } = words::reason(Cause::Elsewhere, &self.record, None);
+            return Err(SessionError::new(
+                ErrorKind::EngineUnreachable,
+                message,
+                hint,
+            ));
+        }
+        if info.id.is_some() {
+            self.record.engine_id.clone_from(&info.id);
+        }
+        Ok(info)
     }
 
     /// The session's container, when it is there and can be started as it is.
@@ -283,7 +301,10 @@ impl Job {
         let mut seen = self.seen.clone();
         loop {
             let ended = seen.wait_for(|seen| {
-                matches!(seen, Some(Seen::Ended(_) | Seen::Gone | Seen::Unreachable))
+                matches!(
+                    seen,
+                    Some(Seen::Ended(_) | Seen::Gone | Seen::Elsewhere | Seen::Unreachable)
+                )
             });
             tokio::select! {
                 () = self.cancel.cancelled() => return self.interrupted(),

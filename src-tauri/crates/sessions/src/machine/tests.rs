@@ -18,18 +18,18 @@ lost        refuse:E refuse:E refuse:E refuse:E refuse:E refuse:E refuse:E
 
 /// Every state against everything an engine can say, of a session that should be up.
 const SEEN_WANTED_UP: &str = "
-            running  paused  made     clean            oom             code          gone           unreachable
-creating    -        -       -        -                -               -             -              -
-starting    -        -       -        -                -               -             -              -
-running     -        paused  stopped  stopped(outside) failed(oom)     failed(died)  failed(gone)   lost(engine)
-pausing     -        -       -        -                -               -             -              -
-paused      running  -       stopped  stopped(outside) failed(oom)     failed(died)  failed(gone)   lost(engine)
-resuming    -        -       -        -                -               -             -              -
-stopping    -        -       -        -                -               -             -              -
-stopped     running  paused  -        -                -               -             stopped(gone)  lost(engine)
-removing    -        -       -        -                -               -             -              -
-failed      running  paused  -        -                -               -             -              lost(engine)
-lost        running  paused  stopped  stopped(outside) failed(oom)     failed(died)  failed(gone)   lost(engine)
+            running  paused  made     clean            oom             code          gone           elsewhere        unreachable
+creating    -        -       -        -                -               -             -              -                -
+starting    -        -       -        -                -               -             -              -                -
+running     -        paused  stopped  stopped(outside) failed(oom)     failed(died)  failed(gone)   lost(elsewhere)  lost(engine)
+pausing     -        -       -        -                -               -             -              -                -
+paused      running  -       stopped  stopped(outside) failed(oom)     failed(died)  failed(gone)   lost(elsewhere)  lost(engine)
+resuming    -        -       -        -                -               -             -              -                -
+stopping    -        -       -        -                -               -             -              -                -
+stopped     running  paused  -        -                -               -             stopped(gone)  lost(elsewhere)  lost(engine)
+removing    -        -       -        -                -               -             -              -                -
+failed      running  paused  -        -                -               -             -              lost(elsewhere)  lost(engine)
+lost        running  paused  stopped  stopped(outside) failed(oom)     failed(died)  failed(gone)   lost(elsewhere)  lost(engine)
 ";
 
 const WISH_COLUMNS: [(&str, Wish); 7] = [
@@ -54,7 +54,7 @@ const WISH_COLUMNS: [(&str, Wish); 7] = [
     ),
 ];
 
-const SEEN_COLUMNS: [(&str, Seen); 8] = [
+const SEEN_COLUMNS: [(&str, Seen); 9] = [
     ("running", Seen::Running),
     ("paused", Seen::Paused),
     ("made", Seen::Made),
@@ -62,6 +62,7 @@ const SEEN_COLUMNS: [(&str, Seen); 8] = [
     ("oom", Seen::Ended(Ending::OutOfMemory)),
     ("code", Seen::Ended(Ending::Code(1))),
     ("gone", Seen::Gone),
+    ("elsewhere", Seen::Elsewhere),
     ("unreachable", Seen::Unreachable),
 ];
 
@@ -128,6 +129,7 @@ fn cause_word(cause: Cause) -> &'static str {
         Cause::OutOfMemory => "oom",
         Cause::Died(_) => "died",
         Cause::Gone => "gone",
+        Cause::Elsewhere => "elsewhere",
         Cause::Unreachable => "engine",
     }
 }
@@ -182,6 +184,7 @@ fn an_end_that_was_wished_is_no_failure() {
             Seen::Paused => "paused",
             Seen::Made | Seen::Ended(_) => "stopped",
             Seen::Gone => "stopped(gone)",
+            Seen::Elsewhere => "lost(elsewhere)",
             Seen::Unreachable => "lost(engine)",
         };
         assert_eq!(
@@ -221,17 +224,17 @@ fn work_that_a_wish_begins_stands_in_a_busy_state() {
 
 /// Where a session stands after each work, done or `not`, by what the engine says then.
 const AFTER_WORK: &str = "
-            running  paused  made     clean            oom          code         gone          unreachable
-start       running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(engine)
-start-not   running  paused  failed   failed           failed       failed       failed        lost(engine)
-stop        running  paused  stopped  stopped          stopped      stopped      stopped(gone) lost(engine)
-stop-not    running  paused  stopped  stopped          stopped      stopped      stopped(gone) lost(engine)
-pause       running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(engine)
-pause-not   running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(engine)
-resume      running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(engine)
-resume-not  running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(engine)
-remove      running  paused  stopped  stopped          stopped      stopped      stopped       lost(engine)
-remove-not  running  paused  failed   failed           failed       failed       failed        lost(engine)
+            running  paused  made     clean            oom          code         gone          elsewhere        unreachable
+start       running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(elsewhere)  lost(engine)
+start-not   running  paused  failed   failed           failed       failed       failed        lost(elsewhere)  lost(engine)
+stop        running  paused  stopped  stopped          stopped      stopped      stopped(gone) lost(elsewhere)  lost(engine)
+stop-not    running  paused  stopped  stopped          stopped      stopped      stopped(gone) lost(elsewhere)  lost(engine)
+pause       running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(elsewhere)  lost(engine)
+pause-not   running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(elsewhere)  lost(engine)
+resume      running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(elsewhere)  lost(engine)
+resume-not  running  paused  stopped  stopped(outside) failed(oom)  failed(died) failed(gone)  lost(elsewhere)  lost(engine)
+remove      running  paused  stopped  stopped          stopped      stopped      stopped       lost(elsewhere)  lost(engine)
+remove-not  running  paused  failed   failed           failed       failed       failed        lost(elsewhere)  lost(engine)
 ";
 
 #[test]

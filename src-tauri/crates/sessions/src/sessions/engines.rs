@@ -118,7 +118,8 @@ impl Sessions {
         let here = records.iter().filter(|(_, record)| record.engine == engine);
         for (key, record) in here {
             let mut fact = SessionFact::of(record);
-            fact.reason = Some(Reason::from(&words::engine_not_in_use(error, &fact)));
+            fact.reason = Some(Reason::from(&words::no_engine(error, &record.name, engine)));
+            fact.out_of_reach = true;
             self.world().publish(key, Some(Arc::new(fact)));
         }
     }

@@ -9,7 +9,7 @@ use super::Sessions;
 use crate::actor::{CommandWish, Told};
 use crate::commands::CommandOutput;
 use crate::error::SessionError;
-use crate::fact::Done;
+use crate::fact::{Done, SessionFact};
 use crate::machine::State;
 
 /// How long an engine may take to say where a session stands, after a start of Mizzen.
@@ -71,8 +71,8 @@ impl Sessions {
         };
         let (mut facts, mut link) = (self.watch(), engine.link());
         let key = fact.name.key();
-        let is_known =
-            facts.wait_for(|facts| facts.get(&key).is_none_or(|fact| fact.state != State::Lost));
+        let stands = |fact: &SessionFact| fact.state != State::Lost || fact.out_of_reach;
+        let is_known = facts.wait_for(|facts| facts.get(&key).is_none_or(|fact| stands(fact)));
         let is_offline = link.wait_for(|link| matches!(link, mizzen_docker::Link::Offline(_)));
         let _known_or_not = tokio::time::timeout(PATIENCE, async {
             tokio::select! {

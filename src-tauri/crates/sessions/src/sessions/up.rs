@@ -154,6 +154,7 @@ impl Sessions {
             name,
             project: folder.path,
             engine: engine.name().to_owned(),
+            engine_id: None,
             created_at: self.world().now(),
             user: folder.user,
             limits,
