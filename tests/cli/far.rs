@@ -10,22 +10,38 @@ use mizzen_tests::far_machine::FarMachine;
 use mizzen_tests::rig::{Mizzen, Said};
 use mizzen_tests::tls_front::{Authority, TlsFront};
 
+use crate::sync_container::Container;
+
 /// Streams that a usual sshd allows in one connection.
 const STREAMS: u32 = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_lives_behind_ssh() -> Result<()> {
     let far = FarMachine::start(&FarMachine::usual_path()?, STREAMS).await?;
-    let (mut mizzen, _contexts) = person()?;
-    let ssh = far.client().program;
-    let programs = ssh.parent().context("a folder")?.display();
-    mizzen.set_env("PATH", format!("{programs}:{}", std::env::var("PATH")?));
-    let host = format!("host={}", far.endpoint("")?);
-    made(&mizzen.docker(&["context", "create", "far", "--docker", &host]));
+    let (mizzen, _contexts) = person_with(&far)?;
     tokio::task::block_in_place(|| live(&mizzen))?;
     // The editor, terminals, sync and commands need no connection of their own.
     assert!(far.opened() <= 3, "{} connections", far.opened());
     drop(mizzen);
+    far.all_closed().await
+}
+
+/// A command line that keeps a folder in step itself has a connection of its own, and one for all its streams.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_comes_in_step_with_one_behind_ssh() -> Result<()> {
+    let far = FarMachine::start(&FarMachine::usual_path()?, STREAMS).await?;
+    let (mizzen, _contexts) = person_with(&far)?;
+    let container = Container::run("far");
+    container.sh("mkdir -p /srv/data && echo there > /srv/data/there");
+    let host = mizzen.project("host");
+    let address = format!("docker://far/{}/srv/data", container.name);
+    let mut sync = mizzen.command(["sync"]);
+    sync.arg(&host).arg(&address).arg("--once");
+    let said: Said = tokio::task::block_in_place(|| sync.output())?.into();
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(fs::read_to_string(host.join("there"))?, "there\n");
+    assert_eq!(container.sh("ls /srv/data"), "hello.txt\nthere");
+    assert_eq!(far.opened(), 1);
     far.all_closed().await
 }
 
@@ -44,6 +60,17 @@ async fn a_session_lives_behind_tls() -> Result<()> {
     }
     made(&mizzen.docker(&["context", "create", "far", "--docker", &endpoint]));
     tokio::task::block_in_place(|| live(&mizzen))
+}
+
+/// Somebody with a context `far` for that machine's engine, and the keys to it.
+fn person_with(far: &FarMachine) -> Result<(Mizzen, tempfile::TempDir)> {
+    let (mut mizzen, contexts) = person()?;
+    let ssh = far.client().program;
+    let programs = ssh.parent().context("a folder")?.display();
+    mizzen.set_env("PATH", format!("{programs}:{}", std::env::var("PATH")?));
+    let host = format!("host={}", far.endpoint("")?);
+    made(&mizzen.docker(&["context", "create", "far", "--docker", &host]));
+    Ok((mizzen, contexts))
 }
 
 /// Somebody whose contexts are in a folder of their own.

@@ -9,12 +9,12 @@ use mizzen_tests::own_core::{docker, tiny_image};
 use mizzen_tests::rig::{Mizzen, Said};
 
 /// A container that sleeps; removed with the test.
-struct Container {
-    name: String,
+pub(crate) struct Container {
+    pub(crate) name: String,
 }
 
 impl Container {
-    fn run(name: &str) -> Self {
+    pub(crate) fn run(name: &str) -> Self {
         let name = format!("mizzen-test-{name}-{}", std::process::id());
         let image = tiny_image().expect("an image");
         let run = [
@@ -30,7 +30,7 @@ impl Container {
         Self { name }
     }
 
-    fn sh(&self, script: &str) -> String {
+    pub(crate) fn sh(&self, script: &str) -> String {
         docker(&["exec", &self.name, "bash", "-c", script]).expect("a shell")
     }
 }

@@ -22,10 +22,7 @@ pub(crate) fn source(config: &CoreConfig) -> (EngineSource, Chosen) {
         Ok(identity) => Ok((identity.name.clone(), identity.selected_by.clone())),
         Err(error) => Err(Box::new(unselected(error, (config.clock)()))),
     };
-    let ssh = SshClient {
-        control_folder: Some(config.dirs.runtime.clone()),
-        ..SshClient::default()
-    };
+    let ssh = ssh(config);
     let config = config.clone();
     let source = EngineSource {
         ssh,
@@ -90,6 +87,14 @@ fn unusable(error: &SelectError, kind: ErrorKind) -> SessionError {
         message: error.to_string(),
         hint: error.hint().to_owned(),
         phase: None,
+    }
+}
+
+/// How ssh is run: one connection for all streams of an engine, its socket in the runtime directory.
+pub(crate) fn ssh(config: &CoreConfig) -> SshClient {
+    SshClient {
+        control_folder: Some(config.dirs.runtime.clone()),
+        ..SshClient::default()
     }
 }
 

@@ -47,7 +47,11 @@ impl Outside {
             .map_err(|error| ApiError::new(ErrorCode::NotFound, error.to_string(), error.hint()))?;
         let owner = Owner::root("outside");
         let (key, value) = NO_LABEL;
-        let options = EngineOptions::new((key.to_owned(), value.to_owned()));
+        let mut options = EngineOptions::new((key.to_owned(), value.to_owned()));
+        // Where no core has run yet.
+        if config.dirs.prepare().is_ok() {
+            options.ssh = engines::ssh(config);
+        }
         let (engine, events) = Engine::spawn(&owner, &selected.name, selected.endpoint, options);
         let supervisors = engines::supervisors(config);
         let container = Outsider::start(&engine, &supervisors, &place.container)

@@ -19,7 +19,7 @@ const PATH_CAP: usize = 85;
 /// The shared connections of one engine.
 pub(crate) struct Masters {
     client: SshClient,
-    /// Engines do not share: one that ends must not take another's streams along.
+    /// Engines do not share, nor do programs: one that ends must not take another's streams along.
     engine: String,
     used: Mutex<BTreeMap<PathBuf, SshAddress>>,
     opening: Arc<tokio::sync::Mutex<()>>,
@@ -59,7 +59,7 @@ impl Masters {
             return None;
         }
         let mut hasher = DefaultHasher::new();
-        (&self.engine, address).hash(&mut hasher);
+        (std::process::id(), &self.engine, address).hash(&mut hasher);
         let name = format!("ssh-{:016x}", hasher.finish());
         let path = self.client.control_folder.as_ref()?.join(name);
         (path.as_os_str().len() <= PATH_CAP).then_some(path)
