@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
@@ -28,6 +28,8 @@ struct Connections {
     /// Owns those that are open now; replaced when they are cut.
     owner: Mutex<Owner>,
     opened: AtomicUsize,
+    /// Whether nobody gets in.
+    is_away: AtomicBool,
     open: watch::Sender<usize>,
 }
 
@@ -42,11 +44,15 @@ impl FarMachine {
         let connections = Arc::new(Connections {
             owner: Mutex::new(Owner::root("connections")),
             opened: AtomicUsize::new(0),
+            is_away: AtomicBool::new(false),
             open: watch::Sender::new(0),
         });
         let (shared, config) = (connections.clone(), folder.path().join("sshd_config"));
         owner.spawn("listen", async move {
             while let Ok((stream, _)) = listener.accept().await {
+                if shared.is_away.load(Ordering::SeqCst) {
+                    continue;
+                }
                 shared.clone().serve(stream, config.clone());
             }
         });
@@ -119,6 +125,17 @@ impl FarMachine {
     /// Cuts all connections.
     pub fn cut(&self) {
         *self.connections.owner() = Owner::root("connections");
+    }
+
+    /// Cuts all connections, and lets nobody in until it is back.
+    pub fn goes_away(&self) {
+        self.connections.is_away.store(true, Ordering::SeqCst);
+        self.cut();
+    }
+
+    /// Lets everybody in again.
+    pub fn comes_back(&self) {
+        self.connections.is_away.store(false, Ordering::SeqCst);
     }
 
     /// Waits until no connection is open.

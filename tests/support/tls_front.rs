@@ -1,4 +1,4 @@
-//! TLS in front of the machine's own engine, with an authority of its own.
+//! TLS in front of the machine's own engine, with an authority of its own; and nothing but TCP.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +14,9 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio_rustls::TlsAcceptor;
+
+/// Where the engine listens.
+const SOCKET: &str = "/var/run/docker.sock";
 
 /// Signs what an engine and its clients need.
 pub struct Authority {
@@ -117,9 +120,42 @@ impl TlsFront {
     }
 }
 
+/// A listener that passes on to the engine's socket as it is; ends when dropped.
+pub struct PlainFront {
+    /// Where it listens.
+    pub address: SocketAddr,
+    _owner: Owner,
+}
+
+impl PlainFront {
+    /// Starts to listen.
+    pub async fn start() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let owner = Owner::root("plain-front");
+        let serving = owner.child("connection");
+        owner.spawn("listen", async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                serving.spawn("serve", async move {
+                    if let Ok(mut engine) = UnixStream::connect(SOCKET).await {
+                        // A client that goes away is no fault of the front's.
+                        tokio::io::copy_bidirectional(&mut client, &mut engine)
+                            .await
+                            .ok();
+                    }
+                });
+            }
+        });
+        Ok(Self {
+            address,
+            _owner: owner,
+        })
+    }
+}
+
 async fn pass_on(stream: TcpStream, acceptor: TlsAcceptor) -> Result<()> {
     let mut client = acceptor.accept(stream).await?;
-    let mut engine = UnixStream::connect("/var/run/docker.sock").await?;
+    let mut engine = UnixStream::connect(SOCKET).await?;
     tokio::io::copy_bidirectional(&mut client, &mut engine).await?;
     Ok(())
 }

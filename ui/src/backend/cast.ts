@@ -27,6 +27,7 @@ export const SETTINGS: Settings = {
   cpus: 2,
   notifications: true,
   remote_engines: [],
+  exposed_engines: {},
   contexts_strict: false,
   contexts_no_sync: [],
   contexts_socket: "unix:///var/run/docker.sock",
@@ -48,6 +49,7 @@ export const ENGINES: EngineChoice[] = [
   {
     name: "default",
     endpoint: "unix:///var/run/docker.sock",
+    exposed: null,
     selected_by: "the Docker CLI's default",
     in_use: true,
     state: "online",
@@ -58,6 +60,7 @@ export const ENGINES: EngineChoice[] = [
   {
     name: "lab",
     endpoint: "ssh://ada@lab.example",
+    exposed: null,
     selected_by: null,
     in_use: false,
     state: null,
@@ -68,6 +71,7 @@ export const ENGINES: EngineChoice[] = [
   {
     name: "old",
     endpoint: null,
+    exposed: null,
     selected_by: null,
     in_use: false,
     state: null,

@@ -14,6 +14,10 @@ name: string,
  */
 endpoint: string | null, 
 /**
+ * Its address where it is another machine's and speaks in the clear: it is used only where a person allows that.
+ */
+exposed: string | null, 
+/**
  * What selected it; none for all but one.
  */
 selected_by: string | null, 

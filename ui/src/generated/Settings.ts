@@ -42,6 +42,10 @@ notifications: boolean,
  */
 remote_engines: Array<string>, 
 /**
+ * Engines of other machines that may be spoken to in the clear, each with the one address that this goes for.
+ */
+exposed_engines: { [key in string]: string }, 
+/**
  * Changes that containers make to where Docker contexts lead wait for a person.
  */
 contexts_strict: boolean, 

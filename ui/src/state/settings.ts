@@ -23,6 +23,7 @@ export interface Draft {
   contextsSocket: string;
   /** What the page has no field for. */
   remoteEngines: string[];
+  exposedEngines: Settings["exposed_engines"];
 }
 
 export type DraftField =
@@ -43,6 +44,7 @@ export function draftOf(settings: Settings): Draft {
     contextsNoSync: settings.contexts_no_sync.join(", "),
     contextsSocket: settings.contexts_socket,
     remoteEngines: settings.remote_engines,
+    exposedEngines: settings.exposed_engines,
   };
 }
 
@@ -73,6 +75,7 @@ export function readDraft(draft: Draft): Reading {
     contexts_no_sync: draft.contextsNoSync.split(/[\s,]+/).filter((name) => name !== ""),
     contexts_socket: checkedSocket(draft.contextsSocket, problems),
     remote_engines: draft.remoteEngines,
+    exposed_engines: draft.exposedEngines,
   };
   if (Object.keys(problems).length > 0) return { settings: null, problems };
   return { settings, problems: null };

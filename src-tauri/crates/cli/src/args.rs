@@ -95,8 +95,12 @@ pub(crate) enum Command {
     /// Exit codes: 0 done, 1 something could not be carried over, 3 something waits for you, 5 not found, 6 refused.
     #[command(subcommand)]
     Contexts(Contexts),
-    /// List the engines that sessions can live on: every Docker context.
-    Engines,
+    /// List the engines that sessions can live on: every Docker context. Or say which may be spoken to in the clear.
+    Engines {
+        /// What to do.
+        #[command(subcommand)]
+        of: Option<EnginesOf>,
+    },
     /// Look for what is missing, and say how to fix it.
     Doctor(Doctor),
     /// The session image.
@@ -115,6 +119,25 @@ pub(crate) enum Command {
         /// Folder to write to.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EnginesOf {
+    /// Let another machine's engine be used over plain TCP, at the address that its context has now.
+    ///
+    /// Says what the risk is, and does it with --yes only.
+    Allow {
+        /// Its context.
+        context: String,
+        /// Take the risk.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take that back.
+    Refuse {
+        /// Its context.
+        context: String,
     },
 }
 

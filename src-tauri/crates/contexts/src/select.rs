@@ -1,8 +1,8 @@
 //! Which engine the user means, by the rules of the Docker CLI.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use mizzen_docker::{Endpoint, EndpointError, Tls, TlsError, TlsFiles, without_password};
@@ -29,6 +29,8 @@ pub struct SelectionEnv {
     pub docker_cert_path: Option<PathBuf>,
     /// `DOCKER_CONFIG`: the CLI's folder when it is not `~/.docker`.
     pub docker_config: Option<PathBuf>,
+    /// Contexts that a person lets be reached in the clear, each with the one address that this goes for.
+    pub exposed: BTreeMap<String, String>,
     /// The user's home.
     pub home: PathBuf,
 }
@@ -46,6 +48,7 @@ impl SelectionEnv {
             docker_tls: text("DOCKER_TLS"),
             docker_cert_path: folder("DOCKER_CERT_PATH"),
             docker_config: folder("DOCKER_CONFIG"),
+            exposed: BTreeMap::new(),
             home,
         }
     }
@@ -152,12 +155,12 @@ pub enum SelectError {
         /// What is wrong with its files.
         source: TlsError,
     },
-    /// Commands to another machine's root would go over the network in the clear.
+    /// Commands to another machine's root would go over the network in the clear, and nobody has allowed it.
     #[error("the engine \"{name}\" at {address} is another machine's, without encryption")]
     PlainRemote {
         /// Name of the context.
         name: String,
-        /// Address as written.
+        /// Its address, with its port.
         address: String,
     },
 }
@@ -186,7 +189,7 @@ impl SelectError {
             Self::Tls { source, .. } => source.hint(),
             Self::PlainRemote { .. } => {
                 "give the engine TLS and its context the files for it, or reach it by ssh: docker context \
-                 update NAME --docker host=ssh://USER@HOST"
+                 update NAME --docker host=ssh://USER@HOST; what it means to do without: mizzen engines allow NAME"
             }
             Self::Address {
                 source: EndpointError::Ssh(_),
@@ -214,7 +217,7 @@ pub fn select(env: &SelectionEnv) -> Result<Selected, SelectError> {
     let Some(stored) = store::read_context(&env.config_folder(), &name)? else {
         return Err(SelectError::Missing { name, selected_by });
     };
-    let endpoint = usable(&name, &stored.host, stored.tls)?;
+    let endpoint = usable(env, &name, &stored.host, stored.tls)?;
     Ok(Selected {
         name,
         endpoint,
@@ -246,7 +249,7 @@ fn choose(env: &SelectionEnv) -> Result<(String, SelectedBy), SelectError> {
 fn select_default(env: &SelectionEnv, selected_by: SelectedBy) -> Result<Selected, SelectError> {
     let host = env.docker_host.as_deref().unwrap_or_default();
     let tls = if host.is_empty() { None } else { env.tls()? };
-    let endpoint = usable(DEFAULT, host, tls)?;
+    let endpoint = usable(env, DEFAULT, host, tls)?;
     Ok(Selected {
         name: DEFAULT.to_owned(),
         endpoint,
@@ -255,7 +258,12 @@ fn select_default(env: &SelectionEnv, selected_by: SelectedBy) -> Result<Selecte
 }
 
 /// Reads an address with its TLS and refuses what must not be dialled as it stands.
-fn usable(name: &str, address: &str, tls: Option<TlsFiles>) -> Result<Endpoint, SelectError> {
+fn usable(
+    env: &SelectionEnv,
+    name: &str,
+    address: &str,
+    tls: Option<TlsFiles>,
+) -> Result<Endpoint, SelectError> {
     if address.is_empty() {
         return Ok(Endpoint::platform_default());
     }
@@ -279,19 +287,15 @@ fn usable(name: &str, address: &str, tls: Option<TlsFiles>) -> Result<Endpoint, 
             })?;
             Endpoint::with_tls(address, tls).map_err(unreadable)
         }
-        (Endpoint::Tcp { host, .. }, None) if !is_loopback(host) => {
-            let (name, address) = named();
-            Err(SelectError::PlainRemote { name, address })
+        _ if plain.is_exposed() => {
+            let (name, address) = (name.to_owned(), plain.to_string());
+            match env.exposed.get(&name) {
+                Some(allowed) if *allowed == address => Ok(plain),
+                _ => Err(SelectError::PlainRemote { name, address }),
+            }
         }
         _ => Ok(plain),
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 /// The CLI's rule: `^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$`.

@@ -8,6 +8,7 @@ use mizzen_sessions::{EngineSource, ErrorKind, SessionError, SupervisorFiles};
 use mizzen_tasks::Owner;
 use tokio::sync::mpsc;
 
+use crate::settings;
 use crate::translate::EngineIdentity;
 use crate::view::{EngineChoice, EngineState, EngineView};
 use crate::world::CoreConfig;
@@ -56,6 +57,7 @@ pub(crate) fn choices(config: &CoreConfig) -> Result<Vec<EngineChoice>, SelectEr
         let chosen = selected.as_ref().filter(|selected| selected.name == name);
         EngineChoice {
             endpoint: found.as_ref().ok().map(|found| found.endpoint.to_string()),
+            exposed: exposed(&found),
             selected_by: chosen.map(|selected| selected.selected_by.clone()),
             in_use: false,
             state: None,
@@ -68,6 +70,18 @@ pub(crate) fn choices(config: &CoreConfig) -> Result<Vec<EngineChoice>, SelectEr
     Ok(choices.collect())
 }
 
+/// The address of an engine that is spoken to in the clear, or would be.
+fn exposed(found: &Result<Selected, SelectError>) -> Option<String> {
+    match found {
+        Ok(found) => found
+            .endpoint
+            .is_exposed()
+            .then(|| found.endpoint.to_string()),
+        Err(SelectError::PlainRemote { address, .. }) => Some(address.clone()),
+        Err(_) => None,
+    }
+}
+
 /// The engine of a context, the selected one without.
 pub(crate) fn named(config: &CoreConfig, context: Option<&str>) -> Result<Selected, SelectError> {
     mizzen_contexts::select(&env(config, context))
@@ -75,8 +89,12 @@ pub(crate) fn named(config: &CoreConfig, context: Option<&str>) -> Result<Select
 
 fn env(config: &CoreConfig, context: Option<&str>) -> SelectionEnv {
     let home = config.home.clone().unwrap_or_default();
+    // Read anew each time, like the contexts: what is allowed no longer ends at the next look. A file that makes no sense
+    // allows nothing.
+    let settings = settings::load(&config.dirs.settings_file()).unwrap_or_default();
     SelectionEnv {
         context: context.map(str::to_owned),
+        exposed: settings.exposed_engines,
         ..SelectionEnv::read(home, |name| config.var(name))
     }
 }

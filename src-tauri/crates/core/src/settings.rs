@@ -141,7 +141,7 @@ mod tests {
         check_text(
             "# mine\nmax_running = 3\nmax_runing = 4\n",
             &expect![
-                "/settings.toml, line 3: unknown field `max_runing`, expected one of `max_running`, `memory_budget_bytes`, `gateway_port`, `gateway_names`, `image`, `memory_bytes`, `cpus`, `notifications`, `remote_engines`, `contexts_strict`, `contexts_no_sync`, `contexts_socket`"
+                "/settings.toml, line 3: unknown field `max_runing`, expected one of `max_running`, `memory_budget_bytes`, `gateway_port`, `gateway_names`, `image`, `memory_bytes`, `cpus`, `notifications`, `remote_engines`, `exposed_engines`, `contexts_strict`, `contexts_no_sync`, `contexts_socket`"
             ],
         );
         check_text(

@@ -445,6 +445,8 @@ pub struct Settings {
     /// Names of engines that see no files of this machine, although their address says otherwise: those behind a
     /// forwarded socket.
     pub remote_engines: Vec<String>,
+    /// Engines of other machines that may be spoken to in the clear, each with the one address that this goes for.
+    pub exposed_engines: BTreeMap<String, String>,
     /// Changes that containers make to where Docker contexts lead wait for a person.
     pub contexts_strict: bool,
     /// Names of Docker contexts that are not mirrored.
@@ -465,6 +467,7 @@ impl Default for Settings {
             cpus: 2.0,
             notifications: true,
             remote_engines: Vec::new(),
+            exposed_engines: BTreeMap::new(),
             contexts_strict: false,
             contexts_no_sync: Vec::new(),
             contexts_socket: "unix:///var/run/docker.sock".to_owned(),

@@ -1,6 +1,7 @@
 //! Where an engine listens.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -68,8 +69,20 @@ impl Endpoint {
     /// not, and only a person knows that.
     #[must_use]
     pub fn shares_files(&self) -> bool {
-        // Known here: plain TCP is spoken with this machine alone.
-        matches!(self, Self::Unix(_) | Self::NamedPipe(_) | Self::Tcp { .. })
+        match self {
+            Self::Unix(_) | Self::NamedPipe(_) => true,
+            Self::Tcp { .. } => !self.is_exposed(),
+            Self::Tls { .. } | Self::Ssh(_) => false,
+        }
+    }
+
+    /// Whether what is said to the engine can be read and changed on the way: plain TCP to another machine.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        match self {
+            Self::Tcp { host, .. } => !is_loopback(host),
+            Self::Unix(_) | Self::NamedPipe(_) | Self::Tls { .. } | Self::Ssh(_) => false,
+        }
     }
 
     /// Reads an address beside which there is TLS: a TCP port gets it, and everything else is private
@@ -120,6 +133,11 @@ fn parse(text: &str, tcp_port: u16) -> Result<Endpoint, EndpointError> {
         "unix" | "npipe" => Err(malformed()),
         other => Err(EndpointError::Scheme(other.to_owned())),
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let is_loopback = |address: IpAddr| address.is_loopback();
+    host == "localhost" || host.parse().is_ok_and(is_loopback)
 }
 
 /// An address as it may be shown: one can hold a password, although none is ever used.
@@ -186,6 +204,25 @@ mod tests {
         };
         for text in ["tcp://box", "tcp://box/", "box:2375", "box"] {
             assert_eq!(text.parse::<Endpoint>().as_ref(), Ok(&plain), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_plain_tcp_to_another_machine_is_exposed() {
+        for (text, is_exposed) in [
+            ("tcp://box:2375", true),
+            ("tcp://10.0.0.1:2375", true),
+            ("tcp://localhost.evil.example:2375", true),
+            ("tcp://localhost:2375", false),
+            ("tcp://127.9.9.9:2375", false),
+            ("tcp://[::1]:2375", false),
+            ("ssh://box", false),
+            ("unix:///var/run/docker.sock", false),
+        ] {
+            let endpoint: Endpoint = text.parse().expect(text);
+            assert_eq!(endpoint.is_exposed(), is_exposed, "{text}");
+            let is_here = !is_exposed && !text.starts_with("ssh");
+            assert_eq!(endpoint.shares_files(), is_here, "{text}");
         }
     }
 

@@ -55,7 +55,12 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Contexts(args) => {
             with_core(async |client| contexts::run(&client, args, output).await)
         }
-        Command::Engines => with_core(async |client| engines::list(&client, output).await),
+        Command::Engines { of: None } => {
+            with_core(async |client| engines::list(&client, output).await)
+        }
+        Command::Engines { of: Some(of) } => {
+            with_core(async |client| engines::expose(&client, of, output).await)
+        }
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Image(args) => with_core(async |client| image::run(&client, args, output).await),
         Command::Protocol(args) => protocol::run(&args, output),

@@ -420,6 +420,31 @@ fn another_machine_s_root_never_goes_over_the_network_in_the_clear() {
     }
 }
 
+/// Whoever can lead the context elsewhere, a container as well, gets nothing from what was allowed before.
+#[test]
+fn what_a_person_allows_in_the_clear_is_one_context_at_one_address() {
+    let home = Home::new();
+    home.context("lab", "tcp://box");
+    home.context("other", "tcp://box");
+    let env = |context: &str| SelectionEnv {
+        context: text(context),
+        exposed: [("lab".to_owned(), "tcp://box:2375".to_owned())].into(),
+        ..home.env()
+    };
+    let allowed = select(&env("lab")).expect("allowed").endpoint;
+    assert_eq!(allowed.to_string(), "tcp://box:2375");
+    let refused = |context: &str| {
+        let error = select(&env(context)).expect_err("not allowed");
+        assert!(error.to_string().contains("without encryption"), "{error}");
+        assert!(error.hint().contains("mizzen engines allow"));
+    };
+    refused("other");
+    home.context("lab", "tcp://elsewhere:2375");
+    refused("lab");
+    home.context("lab", "tcp://box:2376");
+    refused("lab");
+}
+
 #[test]
 fn variables_are_read_by_name() {
     let var = |name: &str| match name {

@@ -25,6 +25,17 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// Has every engine in use looked for again: settings say which may be used.
+    pub(super) fn look_at_engines(&self) {
+        let facts = self.sessions.engines().borrow().clone();
+        let engines = facts
+            .keys()
+            .filter_map(|name| self.sessions.engine_in_use(name));
+        engines.for_each(|engine| engine.retry_now());
+    }
+}
+
 /// What is seen of an engine counts more than what its context says.
 fn follow(choice: &mut EngineChoice, view: &EngineView) {
     choice.in_use = true;
@@ -40,6 +51,7 @@ fn vanished(view: &EngineView) -> EngineChoice {
     EngineChoice {
         name: view.name.clone(),
         endpoint: None,
+        exposed: None,
         selected_by: Some(view.selected_by.clone()).filter(|by| !by.is_empty()),
         in_use: true,
         state: Some(view.state),

@@ -161,6 +161,7 @@ impl Desk {
         })?;
         let differs = |old: &mut Settings| std::mem::replace(old, settings.clone()) != settings;
         if self.settings.send_if_modified(differs) {
+            self.look_at_engines();
             self.store.publish([Change::Settings { settings }]);
         }
         Ok(Done::saying("Settings saved."))

@@ -13,6 +13,9 @@ pub struct EngineChoice {
     pub name: String,
     /// Where its engine listens; none when it cannot be used.
     pub endpoint: Option<String>,
+    /// Its address where it is another machine's and speaks in the clear: it is used only where a person allows that.
+    #[serde(default)]
+    pub exposed: Option<String>,
     /// What selected it; none for all but one.
     pub selected_by: Option<String>,
     /// Whether Mizzen follows it; the others are put to use when a session names them.

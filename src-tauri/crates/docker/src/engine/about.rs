@@ -65,6 +65,11 @@ fn warnings(endpoint: &Endpoint, version: &SystemVersion) -> Vec<String> {
                          give the context the engine's ca.pem instead";
         warnings.insert(0, unchecked.to_owned());
     }
+    if endpoint.is_exposed() {
+        let exposed = "all that is said to it goes over the network in the clear: who is on the way can read it, and be \
+                       root there; give it TLS, or reach it by ssh";
+        warnings.insert(0, exposed.to_owned());
+    }
     warnings
 }
 
