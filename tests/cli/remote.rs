@@ -80,6 +80,14 @@ fn the_whole_life_of_a_session_whose_engine_sees_no_files_of_this_machine() {
     until("the registry", || {
         inside(&mizzen, &format!("cat {shared}")).contains("\"p\"")
     });
+    // To be read, and by nobody in there to be written.
+    let touched = "touch /para/shared/mine; echo x >> /para/shared/registry.json; rm -f /para/shared/registry.json";
+    inside(&mizzen, touched);
+    let list = inside(
+        &mizzen,
+        "ls /para/shared; tail -c 2 /para/shared/registry.json",
+    );
+    assert_eq!(list.trim(), "registry.json\n}", "it is as it was");
     let seen = inside(&mizzen, "cat /workspace/.para/state/docker/p/status.json");
     assert!(seen.contains("\"running\""), "{seen}");
 

@@ -2,13 +2,13 @@
 //! whoever reads files sees no difference. It comes over the wire while one stands, and through the engine after the end.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use mizzen_docker::Engine;
 use mizzen_fsx::{SafeDir, Watch};
-use mizzen_status::{CarriedDirs, End, NotTaken, Part, Taker, Teller, carried_file};
+use mizzen_status::{End, NotTaken, Part, REGISTRY_FILE, Taker, Teller, carried_file};
 use mizzen_wire::{StreamKind, Wire, read_part, write_part};
 use tokio::io::{AsyncRead, AsyncWrite, split};
 use tokio::sync::{Notify, watch};
@@ -16,6 +16,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::para::{self, ParaDirs};
+use crate::provision;
 use crate::record::Record;
 use crate::wiring::Line;
 
@@ -36,11 +37,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What a container has carried out, below `logs`; and as much of it as one reads.
 const LEDGER: &str = "commands.jsonl";
 const LEDGER_MAX: u64 = 4 << 20;
+/// As long as the protocol lets the list of a project's containers be.
+const REGISTRY_MAX: u64 = 1 << 20;
 
 /// Where a session's files go.
 #[derive(Clone)]
 pub(crate) struct Ends {
-    dirs: CarriedDirs,
+    status: PathBuf,
     owner: Option<(u32, u32)>,
 }
 
@@ -48,16 +51,13 @@ impl Ends {
     pub(crate) fn of(record: &Record) -> Self {
         let para = ParaDirs::of(&record.project, &record.name);
         Self {
-            dirs: CarriedDirs {
-                status: para.status,
-                shared: para.shared,
-            },
+            status: para.status,
             owner: para::give_to(record.user),
         }
     }
 
     fn taker(&self) -> Taker {
-        Taker::new(End::Container, self.dirs.clone(), self.owner)
+        Taker::new(End::Container, self.status.clone(), self.owner)
     }
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn keep(mut line: watch::Receiver<Line>, ends: Ends) {
         let began = Instant::now();
         if let Err(error) = carry(&wire, &ends).await {
             let why = mizzen_status::sanitise(&error.to_string(), 200);
-            tracing::debug!(status = %ends.dirs.status.display(), why, "not carried");
+            tracing::debug!(status = %ends.status.display(), why, "not carried");
         }
         if began.elapsed() > AGAIN.1 {
             wait = AGAIN.0;
@@ -98,11 +98,8 @@ async fn tell(mut to: impl AsyncWrite + Unpin, ends: &Ends) -> io::Result<()> {
     let hinted = Arc::new(Notify::new());
     let hint = hinted.clone();
     // Without file events the poll alone serves.
-    let _watch = Watch::new([&ends.dirs.status, &ends.dirs.shared], move || {
-        hint.notify_one()
-    })
-    .ok();
-    let mut teller = Teller::new(End::Host, ends.dirs.clone());
+    let _watch = Watch::new([&ends.status], move || hint.notify_one()).ok();
+    let mut teller = Teller::new(End::Host, ends.status.clone());
     loop {
         let looked = spawn_blocking(move || {
             let news = teller.look();
@@ -140,6 +137,34 @@ async fn take(mut from: impl AsyncRead + Unpin, ends: &Ends) -> io::Result<()> {
     }
 }
 
+/// Puts the list of a project's containers into one of them whenever it changes, until this is dropped. The engine does it:
+/// what the container's own user could write, an agent could.
+pub(crate) async fn share(engine: Engine, container: String, shared: PathBuf) {
+    let hinted = Arc::new(Notify::new());
+    let hint = hinted.clone();
+    // Without file events the poll alone serves.
+    let _watch = Watch::new([&shared], move || hint.notify_one()).ok();
+    let mut put = None;
+    loop {
+        let dir = shared.clone();
+        let read = spawn_blocking(move || read(&dir, REGISTRY_FILE, REGISTRY_MAX));
+        let list = read.await.expect("BUG: reading does not panic");
+        if list.is_some() && list != put {
+            let tar = provision::shared(list.as_deref().unwrap_or_default());
+            match engine.upload(&container, "/", tar).await {
+                Ok(()) => put = list,
+                Err(error) => tracing::debug!(container, %error, "not shared"),
+            }
+        }
+        let _hinted = timeout(POLL, hinted.notified()).await;
+        sleep(SPACING).await;
+    }
+}
+
+fn read(dir: &Path, name: &str, max: u64) -> Option<Vec<u8>> {
+    SafeDir::open(dir).ok()?.read_regular(name, max, None).ok()
+}
+
 /// Brings what a container has written by its end; it may have been removed since. What does not come is told in the log.
 pub(crate) async fn fetch(engine: &Engine, container: &str, ends: &Ends) {
     let fetched = timeout(PATIENCE, engine.download(container, STATUS, TREE_MAX)).await;
@@ -170,7 +195,5 @@ pub(crate) fn ledger(record: &Record) -> Vec<u8> {
     let logs = ParaDirs::of(&record.project, &record.name)
         .status
         .join("logs");
-    let dir = SafeDir::open(logs).ok();
-    let read = dir.and_then(|dir| dir.read_regular(LEDGER, LEDGER_MAX, None).ok());
-    read.unwrap_or_default()
+    read(&logs, LEDGER, LEDGER_MAX).unwrap_or_default()
 }

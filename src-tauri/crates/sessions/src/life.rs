@@ -26,7 +26,7 @@ pub(crate) struct Life {
     in_step: Option<Arc<dyn InStep>>,
     _wire: Task,
     _reports: Task,
-    _carried: Option<Task>,
+    _carried: Option<[Task; 2]>,
 }
 
 impl Life {
@@ -38,7 +38,7 @@ impl Life {
         container: &str,
         ports: &LifePorts,
     ) -> Self {
-        let status = ParaDirs::of(&record.project, &record.name).status;
+        let ParaDirs { status, shared, .. } = ParaDirs::of(&record.project, &record.name);
         let carried = record.is_carried();
         let peer = Peer {
             engine: engine.clone(),
@@ -57,7 +57,11 @@ impl Life {
             ),
             _carried: carried.then(|| {
                 let line = ports.line.line.subscribe();
-                owner.spawn_held("status", carrying::keep(line, Ends::of(record)))
+                let share = carrying::share(engine.clone(), container.to_owned(), shared);
+                [
+                    owner.spawn_held("status", carrying::keep(line, Ends::of(record))),
+                    owner.spawn_held("shared", share),
+                ]
             }),
         }
     }

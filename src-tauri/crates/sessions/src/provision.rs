@@ -31,8 +31,11 @@ const HOME_DIRS: [&str; 9] = [
     "home/coder/.local/share/code-server/User",
 ];
 
-/// The container's own status directory, and the one that it shares, where they cannot be mounted.
-const STATUS_DIRS: [&str; 3] = ["para/status", "para/status/logs", "para/shared"];
+/// The container's own status directory, where it cannot be mounted.
+const STATUS_DIRS: [&str; 2] = ["para/status", "para/status/logs"];
+/// The one that a project's containers share, which is for them to read.
+const SHARED_DIR: &str = "para/shared";
+const REGISTRY_PATH: &str = "para/shared/registry.json";
 const LEDGER_PATH: &str = "para/status/logs/commands.jsonl";
 
 /// An image's users and groups; each is empty when it has none.
@@ -60,9 +63,20 @@ pub(crate) struct Provision<'a> {
     pub(crate) supervisor: Option<&'a [u8]>,
 }
 
+/// The owner of what a session's user may read and not write.
+const ROOT: (u32, u32) = (0, 0);
+
+/// The list of a project's containers, as a tar to unpack at `/` of one that runs already.
+pub(crate) fn shared(list: &[u8]) -> Bytes {
+    let mut tar = TarBuilder::new();
+    tar.dir(SHARED_DIR, 0o755, ROOT)
+        .and_then(|()| tar.file(REGISTRY_PATH, 0o644, ROOT, list))
+        .expect("BUG: short fixed paths fit into an archive");
+    tar.finish()
+}
+
 /// Makes the tar to unpack at `/`.
 pub(crate) fn tar(provision: &Provision<'_>) -> Result<Bytes, TarError> {
-    const ROOT: (u32, u32) = (0, 0);
     let ours = (provision.user.uid, provision.user.gid);
     let mut tar = TarBuilder::new();
     let passwd = passwd_with_coder(&provision.tables.passwd, provision.user);
@@ -80,6 +94,7 @@ pub(crate) fn tar(provision: &Provision<'_>) -> Result<Bytes, TarError> {
         for dir in STATUS_DIRS {
             tar.dir(dir, 0o755, ours)?;
         }
+        tar.dir(SHARED_DIR, 0o755, ROOT)?;
         tar.file(LEDGER_PATH, 0o644, ours, ledger)?;
     }
     if provision.fresh_home {

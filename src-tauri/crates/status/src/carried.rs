@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::commands::OUTPUT_MAX;
-use crate::{COMMANDS_FILE, METRICS_FILE, REGISTRY_FILE, STATUS_FILE};
+use crate::{COMMANDS_FILE, METRICS_FILE, STATUS_FILE};
 
 pub use taker::{NotTaken, Taker};
 pub use teller::Teller;
@@ -27,7 +27,7 @@ const LOGS: &str = "logs";
 /// Which end of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Writes what is to be done, and which containers there are.
+    /// Writes what is to be done.
     Host,
     /// Writes what it reports.
     Container,
@@ -45,8 +45,6 @@ pub enum CarriedFile {
     Log(String),
     /// `commands.json`.
     Commands,
-    /// `registry.json`.
-    Registry,
 }
 
 /// A part of a file; its bytes come beside it.
@@ -62,21 +60,12 @@ pub struct Part {
     pub length: Option<u64>,
 }
 
-/// Where one end has its files.
-#[derive(Clone, Debug)]
-pub struct CarriedDirs {
-    /// The status directory.
-    pub status: PathBuf,
-    /// The directory that a project's sessions share.
-    pub shared: PathBuf,
-}
-
 impl CarriedFile {
     /// The end that writes it.
     fn written_by(&self) -> End {
         match self {
             Self::Status | Self::Metrics | Self::Log(_) => End::Container,
-            Self::Commands | Self::Registry => End::Host,
+            Self::Commands => End::Host,
         }
     }
 
@@ -85,19 +74,17 @@ impl CarriedFile {
         match self {
             Self::Status | Self::Commands => 256 << 10,
             Self::Metrics => 64 << 10,
-            Self::Registry => 1 << 20,
             Self::Log(_) => OUTPUT_MAX + (64 << 10),
         }
     }
 
     /// Its directory and its name there.
-    fn place<'a>(&'a self, dirs: &'a CarriedDirs) -> (PathBuf, &'a str) {
+    fn place(&self, status: &Path) -> (PathBuf, &str) {
         match self {
-            Self::Status => (dirs.status.clone(), STATUS_FILE),
-            Self::Metrics => (dirs.status.clone(), METRICS_FILE),
-            Self::Commands => (dirs.status.clone(), COMMANDS_FILE),
-            Self::Registry => (dirs.shared.clone(), REGISTRY_FILE),
-            Self::Log(name) => (dirs.status.join(LOGS), name),
+            Self::Status => (status.to_owned(), STATUS_FILE),
+            Self::Metrics => (status.to_owned(), METRICS_FILE),
+            Self::Commands => (status.to_owned(), COMMANDS_FILE),
+            Self::Log(name) => (status.join(LOGS), name),
         }
     }
 }

@@ -22,9 +22,7 @@ mod text;
 mod words;
 
 pub use ack::{ACKS, Ack, AckState};
-pub use carried::{
-    CarriedDirs, CarriedFile, End, NotTaken, PART_MAX, Part, Taker, Teller, carried_file,
-};
+pub use carried::{CarriedFile, End, NotTaken, PART_MAX, Part, Taker, Teller, carried_file};
 pub use check::{Finding, Verdict, check};
 pub use commands::{
     Command, CommandId, Commands, Exec, OUTPUT_MAX, Order, Priority, QUEUE, Queued, Signal,

@@ -153,7 +153,7 @@ fn where_no_files_are_shared_the_status_directory_is_made_with_what_was_carried_
     for line in [
         "755 0:0 para 0",
         "755 4321:4322 para/status 0",
-        "755 4321:4322 para/shared 0",
+        "755 0:0 para/shared 0",
         "644 4321:4322 para/status/logs/commands.jsonl 3",
     ] {
         assert!(made.lines().any(|made| made == line), "{line}:\n{made}");

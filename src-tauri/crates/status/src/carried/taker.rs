@@ -2,12 +2,12 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mizzen_fsx::{At, PathError, SafeDir, write_unsynced_with};
 
 use super::teller::log_sizes;
-use super::{CarriedDirs, CarriedFile, End, PART_MAX, Part};
+use super::{CarriedFile, End, PART_MAX, Part};
 
 /// All logs together.
 const LOGS_BYTES: u64 = 64 << 20;
@@ -29,10 +29,10 @@ pub enum NotTaken {
     Failed(#[from] PathError),
 }
 
-/// Writes what the other end says into the directories of this one.
+/// Writes what the other end says into the status directory of this one.
 pub struct Taker {
     from: End,
-    dirs: CarriedDirs,
+    status: PathBuf,
     /// Whose the files are, where they are not simply ours.
     owner: Option<(u32, u32)>,
 }
@@ -40,8 +40,12 @@ pub struct Taker {
 impl Taker {
     /// Takes from this end.
     #[must_use]
-    pub fn new(from: End, dirs: CarriedDirs, owner: Option<(u32, u32)>) -> Self {
-        Self { from, dirs, owner }
+    pub fn new(from: End, status: PathBuf, owner: Option<(u32, u32)>) -> Self {
+        Self {
+            from,
+            status,
+            owner,
+        }
     }
 
     /// Takes one part.
@@ -53,7 +57,7 @@ impl Taker {
         if bytes.len() as u64 != u64::from(part.size) {
             return Err(NotTaken::Refused("it has another size"));
         }
-        let (dir, name) = part.file.place(&self.dirs);
+        let (dir, name) = part.file.place(&self.status);
         match (&part.file, part.length) {
             (CarriedFile::Log(_), Some(length)) => {
                 self.make_logs(&dir)?;

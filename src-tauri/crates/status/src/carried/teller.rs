@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use mizzen_fsx::SafeDir;
 
-use super::{CarriedDirs, CarriedFile, End, LOGS, PART_MAX, Part, is_log_name};
+use super::{CarriedFile, End, LOGS, PART_MAX, Part, is_log_name};
 
 /// As much is told at once.
 const AT_ONCE: usize = 4 << 20;
@@ -17,7 +17,7 @@ const LOGS_MAX: usize = 500;
 /// Looks at the files that an end writes, and says what the other end has not been told.
 pub struct Teller {
     end: End,
-    dirs: CarriedDirs,
+    status: PathBuf,
     told: BTreeMap<CarriedFile, Told>,
 }
 
@@ -47,10 +47,10 @@ struct Seen {
 impl Teller {
     /// Nothing has been told yet.
     #[must_use]
-    pub fn new(end: End, dirs: CarriedDirs) -> Self {
+    pub fn new(end: End, status: PathBuf) -> Self {
         Self {
             end,
-            dirs,
+            status,
             told: BTreeMap::new(),
         }
     }
@@ -59,9 +59,9 @@ impl Teller {
     pub fn look(&mut self) -> Vec<(Part, Vec<u8>)> {
         let mut parts = self.gone();
         let files = match self.end {
-            End::Host => vec![CarriedFile::Commands, CarriedFile::Registry],
+            End::Host => vec![CarriedFile::Commands],
             End::Container => {
-                let logs = log_sizes(&self.dirs.status.join(LOGS));
+                let logs = log_sizes(&self.status.join(LOGS));
                 let logs = logs.into_keys().take(LOGS_MAX).map(CarriedFile::Log);
                 [CarriedFile::Status, CarriedFile::Metrics]
                     .into_iter()
@@ -84,7 +84,7 @@ impl Teller {
     /// Logs that were told of and are there no more.
     fn gone(&mut self) -> Vec<(Part, Vec<u8>)> {
         let is_there = |file: &CarriedFile| {
-            let (dir, name) = file.place(&self.dirs);
+            let (dir, name) = file.place(&self.status);
             !matches!(file, CarriedFile::Log(_)) || seen(&dir.join(name)).is_some()
         };
         let gone: Vec<CarriedFile> = self
@@ -107,7 +107,7 @@ impl Teller {
     }
 
     fn news_of(&mut self, file: CarriedFile) -> Option<(Part, Vec<u8>)> {
-        let (dir, name) = file.place(&self.dirs);
+        let (dir, name) = file.place(&self.status);
         let now = seen(&dir.join(name))?;
         let is_log = matches!(file, CarriedFile::Log(_));
         let at = match self.told.get(&file) {

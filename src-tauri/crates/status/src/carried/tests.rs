@@ -1,10 +1,10 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{CarriedDirs, CarriedFile, End, NotTaken, PART_MAX, Part, Taker, Teller, carried_file};
+use super::{CarriedFile, End, NotTaken, PART_MAX, Part, Taker, Teller, carried_file};
 
 /// The container's tree and the host's.
 struct Ends {
@@ -16,17 +16,12 @@ struct Ends {
 impl Ends {
     fn new(end: End) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for dir in [
-            "here/status/logs",
-            "here/shared",
-            "there/status",
-            "there/shared",
-        ] {
+        for dir in ["here/status/logs", "there/status"] {
             fs::create_dir_all(folder.path().join(dir)).unwrap();
         }
         Self {
-            teller: Teller::new(end, dirs(folder.path(), "here")),
-            taker: Taker::new(end, dirs(folder.path(), "there"), None),
+            teller: Teller::new(end, status(folder.path(), "here")),
+            taker: Taker::new(end, status(folder.path(), "there"), None),
             folder,
         }
     }
@@ -66,11 +61,8 @@ impl Ends {
     }
 }
 
-fn dirs(root: &Path, side: &str) -> CarriedDirs {
-    CarriedDirs {
-        status: root.join(side).join("status"),
-        shared: root.join(side).join("shared"),
-    }
+fn status(root: &Path, side: &str) -> PathBuf {
+    root.join(side).join("status")
 }
 
 #[test]
@@ -119,7 +111,7 @@ fn a_new_stream_tells_all_again_and_changes_no_log() {
     ends.carry();
     let log = ends.folder.path().join("there/status/logs/one.log");
     let before = fs::metadata(&log).unwrap();
-    ends.teller = Teller::new(End::Container, dirs(ends.folder.path(), "here"));
+    ends.teller = Teller::new(End::Container, status(ends.folder.path(), "here"));
     assert_eq!(ends.carry(), 1);
     let after = fs::metadata(&log).unwrap();
     assert_eq!(
@@ -133,15 +125,10 @@ fn what_the_host_asks_goes_the_other_way() {
     let mut ends = Ends::new(End::Host);
     ends.write("status/commands.json", b"{\"queued\":[]}");
     ends.write("status/status.json", b"{}");
-    ends.write("shared/registry.json", b"{\"containers\":[]}");
-    assert_eq!(ends.carry(), 2);
+    assert_eq!(ends.carry(), 1);
     assert_eq!(
         ends.there("status/commands.json").unwrap(),
         b"{\"queued\":[]}"
-    );
-    assert_eq!(
-        ends.there("shared/registry.json").unwrap(),
-        b"{\"containers\":[]}"
     );
     assert_eq!(ends.there("status/status.json"), None);
 }

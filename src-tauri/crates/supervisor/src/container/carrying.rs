@@ -2,11 +2,12 @@
 //! and what the host writes is written here.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mizzen_fsx::Watch;
-use mizzen_status::{CarriedDirs, End, Part, Taker, Teller};
+use mizzen_status::{End, Part, Taker, Teller};
 use mizzen_wire::{Request, read_part, write_part};
 use tokio::io::{AsyncRead, AsyncWrite, split};
 use tokio::sync::Notify;
@@ -24,26 +25,22 @@ pub(super) async fn serve(request: Request) -> io::Result<()> {
     let Some(status) = places::status_dir() else {
         return request.refuse("there is no status directory").await;
     };
-    let dirs = CarriedDirs {
-        status,
-        shared: places::SHARED.into(),
-    };
     let (from, to) = split(request.accept().await?);
     tokio::select! {
-        told = tell(to, dirs.clone()) => told,
-        taken = take(from, dirs) => taken,
+        told = tell(to, status.clone()) => told,
+        taken = take(from, status) => taken,
     }
 }
 
-async fn tell(mut to: impl AsyncWrite + Unpin, dirs: CarriedDirs) -> io::Result<()> {
+async fn tell(mut to: impl AsyncWrite + Unpin, status: PathBuf) -> io::Result<()> {
     let hinted = Arc::new(Notify::new());
-    let mut teller = Teller::new(End::Container, dirs.clone());
-    let (mut watch, logs) = (None, dirs.status.join("logs"));
+    let mut teller = Teller::new(End::Container, status.clone());
+    let (mut watch, logs) = (None, status.join("logs"));
     loop {
         if watch.is_none() && logs.is_dir() {
             let hint = hinted.clone();
             // Without file events the poll alone serves.
-            watch = Watch::new([&dirs.status, &logs], move || hint.notify_one()).ok();
+            watch = Watch::new([&status, &logs], move || hint.notify_one()).ok();
         }
         let news = teller.look();
         let is_all = news.is_empty();
@@ -58,8 +55,8 @@ async fn tell(mut to: impl AsyncWrite + Unpin, dirs: CarriedDirs) -> io::Result<
     }
 }
 
-async fn take(mut from: impl AsyncRead + Unpin, dirs: CarriedDirs) -> io::Result<()> {
-    let taker = Taker::new(End::Host, dirs, None);
+async fn take(mut from: impl AsyncRead + Unpin, status: PathBuf) -> io::Result<()> {
+    let taker = Taker::new(End::Host, status, None);
     let size = |part: &Part| part.size_from(End::Host).map_err(io::Error::other);
     loop {
         let (part, bytes) = read_part(&mut from, size).await?;
