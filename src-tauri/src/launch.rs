@@ -72,6 +72,7 @@ impl Refusal {
         }
     }
 
+    #[cfg(target_os = "linux")]
     pub(crate) fn no_display(problem: &str) -> Self {
         let hint = "use `mizzen serve` to run sessions without a desktop";
         Self {

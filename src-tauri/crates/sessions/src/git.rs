@@ -31,6 +31,7 @@ pub(crate) use take::take;
 pub(crate) struct Place {
     pub(crate) session: SessionName,
     pub(crate) folder: PathBuf,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is one user"))]
     pub(crate) user: FolderUser,
     /// The person's home: their name is in its settings.
     pub(crate) home: Option<PathBuf>,

@@ -17,6 +17,7 @@ mod system;
 mod system;
 
 pub(crate) use system::{DirHandle, NewFile, OpenFile};
+#[cfg(unix)]
 #[cfg(test)]
 pub(crate) use tap::{Op, Tap};
 pub(crate) use way::Way;
@@ -54,6 +55,7 @@ impl Root {
     }
 
     /// The same root, with something before each of its changes.
+    #[cfg(unix)]
     #[cfg(test)]
     pub(crate) fn tapped(path: &Path, tap: Tap) -> Self {
         Self {

@@ -79,6 +79,7 @@ impl Trash {
     }
 
     /// The same trash, with something before each of its changes.
+    #[cfg(unix)]
     #[cfg(test)]
     pub(crate) fn tapped(path: &Path, tap: crate::root::Tap) -> Self {
         Self {

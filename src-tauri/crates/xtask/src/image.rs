@@ -23,6 +23,7 @@ const SUPERVISOR: &str = "mizzen-supervisor";
 struct Input {
     name: String,
     bytes: Vec<u8>,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "files have no such mode"))]
     executable: bool,
 }
 

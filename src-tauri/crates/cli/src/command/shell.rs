@@ -1,7 +1,5 @@
 //! `mizzen shell`: a terminal in a session.
 
-use std::io::{self, IsTerminal};
-
 use mizzen_core::{Client, Keys, Screen, ShellSpec, TerminalOutput};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -18,12 +16,13 @@ pub(super) async fn run(client: &Client, args: Shell) -> Result<(), Failure> {
         term,
     };
     let (keys, screen) = client.shell(&args.session, spec).await?.split();
-    let raw = terminal::Raw::enter();
-    let code = tokio::select! {
-        code = show(screen) => code,
-        never = type_keys(keys) => match never {},
+    let code = {
+        let _raw = terminal::Raw::enter();
+        tokio::select! {
+            code = show(screen) => code,
+            never = type_keys(keys) => match never {},
+        }
     };
-    drop(raw);
     match code? {
         0 => Ok(()),
         code => Err(Failure::ExitCode(u8::try_from(code).unwrap_or(1))),
@@ -75,10 +74,10 @@ async fn type_keys(mut keys: Keys) -> std::convert::Infallible {
 
 #[cfg(unix)]
 mod terminal {
+    use std::io::{self, IsTerminal};
+
     use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
     use tokio::signal::unix::{Signal, SignalKind, signal};
-
-    use super::{IsTerminal, io};
 
     pub(super) fn size() -> Option<(u16, u16)> {
         let size = tcgetwinsize(io::stdout()).ok()?;

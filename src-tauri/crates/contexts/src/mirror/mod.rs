@@ -427,5 +427,6 @@ fn own_uid() -> Option<u32> {
     None
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests;

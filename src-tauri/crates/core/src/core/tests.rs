@@ -79,6 +79,7 @@ async fn a_second_core_is_refused_and_clients_hear_the_end_of_the_first() {
     assert!(matches!(none, Err(ConnectError::NoCore)));
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn the_socket_of_a_killed_core_is_taken_over() {
     let root = tempfile::tempdir().unwrap();

@@ -217,7 +217,9 @@ pub(super) async fn localhost_names() -> DoctorCheck {
     }
 }
 
+#[cfg(unix)]
 const DISK_BYTES_LOW: u64 = 5 << 30;
+#[cfg(unix)]
 const DISK_BYTES_MIN: u64 = 200 << 20;
 
 #[cfg(unix)]

@@ -58,6 +58,7 @@ pub(super) const ENVIRONMENT: [(&str, &str); 11] = [
 pub(super) struct Git {
     folder: PathBuf,
     /// Whom it runs as, when that is not us.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is one user"))]
     user: Option<(u32, u32)>,
     home: Option<PathBuf>,
 }

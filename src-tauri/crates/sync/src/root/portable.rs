@@ -38,11 +38,6 @@ impl DirHandle {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn tapped(self, tap: Tap) -> Self {
-        Self { tap, ..self }
-    }
-
     fn path(&self, name: &[u8]) -> io::Result<PathBuf> {
         let name = std::str::from_utf8(name).map_err(|_| io::ErrorKind::InvalidInput)?;
         Ok(self.path.join(name))

@@ -1,6 +1,6 @@
 //! The moment before each change of the disk: there a test stops the program, or lets somebody else be faster.
 
-#[cfg(not(test))]
+#[cfg(not(all(test, unix)))]
 use std::io;
 
 /// A change of the disk.
@@ -21,11 +21,11 @@ pub(crate) enum Op {
 }
 
 /// Nobody listens.
-#[cfg(not(test))]
+#[cfg(not(all(test, unix)))]
 #[derive(Clone)]
 pub(crate) struct Tap;
 
-#[cfg(not(test))]
+#[cfg(not(all(test, unix)))]
 impl Tap {
     pub(crate) fn none() -> Self {
         Self
@@ -41,9 +41,11 @@ impl Tap {
     }
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 pub(crate) use listening::Tap;
 
+#[cfg(unix)]
 #[cfg(test)]
 mod listening {
     use std::io;

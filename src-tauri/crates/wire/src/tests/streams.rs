@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use futures::{SinkExt, StreamExt};
 use mizzen_tasks::Owner;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, split};
-use tokio::net::UnixStream;
 use tokio_util::codec::Framed;
 
-use super::{pair, pair_over};
+use super::pair;
 use crate::control::{Answer, Question, serve};
 use crate::pty::{Exit, PtyCodec, PtyFrame};
 use crate::{
@@ -100,11 +99,12 @@ async fn a_refusal_arrives_with_its_reason() {
     );
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn many_streams_at_once_over_a_socket_pair_keep_their_bytes_apart() {
     let owner = Owner::root("test");
-    let (a, b) = UnixStream::pair().unwrap();
-    let (core, _container, incoming) = pair_over(&owner, a, b).await;
+    let (a, b) = tokio::net::UnixStream::pair().unwrap();
+    let (core, _container, incoming) = super::pair_over(&owner, a, b).await;
     echo_all(&owner, incoming);
     let each = (0..MAX_STREAMS).map(|n| {
         let core = core.clone();

@@ -193,14 +193,8 @@ fn row_50_links_pipes_and_other_names_of_files_are_not_followed() {
         ("a pipe for meta.json", |rig, _| {
             let path = rig.meta(CONTAINER, "prod");
             fs::remove_file(&path).unwrap();
-            rustix::fs::mknodat(
-                rustix::fs::CWD,
-                &path,
-                rustix::fs::FileType::Fifo,
-                0o600.into(),
-                0,
-            )
-            .unwrap();
+            let made = std::process::Command::new("mkfifo").arg(&path).status();
+            assert!(made.unwrap().success());
         }),
         ("a link for the folder", |rig, _| {
             let folder = rig.meta(CONTAINER, "prod").parent().unwrap().to_owned();

@@ -5,8 +5,6 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use std::os::unix::fs::MetadataExt;
-
 use super::*;
 
 const HERE: &str = "same=0 file=old1 run=old2 link->file other/x=old3 other/y->x gone/a=old4 gone/d/b=old5 \
@@ -142,6 +140,8 @@ fn whatever_fails_twice_is_found_again() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_trash_on_another_file_system_loses_nothing_either() {
+    use std::os::unix::fs::MetadataExt as _;
+
     for killed in [usize::MAX].into_iter().chain(0..140) {
         let mut pair = Pair::new();
         let elsewhere = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();

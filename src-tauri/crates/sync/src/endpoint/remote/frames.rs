@@ -170,6 +170,7 @@ impl Writer {
         self.lock().get_ref().pace.is_slow()
     }
 
+    #[cfg(unix)]
     #[cfg(test)]
     pub(super) fn took(&self, bytes: u64, time: std::time::Duration) {
         self.lock().get_mut().pace.add(bytes, time);
