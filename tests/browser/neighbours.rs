@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use mizzen_gateway::{
-    BoxFuture, DialError, Gateway, GatewayConfig, Io, Limits, Target, Upstream, host_label,
+    BoxFuture, DialError, Dialled, Gateway, GatewayConfig, Io, Limits, Target, Upstream, host_label,
 };
 use mizzen_tasks::Owner;
 use mizzen_tests::chromium::Chromium;
@@ -79,11 +79,16 @@ impl Upstream for Pages {
         &'a self,
         session: &'a str,
         _: Target,
-    ) -> BoxFuture<'a, Result<Box<dyn Io>, DialError>> {
+    ) -> BoxFuture<'a, Result<Dialled, DialError>> {
         let (near, far) = tokio::io::duplex(64 * 1024);
         self.owner
             .spawn("pages", self.clone().serve(session.to_owned(), far));
-        Box::pin(async { Ok(Box::new(near) as Box<dyn Io>) })
+        Box::pin(async {
+            Ok(Dialled {
+                io: Box::new(near),
+                near: true,
+            })
+        })
     }
 }
 

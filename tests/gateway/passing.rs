@@ -10,7 +10,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
 use crate::rig::{Rig, get, request, text, with, with_cookie};
-use crate::service::{FILE, Pieces};
+use crate::service::{FILE, NEAR, Pieces};
 
 #[tokio::test]
 async fn a_session_sees_the_request_and_not_our_cookie() {
@@ -29,6 +29,33 @@ async fn a_session_sees_the_request_and_not_our_cookie() {
          \"x-forwarded-host\": \"{host}\", \"x-forwarded-proto\": \"http\"}}"
     );
     assert_eq!(text(&answer), expected);
+}
+
+#[tokio::test]
+async fn a_session_on_this_machine_packs_nothing_and_one_far_away_as_the_browser_likes() {
+    let rig = Rig::new().await;
+    let packing = [
+        ("accept-encoding", "gzip, br"),
+        ("sec-websocket-extensions", "permessage-deflate"),
+    ];
+    for (session, asked) in [
+        (NEAR, r#"{"accept-encoding": "identity", "connection""#),
+        ("web", r#"{"accept-encoding": "gzip, br", "connection""#),
+    ] {
+        let cookie = rig.log_in(session).await;
+        let ask = with_cookie(get(&rig.host(session), "/"), &cookie);
+        let ask = packing
+            .iter()
+            .fold(ask, |ask, (name, value)| with(ask, name, value));
+        let answer = rig.ask(ask).await;
+        let seen = text(&answer);
+        assert!(seen.contains(asked), "{seen}");
+        assert_eq!(
+            seen.contains("permessage-deflate"),
+            session != NEAR,
+            "{seen}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use mizzen_gateway::{BoxFuture, DialError, Io, Target, Upstream, host_label};
+use mizzen_gateway::{BoxFuture, DialError, Dialled, Target, Upstream, host_label};
 use mizzen_tasks::Owner;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::{Semaphore, watch};
@@ -32,6 +32,9 @@ const NAMES: [&str; 9] = [
     "asleep",
     "garbled",
 ];
+
+/// The one on this machine.
+pub(crate) const NEAR: &str = "api";
 
 pub(crate) const FILE: &[u8] = b"0123456789";
 
@@ -67,7 +70,7 @@ impl Sessions {
         &self.state
     }
 
-    fn serve(&self, session: &str, target: Target) -> Box<dyn Io> {
+    fn serve(&self, session: &str, target: Target) -> Dialled {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (name, state) = (session.to_owned(), self.state.clone());
         self.state.owner.spawn("service", async move {
@@ -79,7 +82,10 @@ impl Sessions {
             }
             state.open.send_modify(|open| *open -= 1);
         });
-        Box::new(near)
+        Dialled {
+            io: Box::new(near),
+            near: session == NEAR,
+        }
     }
 }
 
@@ -95,7 +101,7 @@ impl Upstream for Sessions {
         &'a self,
         session: &'a str,
         target: Target,
-    ) -> BoxFuture<'a, Result<Box<dyn Io>, DialError>> {
+    ) -> BoxFuture<'a, Result<Dialled, DialError>> {
         self.state.dialled.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             match session {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mizzen_gateway::{BoxFuture, DialError, Io, Target, Upstream, host_label};
+use mizzen_gateway::{BoxFuture, DialError, Dialled, Target, Upstream, host_label};
 use mizzen_sessions::{ErrorKind, Facts, SessionFact, Sessions};
 use mizzen_status::{TEXT_CAP, sanitise};
 use mizzen_wire::{OpenError, StreamKind};
@@ -17,7 +17,7 @@ impl SessionsUpstream {
         facts.values().find(|fact| matches(fact)).cloned()
     }
 
-    async fn open(&self, session: &str, target: Target) -> Result<Box<dyn Io>, DialError> {
+    async fn open(&self, session: &str, target: Target) -> Result<Dialled, DialError> {
         let wire = self
             .sessions
             .wire(session)
@@ -36,7 +36,10 @@ impl SessionsUpstream {
             Target::Port(port) => mizzen_wire::Target::Tcp(port.get()),
         };
         match wire.open(StreamKind::Forward(target)).await {
-            Ok(stream) => Ok(Box::new(stream)),
+            Ok(stream) => Ok(Dialled {
+                io: Box::new(stream),
+                near: wire.way() == mizzen_wire::Way::DirectLine,
+            }),
             Err(OpenError::Refused(reason)) => Err(DialError::Refused {
                 reason: sanitise(&reason, TEXT_CAP),
             }),
@@ -65,7 +68,7 @@ impl Upstream for SessionsUpstream {
         &'a self,
         session: &'a str,
         target: Target,
-    ) -> BoxFuture<'a, Result<Box<dyn Io>, DialError>> {
+    ) -> BoxFuture<'a, Result<Dialled, DialError>> {
         Box::pin(self.open(session, target))
     }
 }

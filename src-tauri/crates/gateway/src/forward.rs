@@ -1,8 +1,9 @@
 //! Rewrites heads on their way through: what a session may not see, and what it may not tell a browser.
 
 use http::header::{
-    ALT_SVC, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    ACCEPT_ENCODING, ALT_SVC, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_EXTENSIONS, SET_COOKIE, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
@@ -65,6 +66,15 @@ pub(crate) fn to_session(head: &mut Parts, host: &Host) {
     set_connection(&mut head.headers, websocket);
     head.uri = origin_form(&head.uri);
     head.version = Version::HTTP_11;
+}
+
+/// Asks for bytes as they are, not packed: code-server would pack 19 MB for each new browser, and the browser unpack
+/// them at each visit.
+pub(crate) fn ask_for_plain(headers: &mut HeaderMap) {
+    // No header at all would leave the choice to the service (RFC 9110, 12.5.3).
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    // The only extension that browsers offer packs as well (RFC 7692).
+    headers.remove(SEC_WEBSOCKET_EXTENSIONS);
 }
 
 /// Makes a session's answer fit for the browser.

@@ -26,4 +26,4 @@ pub use address::{Target, host_label};
 pub use bind::GatewayError;
 pub use gateway::{Clock, Gateway, GatewayConfig, Limits};
 pub use health::HealthError;
-pub use upstream::{BoxFuture, DialError, Io, Upstream};
+pub use upstream::{BoxFuture, DialError, Dialled, Io, Upstream};

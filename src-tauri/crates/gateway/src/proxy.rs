@@ -21,7 +21,7 @@ use crate::forward::{self, Host};
 use crate::guard::Guard;
 use crate::page::Refusal;
 use crate::serve::Shared;
-use crate::upstream::{DialError, Io};
+use crate::upstream::{DialError, Dialled};
 
 /// Longest head, and read buffer of one connection, on either side.
 pub(crate) const HEAD_MAX: usize = 64 * 1024;
@@ -49,7 +49,9 @@ pub(crate) async fn carry(
     let permit = shared.enter(&session).ok_or_else(|| Refusal::Busy {
         session: session.clone(),
     })?;
-    let (mut sender, connection) = open(shared, &session, address.target, permit).await?;
+    let dialled = dial(shared, &session, address.target).await?;
+    let near = dialled.near;
+    let (mut sender, connection) = open(shared, &session, dialled, permit).await?;
 
     let browser =
         forward::asks_for_websocket(request.headers()).then(|| hyper::upgrade::on(&mut request));
@@ -59,6 +61,9 @@ pub(crate) async fn carry(
         cookie_prefix: guard.cookies.prefix(),
     };
     forward::to_session(&mut head, &host);
+    if near {
+        forward::ask_for_plain(&mut head.headers);
+    }
     let moved = Arc::new(AtomicBool::new(false));
     let request = Request::from_parts(
         head,
@@ -95,18 +100,17 @@ struct Connection {
     _permit: OwnedSemaphorePermit,
 }
 
-/// Opens a stream to the service and speaks HTTP on it.
+/// Speaks HTTP on a stream to the service.
 async fn open(
     shared: &Shared,
     session: &str,
-    target: Target,
+    dialled: Dialled,
     permit: OwnedSemaphorePermit,
 ) -> Result<(Sender, Connection), Refusal> {
-    let io = dial(shared, session, target).await?;
     let (sender, driver) = http1::Builder::new()
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_MAX)
-        .handshake(TokioIo::new(io))
+        .handshake(TokioIo::new(dialled.io))
         .await
         .map_err(|_| Refusal::Garbled {
             session: session.to_owned(),
@@ -124,7 +128,7 @@ async fn open(
     ))
 }
 
-async fn dial(shared: &Shared, session: &str, target: Target) -> Result<Box<dyn Io>, Refusal> {
+async fn dial(shared: &Shared, session: &str, target: Target) -> Result<Dialled, Refusal> {
     let session = session.to_owned();
     let dialled = match timeout(shared.limits.dial, shared.upstream.dial(&session, target)).await {
         Ok(dialled) => dialled,

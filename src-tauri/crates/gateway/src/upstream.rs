@@ -15,6 +15,14 @@ pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
 
+/// A stream into a session.
+pub struct Dialled {
+    /// Its bytes.
+    pub io: Box<dyn Io>,
+    /// Whether they stay on this machine, where to pack and unpack them costs more than it saves.
+    pub near: bool,
+}
+
 /// The sessions behind the gateway.
 pub trait Upstream: Send + Sync + 'static {
     /// Finds the session whose [`crate::host_label`] is `label`; `label` is in lower case.
@@ -25,7 +33,7 @@ pub trait Upstream: Send + Sync + 'static {
         &'a self,
         session: &'a str,
         target: Target,
-    ) -> BoxFuture<'a, Result<Box<dyn Io>, DialError>>;
+    ) -> BoxFuture<'a, Result<Dialled, DialError>>;
 }
 
 /// Why there is no stream to a service.
