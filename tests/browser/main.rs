@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where its rig fails")]
 
 mod by_address;
+mod far;
 mod isolation;
 mod neighbours;
 mod workbench;

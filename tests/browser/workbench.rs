@@ -6,7 +6,7 @@ use mizzen_tests::chromium::{Chromium, Tab};
 use mizzen_tests::own_core::{OwnCore, full_image, target};
 
 /// The project's names in the explorer, once it lists this one; `.para` is the session's own.
-async fn explorer(tab: &Tab, file: &str) -> Vec<String> {
+pub(crate) async fn explorer(tab: &Tab, file: &str) -> Vec<String> {
     let rows = "[...document.querySelectorAll('.explorer-folders-view .monaco-list-row')].map(row => row.innerText.trim())";
     let shown = tab
         .wait_for(&format!("{rows}.includes('{file}') && {rows}"))

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use mizzen_tests::far_machine::FarMachine;
+use mizzen_tests::far_machine::{FarMachine, a_person};
 use mizzen_tests::own_core::docker;
 use mizzen_tests::rig::{Mizzen, PATIENCE, Said};
 use mizzen_tests::tls_front::{Authority, PlainFront, TlsFront};
@@ -21,7 +21,7 @@ const STREAMS: u32 = 10;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_lives_behind_ssh() -> Result<()> {
     let far = FarMachine::start(&FarMachine::usual_path()?, STREAMS).await?;
-    let (mizzen, _contexts) = person_with(&far)?;
+    let (mizzen, _contexts) = far.person()?;
     tokio::task::block_in_place(|| live(&mizzen))?;
     // The editor, terminals, sync and commands need no connection of their own.
     assert!(far.opened() <= 3, "{} connections", far.opened());
@@ -33,7 +33,7 @@ async fn a_session_lives_behind_ssh() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_behind_ssh_outlives_a_cut() -> Result<()> {
     let far = FarMachine::start(&FarMachine::usual_path()?, STREAMS).await?;
-    let (mizzen, _contexts) = person_with(&far)?;
+    let (mizzen, _contexts) = far.person()?;
     tokio::task::block_in_place(|| {
         let folder = up(&mizzen)?;
         let inside = Inside::of(&mizzen)?;
@@ -79,7 +79,7 @@ async fn a_session_behind_ssh_outlives_a_cut() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_behind_ssh_is_adopted_after_the_core_was_killed() -> Result<()> {
     let far = FarMachine::start(&FarMachine::usual_path()?, STREAMS).await?;
-    let (mizzen, _contexts) = person_with(&far)?;
+    let (mizzen, _contexts) = far.person()?;
     let folder = tokio::task::block_in_place(|| up(&mizzen))?;
     let client = mizzen.client().await;
     mizzen.kill_core(&client).await;
@@ -112,7 +112,7 @@ async fn a_session_behind_ssh_is_adopted_after_the_core_was_killed() -> Result<(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_comes_in_step_with_one_behind_ssh() -> Result<()> {
     let far = FarMachine::start(&FarMachine::usual_path()?, STREAMS).await?;
-    let (mizzen, _contexts) = person_with(&far)?;
+    let (mizzen, _contexts) = far.person()?;
     let container = Container::run("far");
     container.sh("mkdir -p /srv/data && echo there > /srv/data/there");
     let host = mizzen.project("host");
@@ -131,7 +131,7 @@ async fn a_folder_comes_in_step_with_one_behind_ssh() -> Result<()> {
 async fn a_session_lives_behind_tls() -> Result<()> {
     let authority = Authority::new()?;
     let front = TlsFront::start(&authority, "127.0.0.1").await?;
-    let (mizzen, _contexts) = person()?;
+    let (mizzen, _contexts) = a_person()?;
     let files = authority.client()?;
     let keys = tempfile::tempdir()?;
     let mut endpoint = format!("host=tcp://{}", front.address);
@@ -147,7 +147,7 @@ async fn a_session_lives_behind_tls() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plain_tcp_to_another_machine_is_used_once_a_person_takes_the_risk() -> Result<()> {
     let front = PlainFront::start().await?;
-    let (mizzen, _contexts) = person()?;
+    let (mizzen, _contexts) = a_person()?;
     // Every Linux takes this for itself, and nobody calls it loopback: it stands for another machine.
     let host = format!("host=tcp://0.0.0.0:{}", front.address.port());
     made(&mizzen.docker(&["context", "create", "far", "--docker", &host]));
@@ -183,24 +183,6 @@ async fn plain_tcp_to_another_machine_is_used_once_a_person_takes_the_risk() -> 
         until(|| mizzen.session("p")["state"] == "running");
         Ok(())
     })
-}
-
-/// Somebody with a context `far` for that machine's engine, and the keys to it.
-fn person_with(far: &FarMachine) -> Result<(Mizzen, tempfile::TempDir)> {
-    let (mut mizzen, contexts) = person()?;
-    let ssh = far.client().program;
-    let programs = ssh.parent().context("a folder")?.display();
-    mizzen.set_env("PATH", format!("{programs}:{}", std::env::var("PATH")?));
-    let host = format!("host={}", far.endpoint("")?);
-    made(&mizzen.docker(&["context", "create", "far", "--docker", &host]));
-    Ok((mizzen, contexts))
-}
-
-/// Somebody whose contexts are in a folder of their own.
-fn person() -> Result<(Mizzen, tempfile::TempDir)> {
-    let (mut mizzen, contexts) = (Mizzen::new(), tempfile::tempdir()?);
-    mizzen.set_env("DOCKER_CONFIG", contexts.path());
-    Ok((mizzen, contexts))
 }
 
 /// What an engine does is there soon.

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 
 use crate::engine::PATIENCE;
+use crate::rig::Mizzen;
 
 /// The machine, and the keys with which it is entered; ends when dropped.
 pub struct FarMachine {
@@ -81,6 +82,17 @@ impl FarMachine {
     /// Its engine, for somebody else.
     pub fn endpoint_of(&self, user: &str) -> Result<Endpoint> {
         Ok(format!("ssh://{user}@127.0.0.1:{}", self.port).parse()?)
+    }
+
+    /// Somebody with a context `far` for its engine and the keys to it, and the folder that the context is in.
+    pub fn person(&self) -> Result<(Mizzen, tempfile::TempDir)> {
+        let (mut mizzen, contexts) = a_person()?;
+        let programs = self.folder.path().display();
+        mizzen.set_env("PATH", format!("{programs}:{}", std::env::var("PATH")?));
+        let host = format!("host={}", self.endpoint("")?);
+        let made = mizzen.docker(&["context", "create", "far", "--docker", &host]);
+        ensure!(made.code == 0, "{made:?}");
+        Ok((mizzen, contexts))
     }
 
     /// An ssh with a configuration of its own, which the system's keeps in the user's home.
@@ -163,6 +175,13 @@ impl Connections {
             sshd(stream, &config).await.ok();
         });
     }
+}
+
+/// Somebody whose contexts are in a folder of their own.
+pub fn a_person() -> Result<(Mizzen, tempfile::TempDir)> {
+    let (mut mizzen, contexts) = (Mizzen::new(), tempfile::tempdir()?);
+    mizzen.set_env("DOCKER_CONFIG", contexts.path());
+    Ok((mizzen, contexts))
 }
 
 /// Counts a connection for as long as it is open.
