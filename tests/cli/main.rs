@@ -13,6 +13,7 @@ mod outside;
 mod papers;
 mod protocol;
 mod remote;
+mod selection;
 mod shell;
 mod sync;
 mod sync_container;
