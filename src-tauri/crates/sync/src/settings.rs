@@ -278,8 +278,8 @@ mod tests {
         mizzen_fsx::write_atomic(folder.path().join(SETTINGS_FILE), text.as_bytes()).unwrap();
         let root = Root::open(folder.path()).unwrap();
         SyncSettings::read(&root, profile).map_err(|error| {
-            let folder = format!("{}/", folder.path().display());
-            error.to_string().replace(&folder, "")
+            let folder = folder.path().join("");
+            error.to_string().replace(&*folder.to_string_lossy(), "")
         })
     }
 

@@ -91,8 +91,11 @@ impl History {
         options.create(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&self.path).at(&self.path)?;
-        file.write_all(line(&change).as_bytes()).at(&self.path)?;
+        // Closed at once: not every system lets a shorter history take the place of an open file.
+        let written = options
+            .open(&self.path)
+            .and_then(|mut file| file.write_all(line(&change).as_bytes()));
+        written.at(&self.path)?;
         self.changes.push(change.clone());
         if self.changes.len() > KEPT * 2 {
             self.shorten()?;

@@ -7,7 +7,11 @@ use super::*;
 
 mod tls;
 
+/// The platform's own.
+#[cfg(not(windows))]
 const SOCKET: &str = "unix:///var/run/docker.sock";
+#[cfg(windows)]
+const SOCKET: &str = "npipe:////./pipe/docker_engine";
 
 /// A scratch home whose `.docker` holds what a test puts there.
 struct Home(TempDir);

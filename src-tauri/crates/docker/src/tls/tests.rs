@@ -29,7 +29,7 @@ fn files_that_make_tls_and_files_that_do_not() -> Result<(), rcgen::Error> {
     let (_, _, other_key) = material()?;
     let locked =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n";
-    let locked_of_old = key.replace("-----\n", "-----\nProc-Type: 4,ENCRYPTED\n");
+    let locked_of_old = key.replacen("KEY-----", "KEY-----\nProc-Type: 4,ENCRYPTED", 1);
     let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let (ca, cert, key) = (Some(&*ca), Some(&*cert), Some(&*key));
     let half = |has, lacks| Some(TlsError::Half { has, lacks });
