@@ -23,9 +23,7 @@ impl Desk {
         }
         Ok(choices)
     }
-}
 
-impl Desk {
     /// Has every engine in use looked for again: settings say which may be used.
     pub(super) fn look_at_engines(&self) {
         let facts = self.sessions.engines().borrow().clone();
