@@ -13,6 +13,8 @@ use crate::trash::Cycle;
 
 /// So few entries are put on disk one by one; for more of them the whole file system is.
 const FEW: u64 = 16;
+/// So few directories as well, once what is in their new files is.
+const FEW_DIRS: usize = 16;
 
 /// How what was done gets on disk.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(super) struct Disk<'a> {
     root: &'a Root,
     cycle: &'a Cycle,
     flush: Flush,
+    /// Whether nothing goes: then there is nothing in the trash but the plan.
+    only_creates: bool,
 }
 
 impl<'a> Disk<'a> {
@@ -40,6 +44,7 @@ impl<'a> Disk<'a> {
         moves: &Moves,
         durability: Durability,
     ) -> Self {
+        let only_creates = changes.iter().all(|change| change.old.is_none());
         let changes = changes.iter().enumerate();
         let entries = changes.map(|(number, change)| {
             match moves.goes(number) || moves.comes(number) {
@@ -54,7 +59,12 @@ impl<'a> Disk<'a> {
             Durability::Data if entries.sum::<u64>() <= FEW => Flush::Each,
             Durability::Data => Flush::FileSystem,
         };
-        Self { root, cycle, flush }
+        Self {
+            root,
+            cycle,
+            flush,
+            only_creates,
+        }
     }
 
     pub(super) fn syncs_each(&self) -> bool {
@@ -95,20 +105,26 @@ impl<'a> Disk<'a> {
     /// So are the names in these directories, and the trash.
     pub(super) fn sync_names(&self, way: &mut Way, dirs: &BTreeSet<RelPath>) -> io::Result<()> {
         match self.flush {
-            Flush::Each => {
-                for dir in dirs {
-                    match way.to(dir) {
-                        Ok(dir) => dir.sync()?,
-                        // It went itself.
-                        Err(error) if is_gone(&error) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                self.cycle.handle().sync()
+            Flush::Each => self.sync_each(way, dirs),
+            // Known here: what is in new directories is on disk already. What others write meanwhile is not waited for.
+            Flush::FileSystem if self.only_creates && dirs.len() <= FEW_DIRS => {
+                self.sync_each(way, dirs)
             }
             Flush::FileSystem => self.sync_file_systems(),
             Flush::Never => Ok(()),
         }
+    }
+
+    fn sync_each(&self, way: &mut Way, dirs: &BTreeSet<RelPath>) -> io::Result<()> {
+        for dir in dirs {
+            match way.to(dir) {
+                Ok(dir) => dir.sync()?,
+                // It went itself.
+                Err(error) if is_gone(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.cycle.handle().sync()
     }
 
     fn sync_file_systems(&self) -> io::Result<()> {

@@ -296,7 +296,7 @@ impl Directory for DirHandle {
     }
 
     fn sync_file_system(&self) -> io::Result<()> {
-        self.tap.before(Op::Sync, b"")?;
+        self.tap.before(Op::SyncFileSystem, b"")?;
         #[cfg(target_os = "linux")]
         return Ok(rustix::fs::syncfs(&self.descriptor)?);
         #[cfg(not(target_os = "linux"))]

@@ -18,7 +18,7 @@ use super::pending::{Pending, Rescan, is_rules};
 use super::polling::Polling;
 use super::window::Told;
 use super::{Events, WatchOptions};
-use crate::root::{DirHandle, Root};
+use crate::root::{DirHandle, Root, Way};
 use crate::temp;
 
 use places::Places;
@@ -55,6 +55,7 @@ const EVENTS_MAX: usize = 1 << 17;
 const BUFFER: usize = 64 * 1024;
 
 pub(super) struct Source {
+    root: Arc<DirHandle>,
     inotify: Option<OwnedFd>,
     poke: OwnedFd,
     rules: Arc<Rules>,
@@ -100,6 +101,7 @@ impl Events for Source {
             Some((watch, name))
         });
         Ok(Self {
+            root: root.handle().clone(),
             inotify,
             poke: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             rules: options.rules.clone(),
@@ -132,28 +134,10 @@ impl Events for Source {
 
     /// Watches a directory, by the handle that it will be listed by: whatever its path leads to meanwhile.
     fn enter(&self, path: &RelPath, handle: &DirHandle) {
-        let Some(inotify) = &self.inotify else {
-            return;
-        };
-        let flags = if path.is_root() { OF_ROOT } else { CHANGES };
         // Locked until the place is known: an event may come at once.
         let mut state = self.state();
-        let watched = state.places.len();
-        let added = if watched < self.watches_max || state.places.has(path) {
-            let handle = handle.as_fd().as_raw_fd();
-            inotify::add_watch(inotify, format!("/proc/self/fd/{handle}"), flags)
-        } else {
-            Err(Errno::NOSPC)
-        };
-        let why = match added {
-            Ok(watch) => {
-                if let Some(other) = state.places.put(watch, path) {
-                    let _gone_already = inotify::remove_watch(inotify, other);
-                }
-                return;
-            }
-            Err(Errno::NOSPC | Errno::NOMEM) => Polling::Watches { watched },
-            Err(error) => Polling::Failed(format!("{path}: {error}")),
+        let Err(why) = self.add(&mut state, path, handle) else {
+            return;
         };
         let is_new = state.unwatched.is_none();
         state.unwatched = Some(why.clone());
@@ -182,7 +166,7 @@ impl Events for Source {
         let mut state = self.state();
         let mut buffer = std::mem::take(&mut state.buffer);
         let mut reader = Reader::new(inotify, &mut buffer);
-        let mut events = 0;
+        let (mut events, mut came) = (0, Vec::new());
         // What was read is heard to its end.
         while (events < EVENTS_MAX || !reader.is_buffer_empty())
             && let Ok(event) = reader.next()
@@ -194,13 +178,18 @@ impl Events for Source {
                 flags: event.events(),
                 name: name.and_then(Result::ok),
             };
-            let moved = state.hear(&self.rules, event, pending);
-            self.forget(&moved);
+            let heard = state.hear(&self.rules, event, pending);
+            self.forget(&heard.lost);
+            came.extend(heard.came);
         }
         state.buffer = buffer;
+        for path in &came {
+            self.enter_new(&mut state, path);
+        }
         Told {
             events,
             writing: state.writing.is_any(),
+            filling: !came.is_empty(),
         }
     }
 
@@ -233,6 +222,39 @@ impl Source {
         let _nobody_poked = rustix::io::read(&self.poke, &mut [0; 8]);
     }
 
+    /// Watches a directory, by a handle; where it cannot be, that is told.
+    fn add(&self, state: &mut State, path: &RelPath, handle: &DirHandle) -> Result<(), Polling> {
+        let Some(inotify) = &self.inotify else {
+            return Ok(());
+        };
+        let flags = if path.is_root() { OF_ROOT } else { CHANGES };
+        let watched = state.places.len();
+        let added = if watched < self.watches_max || state.places.has(path) {
+            let handle = handle.as_fd().as_raw_fd();
+            inotify::add_watch(inotify, format!("/proc/self/fd/{handle}"), flags)
+        } else {
+            Err(Errno::NOSPC)
+        };
+        match added {
+            Ok(watch) => {
+                if let Some(other) = state.places.put(watch, path) {
+                    let _gone_already = inotify::remove_watch(inotify, other);
+                }
+                Ok(())
+            }
+            Err(Errno::NOSPC | Errno::NOMEM) => Err(Polling::Watches { watched }),
+            Err(error) => Err(Polling::Failed(format!("{path}: {error}"))),
+        }
+    }
+
+    /// Watches a directory that has just come, so that what it is filled with is heard of while that belongs together.
+    /// The next scan comes to it in any case, and tells when it cannot be watched.
+    fn enter_new(&self, state: &mut State, path: &RelPath) {
+        if let Ok(handle) = Way::new(&self.root).to(path) {
+            let _the_scan_tells = self.add(state, path, handle);
+        }
+    }
+
     /// Number of directories that are watched.
     #[cfg(test)]
     pub(super) fn watched(&self) -> usize {
@@ -256,15 +278,24 @@ struct Event {
     name: Option<Name>,
 }
 
+/// What an event says of directories.
+#[derive(Default)]
+struct Heard {
+    /// Watches that are to be forgotten, since nobody knows where they are now: what they watch will be watched anew where
+    /// it is found, and is dirty there.
+    lost: Vec<i32>,
+    /// One that was not there before.
+    came: Option<RelPath>,
+}
+
 impl State {
-    /// Takes note of an event. Answers watches that are to be forgotten, since nobody knows where they are now: what they
-    /// watch will be watched anew where it is found, and is dirty there.
-    fn hear(&mut self, rules: &Rules, event: Event, pending: &mut Pending) -> Vec<i32> {
+    /// Takes note of an event.
+    fn hear(&mut self, rules: &Rules, event: Event, pending: &mut Pending) -> Heard {
         let Event { watch, flags, name } = event;
         if flags.contains(ReadFlags::QUEUE_OVERFLOW) {
             self.writing = Writing::default();
             pending.everything(Rescan::Overflow);
-            return Vec::new();
+            return Heard::default();
         }
         if let Some((parent, root)) = &self.parent
             && watch == *parent
@@ -272,11 +303,11 @@ impl State {
             if name.as_ref() == Some(root) {
                 pending.everything(Rescan::Root);
             }
-            return Vec::new();
+            return Heard::default();
         }
         // One that was forgotten may still have something to tell.
         let Some(place) = self.places.path(watch) else {
-            return Vec::new();
+            return Heard::default();
         };
         let is_over = flags.contains(ReadFlags::IGNORED);
         if place.is_root() && (is_over || flags.intersects(ROOT_GONE)) {
@@ -288,15 +319,15 @@ impl State {
         }
         // Without a name it is the directory's own, of which the one above tells as well.
         let Some(name) = name else {
-            return Vec::new();
+            return Heard::default();
         };
         if temp::is_one(&name) {
-            return Vec::new();
+            return Heard::default();
         }
         let path = place.join(&name);
         let is_dir = flags.contains(ReadFlags::ISDIR);
         if rules.check(&path, is_dir).is_err() && !is_rules(&path) {
-            return Vec::new();
+            return Heard::default();
         }
         pending.note(&path);
         if flags.contains(ReadFlags::MODIFY) {
@@ -306,10 +337,13 @@ impl State {
         {
             self.writing.ended(watch, name);
         }
-        match is_dir && flags.contains(ReadFlags::MOVED_FROM) {
+        let lost = match is_dir && flags.contains(ReadFlags::MOVED_FROM) {
             true => self.places.remove_below(&path),
             false => Vec::new(),
-        }
+        };
+        let has_come = is_dir && flags.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
+        let came = has_come.then_some(path);
+        Heard { lost, came }
     }
 }
 

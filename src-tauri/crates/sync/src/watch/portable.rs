@@ -82,6 +82,8 @@ impl Events for Source {
         Told {
             events: std::mem::take(&mut self.bell.rung().events),
             writing: false,
+            // The whole tree is watched: what it is filled with is told by itself.
+            filling: false,
         }
     }
 

@@ -309,6 +309,23 @@ fn each_kind_of_change_is_told_by_its_path() {
 }
 
 #[test]
+fn a_directory_that_comes_is_watched_before_anybody_looks() {
+    let mut rig = Rig::new();
+    rig.write("d/a", b"1");
+    rig.check();
+    fs::create_dir(rig.path("d/new")).unwrap();
+    fs::create_dir(rig.path("d/out")).unwrap();
+    let _news = rig.watcher.take();
+    assert_eq!(rig.watched(), 3, "the root, d and d/new");
+    rig.watcher.shared.drain();
+    rig.write("d/new/a", b"1");
+    let told = rig.watcher.shared.drain();
+    assert!(told.events > 0 || !rig.watcher.shared.pending().is_empty());
+    rig.check();
+    assert_eq!(rig.watched(), 3);
+}
+
+#[test]
 fn what_is_not_carried_is_neither_watched_nor_told() {
     let mut rig = Rig::new();
     for file in [

@@ -16,12 +16,15 @@ pub(super) struct Told {
     pub(super) events: usize,
     /// Whether a file is half-written, for all that is known.
     pub(super) writing: bool,
+    /// Whether a directory has come that is about to be filled, for all that is known.
+    pub(super) filling: bool,
 }
 
 /// Opens with the first change, and closes as soon as nothing says that more belongs to it.
 pub(super) struct Window {
     opened: Instant,
     pause: Duration,
+    filling: bool,
 }
 
 impl Window {
@@ -29,6 +32,7 @@ impl Window {
         Self {
             opened: now,
             pause: Duration::ZERO,
+            filling: false,
         }
     }
 
@@ -36,7 +40,11 @@ impl Window {
     pub(super) fn next(&mut self, now: Instant, told: &Told) -> Option<Duration> {
         let left = LONGEST.checked_sub(now - self.opened)?;
         let is_first = self.pause.is_zero();
-        if left.is_zero() || !(is_first || told.writing || told.events > STORM) {
+        // A new directory that goes over half filled gets the rest file by file, which takes many times longer.
+        let is_filled = self.filling && told.events > 0;
+        self.filling |= told.filling;
+        let goes_on = told.writing || told.events > STORM || is_filled;
+        if left.is_zero() || !(is_first || goes_on) {
             return None;
         }
         self.pause = (self.pause * 2).max(SHORTEST);
@@ -68,8 +76,37 @@ mod tests {
             (STORM + 1, false, &[1, 2, 4, 8, 16, 19]),
             (0, true, &[1, 2, 4, 8, 16, 19]),
         ] {
-            assert_eq!(pauses(&Told { events, writing }), expected);
+            let told = Told {
+                events,
+                writing,
+                filling: false,
+            };
+            assert_eq!(pauses(&told), expected);
         }
+    }
+
+    #[test]
+    fn a_new_directory_is_filled_before_it_is_told() {
+        let told = |events, filling| Told {
+            events,
+            writing: false,
+            filling,
+        };
+        let mut now = Instant::now();
+        let mut window = Window::open(now);
+        let mut pause = |told: &Told| {
+            let pause = window.next(now, told)?;
+            now += pause;
+            Some(pause.as_millis())
+        };
+        assert_eq!(pause(&told(1, true)), Some(1));
+        assert_eq!(pause(&told(4, false)), Some(2));
+        assert_eq!(pause(&told(1, false)), Some(4));
+        assert_eq!(pause(&told(0, false)), None);
+        // One alone is told at once.
+        let mut window = Window::open(now);
+        assert!(window.next(now, &told(1, true)).is_some());
+        assert_eq!(window.next(now, &told(0, false)), None);
     }
 
     #[test]
@@ -79,6 +116,7 @@ mod tests {
         let told = Told {
             events: 0,
             writing: true,
+            filling: false,
         };
         assert_eq!(Window::open(start).next(late, &told), None);
     }

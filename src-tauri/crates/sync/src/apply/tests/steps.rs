@@ -1,6 +1,7 @@
 //! Every kind of step, as the sides say, and what becomes of files on the way.
 
 use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, Mutex};
 
 use mizzen_sync_core::{Change, File, Node};
 
@@ -47,6 +48,29 @@ fn all_gets_on_disk_one_by_one_or_at_once() {
         here.options.durability = Durability::Data;
         here.follow(&there).unwrap();
         assert_eq!(here.words(), there.words());
+    }
+}
+
+#[test]
+fn the_whole_disk_is_waited_for_once_where_nothing_goes() {
+    for (before, expected) in [("", [1, 2]), ("d/0=old", [2, 0])] {
+        let there = Side::new("");
+        (0..30).for_each(|number| there.put(&format!("d/{number}={number}")));
+        let mut here = Side::new(before);
+        here.options.durability = Durability::Data;
+        let syncs = Arc::new(Mutex::new([0, 0]));
+        let counted = syncs.clone();
+        here.tap = Tap::new(move |op, _| {
+            let mut syncs = counted.lock().unwrap();
+            match op {
+                Op::SyncFileSystem => syncs[0] += 1,
+                Op::Sync => syncs[1] += 1,
+                _ => {}
+            }
+            Ok(())
+        });
+        here.follow(&there).unwrap();
+        assert_eq!(*syncs.lock().unwrap(), expected, "{before}");
     }
 }
 
