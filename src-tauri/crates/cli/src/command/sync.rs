@@ -72,7 +72,7 @@ fn open(
     let [id, reversed] = pair.links();
     let options = LinkOptions::of(&settings, pair.is_any_elsewhere());
     let opened = Folders::join(Joining {
-        ends: pair.ends(&local)?,
+        ends: pair.ends(id, &local),
         id,
         reversed: Some(reversed),
         state: &state,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use mizzen_core::verb::ErrorCode;
 use mizzen_core::{CONTAINER_SCHEME, CoreConfig, Outside};
-use mizzen_sync::{End, EndpointError, Far, FarFolder, LocalOptions, OpenSide};
+use mizzen_sync::{End, EndpointError, Far, FarFolder, LinkId, LocalOptions, OpenSide};
 use tokio::runtime::{Builder, Runtime};
 
 use super::super::threads;
@@ -54,12 +54,12 @@ impl Way {
     }
 
     /// How its folder is opened.
-    pub(super) fn end<'a>(&mut self, local: &'a LocalOptions) -> End<'a> {
+    pub(super) fn end<'a>(&mut self, link: LinkId, local: &'a LocalOptions) -> End<'a> {
         let side = OpenSide::like(local, self.folder.path.clone());
         let far = self.far.take();
         End::There(Box::new(move || {
             let gone = || EndpointError::Wire("it is in use already".to_owned());
-            Ok(Box::new(far.ok_or_else(gone)?.open(side)?))
+            Ok(Box::new(far.ok_or_else(gone)?.open_for(link, side)?))
         }))
     }
 }

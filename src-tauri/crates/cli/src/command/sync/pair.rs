@@ -61,16 +61,16 @@ impl<'a> Pair<'a> {
     }
 
     /// How both are opened.
-    pub(super) fn ends<'l>(&mut self, local: &'l LocalOptions) -> Result<Both<End<'l>>, Failure> {
+    pub(super) fn ends<'l>(&mut self, link: LinkId, local: &'l LocalOptions) -> Both<End<'l>> {
         let sides = self.sides;
         let mut end = |at: usize| match &mut self.ways[at] {
-            Some(way) => way.end(local),
+            Some(way) => way.end(link, local),
             None => End::Here(sides[at].to_owned()),
         };
-        Ok(Both {
+        Both {
             host: end(0),
             container: end(1),
-        })
+        }
     }
 
     /// Whose rules hold, and what is said there, or on the command line: the first folder's, but one of this machine

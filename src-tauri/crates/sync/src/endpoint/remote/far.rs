@@ -10,6 +10,7 @@ use super::learnt::Learnt;
 use super::message::{Ask, OpenSide, Told, shown, shown_path};
 use super::supply::Line;
 use super::{RemoteEndpoint, asked_of, wire};
+use crate::base::LinkId;
 use crate::endpoint::EndpointError;
 use crate::settings::{SIZE_MAX, SettingsError, SyncSettings};
 
@@ -57,21 +58,34 @@ impl Far {
         }
     }
 
-    /// Asks for a folder.
+    /// Asks for a folder that has no other link.
     ///
     /// # Errors
     /// There is no such folder, or nobody answers.
     pub fn open(self, side: OpenSide) -> Result<RemoteEndpoint, EndpointError> {
+        self.opened(side.path.clone(), &Ask::Open(side))
+    }
+
+    /// Asks for a folder that may have other links: what this one displaces lies apart.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_for(self, link: LinkId, side: OpenSide) -> Result<RemoteEndpoint, EndpointError> {
+        let link = link.to_string();
+        self.opened(side.path.clone(), &Ask::OpenFor { side, link })
+    }
+
+    fn opened(self, path: PathBuf, ask: &Ask) -> Result<RemoteEndpoint, EndpointError> {
         let endpoint = RemoteEndpoint {
             line: Mutex::new(self.line),
             news: self.news,
-            path: side.path.clone(),
+            path,
             learnt: Learnt::default(),
             watched: false,
             polling: None,
             has_looked: false,
         };
-        endpoint.do_it(&Ask::Open(side))?;
+        endpoint.do_it(ask)?;
         Ok(endpoint)
     }
 }

@@ -56,6 +56,12 @@ pub(super) enum Ask {
         profile: Option<String>,
         anew: bool,
     },
+    /// As [`Self::Open`], by one of several links that the folder may have.
+    OpenFor {
+        side: OpenSide,
+        /// What tells the link from the others.
+        link: String,
+    },
 }
 
 /// What the other end says.

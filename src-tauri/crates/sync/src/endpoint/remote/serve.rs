@@ -28,7 +28,8 @@ use crate::trash::{CycleId, Recall, Retention, Trash};
 const ALIVE_EVERY: Duration = Duration::from_secs(5);
 
 /// Where the folder keeps what was displaced in it, and what was seen of it. Looks pass over such names, and all is on
-/// one file system, whatever is mounted where.
+/// one file system, whatever is mounted where. What one of several links displaces lies apart: whoever opens a trash
+/// clears up after cycles that have it open.
 const TRASH: &str = ".mizzen-tmp-trash";
 const MEMORY: &str = ".mizzen-tmp-seen";
 
@@ -56,15 +57,16 @@ pub fn serve(
         frames: Box::new(Reader::new(from)),
         to: Writer::new(to),
     };
-    let side = loop {
+    let (side, trash) = loop {
         match next(&mut line)? {
-            Some(Ask::Open(side)) => break side,
+            Some(Ask::Open(side)) => break (side, TRASH.to_owned()),
+            Some(Ask::OpenFor { side, link }) => break (side, trash_of(&link)?),
             Some(Ask::Folder(path)) => line.to.message(&folder(path))?,
             None => return Ok(()),
             Some(_) => return Err(senseless("no folder was asked for")),
         }
     };
-    let endpoint = match opened(side, options) {
+    let endpoint = match opened(side, &trash, options) {
         Ok(endpoint) => endpoint,
         Err(error) => return line.to.message(&Told::Refused(error.into())),
     };
@@ -118,11 +120,24 @@ fn folder(path: PathBuf) -> Told {
     found().unwrap_or_else(|error| Told::Refused(refused(error).into()))
 }
 
-fn opened(side: OpenSide, options: &ServeOptions) -> Result<LocalEndpoint, EndpointError> {
+/// Where a folder keeps what one of its links displaces.
+fn trash_of(link: &str) -> io::Result<String> {
+    let is_name = (1..=64).contains(&link.len()) && link.bytes().all(|it| it.is_ascii_hexdigit());
+    match is_name {
+        true => Ok(format!("{TRASH}-{link}")),
+        false => Err(senseless("no link is called so")),
+    }
+}
+
+fn opened(
+    side: OpenSide,
+    trash: &str,
+    options: &ServeOptions,
+) -> Result<LocalEndpoint, EndpointError> {
     let place = |path, source| EndpointError::Place { path, source };
     let root = Root::open(side.path.clone()).map_err(|error| place(error.path, error.source))?;
     let in_trash = |error: crate::trash::TrashError| place(error.path, error.source);
-    let trash = Trash::open(side.path.join(TRASH)).map_err(in_trash)?;
+    let trash = Trash::open(side.path.join(trash)).map_err(in_trash)?;
     trash.remove_leftovers(&root).map_err(in_trash)?;
     let local = LocalOptions {
         size_max: side.size_max,
@@ -153,7 +168,9 @@ impl Served {
             Err(error) => Told::Refused(error.into()),
         };
         Ok(Some(match ask {
-            Ask::Open(_) | Ask::Folder(_) => return Err(senseless("a second folder")),
+            Ask::Open(_) | Ask::OpenFor { .. } | Ask::Folder(_) => {
+                return Err(senseless("a second folder"));
+            }
             Ask::Rules { profile, anew } => match self.endpoint.rules(profile.as_deref(), anew) {
                 Ok(texts) => Told::Rules(texts.as_ref().map(Texts::from)),
                 Err(error) => Told::Refused(error.into()),

@@ -378,3 +378,48 @@ proptest! {
         }
     }
 }
+
+/// Who opens a trash clears up after cycles that have it open: not after those of another link, which may be under way.
+#[test]
+fn links_of_one_folder_keep_apart_what_they_displace() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |link: &[u8]| {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let served = thread::spawn(move || {
+            let options = ServeOptions {
+                umask: 0o022,
+                retention: Retention {
+                    age: std::time::Duration::MAX,
+                    bytes: u64::MAX,
+                },
+                now: || 0,
+            };
+            serve(theirs.try_clone().unwrap(), theirs, &options)
+        });
+        let line = ours.try_clone().unwrap();
+        let far = Far::new(ours.try_clone().unwrap(), ours).unwrap();
+        let side = OpenSide {
+            path: folder.path().to_owned(),
+            ..side()
+        };
+        drop(far.open_for(crate::LinkId::new([link]), side).unwrap());
+        // Our reading thread holds the stream as well.
+        line.shutdown(std::net::Shutdown::Both).unwrap();
+        served.join().unwrap().unwrap();
+    };
+    let [one, other] = [&b"one"[..], b"other"].map(|link| {
+        let link = crate::LinkId::new([link]);
+        folder.path().join(format!(".mizzen-tmp-trash-{link}"))
+    });
+    open(b"one");
+    fs::create_dir(one.join("20260102T030405.000000006Z.open-00000000000000aa")).unwrap();
+    let moved_aside = folder.path().join(".mizzen-tmp-00000000000000aa-0-old");
+    mizzen_fsx::write_atomic(&moved_aside, b"a person's").unwrap();
+    open(b"other");
+    assert!(moved_aside.exists());
+    assert!(other.exists());
+    open(b"one");
+    assert!(!moved_aside.exists());
+    let kept = one.join("20260102T030405.000000006Z/0");
+    assert_eq!(fs::read(kept).unwrap(), b"a person's");
+}
