@@ -150,6 +150,17 @@ fn what_cannot_be_carried_is_a_problem_that_says_why() {
     );
 }
 
+/// A terabyte of nothing is not read to find that out.
+#[test]
+fn a_socket_and_a_file_without_end_are_problems_and_are_not_read() {
+    let fixture = Fixture::new();
+    let _socket = std::os::unix::net::UnixListener::bind(fixture.path("socket")).unwrap();
+    let file = fs::File::create(fixture.path("sparse")).unwrap();
+    file.set_len(1 << 40).unwrap();
+    assert_eq!(fixture.seen(), ["socket! Special", "sparse! TooLarge"]);
+    assert_eq!(fixture.look(None, &Dirty::All).hashed, 0);
+}
+
 #[test]
 fn links_are_carried_when_they_stay_inside() {
     let mut fixture = Fixture::new();

@@ -125,6 +125,14 @@ fn whenever_the_disk_is_full_nothing_is_lost_and_another_run_gets_to_the_end() {
     });
 }
 
+/// As a disk does that has met an error.
+#[test]
+fn whenever_the_disk_turns_read_only_nothing_is_lost_and_another_run_gets_to_the_end() {
+    at_each_change("read-only", |first, number| {
+        (number >= first).then_some(ErrorKind::ReadOnlyFilesystem)
+    });
+}
+
 /// What is to be put back cannot be, either.
 #[test]
 fn whatever_fails_twice_is_found_again() {
