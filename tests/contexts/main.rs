@@ -1,7 +1,9 @@
 //! The mirror of Docker contexts, with the real Docker command line as the one who writes on both sides.
 
+mod as_docker;
 mod both;
 mod emptied;
 mod killed;
+mod resting;
 mod rig;
 mod wild;

@@ -4,11 +4,21 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use crate::as_docker::{AsDocker, Made};
 use crate::rig::{BOTH, OWN, Person, Side};
 
-const SEED: u64 = 20_260_301;
-/// On each side.
-const OPERATIONS: usize = 100;
+fn asked(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).map_or(usual, |number| number.parse().expect("a number"))
+}
+
+/// Other numbers make another run.
+const SEED: &str = "MIZZEN_WILD_SEED";
+const USUAL_SEED: u64 = 20_260_301;
+/// On each side; more than the usual number by hand.
+const OPERATIONS: &str = "MIZZEN_WILD_OPERATIONS";
+const USUAL_OPERATIONS: u64 = 1000;
+/// One in so many is a command of Docker's own, the others are written as it writes them.
+const REAL: usize = 10;
 const NAMES: [&str; 5] = ["ab", "cd", "ef", "gh", "ij"];
 
 /// The same numbers in every run.
@@ -30,7 +40,8 @@ async fn any_commands_on_both_sides_end_with_both_the_same() {
     // One that nobody deletes: all gone at once is another test's matter.
     person.context(Side::Host, &["create", "stays", "--docker", "host=ssh://h"]);
     person.in_step(&client).await;
-    let marks = ["a", "b", "c"].map(|mark| person.tls(mark));
+    let (seed, operations) = (asked(SEED, USUAL_SEED), asked(OPERATIONS, USUAL_OPERATIONS));
+    let marks = Marks::new(&person);
     let own = fs::read(
         person
             .path(Side::Container)
@@ -53,9 +64,12 @@ async fn any_commands_on_both_sides_end_with_both_the_same() {
         let writing = BOTH.map(|side| {
             let (person, marks) = (&person, &marks);
             scope.spawn(move || {
-                let mut dice = Dice(SEED + side as u64);
-                let done = (0..OPERATIONS).filter(|_| operate(person, side, marks, &mut dice));
-                done.count()
+                let mut dice = Dice(seed + side as u64);
+                let done = (0..operations).filter(|_| match dice.roll(REAL) {
+                    0 => command(person, side, marks, &mut dice),
+                    _ => write(person, side, marks, &mut dice),
+                });
+                done.count() as u64
             })
         });
         let done = writing.map(|writer| writer.join().expect("a writer"));
@@ -63,8 +77,8 @@ async fn any_commands_on_both_sides_end_with_both_the_same() {
         looking.join().expect("`docker context ls` never failed");
         // Many meet nothing to remove, or something that is there already.
         assert!(
-            done.iter().all(|done| *done > OPERATIONS / 4),
-            "{done:?} of {OPERATIONS}"
+            done.iter().all(|done| *done > operations / 4),
+            "{done:?} of {operations}, seed {seed}"
         );
     });
     assert!(looks.load(Ordering::SeqCst) > 10);
@@ -89,25 +103,84 @@ async fn any_commands_on_both_sides_end_with_both_the_same() {
     );
 }
 
-/// One command; whether it found what it wanted.
-fn operate(person: &Person, side: Side, marks: &[String; 3], dice: &mut Dice) -> bool {
+/// TLS files in three versions, as Docker takes them and as it writes them; and an archive of a context with keys.
+struct Marks {
+    named: [String; 3],
+    written: [[Vec<u8>; 3]; 3],
+    archive: String,
+}
+
+impl Marks {
+    fn new(person: &Person) -> Self {
+        let marks = ["a", "b", "c"];
+        let named = marks.map(|mark| person.tls(mark));
+        let written = marks.map(|mark| {
+            ["ca", "cert", "key"].map(|part| {
+                let path = person.home().join(format!("pem/{mark}-{part}.pem"));
+                fs::read(path).expect("a file")
+            })
+        });
+        let archive = person.home().join("archive.tar").display().to_string();
+        let endpoint = format!("host=tcp://h:2376,{}", named[0]);
+        let create = ["create", "archived", "--docker", &endpoint];
+        person.context(Side::Host, &create);
+        person.context(Side::Host, &["export", "archived", &archive]);
+        person.context(Side::Host, &["rm", "archived"]);
+        Self {
+            named,
+            written,
+            archive,
+        }
+    }
+}
+
+/// One command of Docker's; whether it found what it wanted.
+fn command(person: &Person, side: Side, marks: &Marks, dice: &mut Dice) -> bool {
     let name = NAMES[dice.roll(NAMES.len())];
     let endpoint = match dice.roll(3) {
         0 => format!("host=ssh://h{}", dice.roll(9)),
         _ => format!(
             "host=tcp://h:{},{}",
             2000 + dice.roll(9),
-            marks[dice.roll(3)]
+            marks.named[dice.roll(3)]
         ),
     };
-    let said = match dice.roll(7) {
+    let said = match dice.roll(8) {
         0 => person.docker(side, &["context", "rm", "-f", name]),
         1 => person.docker(
             side,
             &["context", "update", name, "--description", &endpoint],
         ),
         2 | 3 => person.docker(side, &["context", "update", name, "--docker", &endpoint]),
+        4 => person.docker(side, &["context", "import", name, &marks.archive]),
         _ => person.docker(side, &["context", "create", name, "--docker", &endpoint]),
     };
     said.code == 0
+}
+
+/// The same, written as Docker writes it.
+fn write(person: &Person, side: Side, marks: &Marks, dice: &mut Dice) -> bool {
+    let store = AsDocker(person.path(side).join("contexts"));
+    let tls = match dice.roll(3) {
+        0 => None,
+        mark => Some(&marks.written[mark]),
+    };
+    let number = dice.roll(9);
+    let host = match tls {
+        None => format!("ssh://h{number}"),
+        Some(_) => format!("tcp://h:{}", 3000 + number),
+    };
+    let made = Made {
+        name: NAMES[dice.roll(NAMES.len())],
+        description: &number.to_string(),
+        host: &host,
+        tls,
+    };
+    let done = match dice.roll(6) {
+        0 => store.remove(made.name),
+        1 => store.describe(&made),
+        2 | 3 => store.update(&made),
+        _ => store.create(&made),
+    };
+    done.expect("a store that can be written")
 }

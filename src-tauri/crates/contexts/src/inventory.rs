@@ -1,16 +1,19 @@
 //! Everything that one side's store holds, each entry judged by itself.
 
 mod folder;
+mod memory;
 mod name;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use mizzen_fsx::{SafeDir, UnsafeFile, UnsafeReason};
+use mizzen_fsx::{SafeDir, UnsafeFile, UnsafeReason, disk_without_events};
 
 use crate::payload::{Payload, Print, Terms};
 
+pub(crate) use memory::{Clock, Memory, Place, Remembered};
 pub(crate) use name::is_special_name;
 
 /// More folders than anybody has contexts.
@@ -72,18 +75,22 @@ pub(crate) struct Odd {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Inventory {
     pub(crate) health: Health,
+    /// A part of it lies on another disk than the folder that the side is in, as where a virtual machine shows its host's:
+    /// others may own it, so it is written with consent only.
+    pub(crate) is_elsewhere: bool,
     /// By name.
-    pub(crate) contexts: BTreeMap<String, Found>,
+    pub(crate) contexts: BTreeMap<String, Arc<Found>>,
     /// By folder.
     pub(crate) odd: BTreeMap<String, Odd>,
     /// Those that each side has for itself.
-    pub(crate) special: Vec<Found>,
+    pub(crate) special: Vec<Arc<Found>>,
 }
 
 /// What one folder of `meta/` turned out to be.
+#[derive(Clone)]
 pub(crate) enum Entry {
-    Context(Box<Found>),
-    Special(Box<Found>),
+    Context(Arc<Found>),
+    Special(Arc<Found>),
     Odd(Odd),
     /// Nothing that the CLI would list.
     Nothing,
@@ -111,8 +118,14 @@ impl Root {
         })
     }
 
-    /// Reads all of it.
+    /// Reads all of it, without a memory.
+    #[cfg(test)]
     pub(crate) fn take_inventory(&self) -> Inventory {
+        self.look(&mut Memory::default(), &|| std::time::Duration::ZERO)
+    }
+
+    /// Looks at all of it, and reads what is not as it is remembered.
+    pub(crate) fn look(&self, memory: &mut Memory, now: Clock<'_>) -> Inventory {
         let of = |health| Inventory {
             health,
             ..Inventory::default()
@@ -128,13 +141,26 @@ impl Root {
             Ok(listed) => listed,
             Err(error) => return of(Health::Unusable(error.to_string())),
         };
+        // Who asks such a disk for a stamp may be told an old one.
+        if disk_without_events(&self.config).is_some() {
+            memory.folders.clear();
+        }
+        let mut before = std::mem::take(&mut memory.folders);
         let mut inventory = of(Health::Whole);
+        inventory.is_elsewhere = self.is_elsewhere(&store);
         for entry in listed {
             // Plain files beside the folders are nothing to the CLI.
             if entry.kind.is_some() && !entry.name.starts_with(".tmp-") {
-                inventory.add(&entry.name, store.read(&entry.name));
+                let mut known = before.remove(&entry.name);
+                let (found, moved) = store.look(&entry.name, &mut known, now);
+                memory.moves += u64::from(moved);
+                memory
+                    .folders
+                    .extend(known.map(|known| (entry.name.clone(), known)));
+                inventory.add(&entry.name, found);
             }
         }
+        memory.moves += before.len() as u64;
         inventory
     }
 
@@ -148,6 +174,18 @@ impl Root {
             Err(error) => return Err(Health::Unusable(format!("{}: {error}", path.display()))),
         };
         SafeDir::open(&real).map_err(|error| Health::Unusable(error.to_string()))
+    }
+
+    fn is_elsewhere(&self, store: &Store) -> bool {
+        let home = self.config.parent().and_then(|home| self.folder(home).ok());
+        let disk = |dir: &SafeDir| dir.disk().ok().flatten();
+        let parts = [
+            Some(&store.contexts),
+            store.meta.as_ref(),
+            store.tls.as_ref(),
+        ];
+        let home = home.as_ref().and_then(disk);
+        home.is_some() && parts.into_iter().flatten().any(|part| disk(part) != home)
     }
 
     fn check_owner(&self, config: &SafeDir) -> Result<(), Health> {
@@ -167,9 +205,9 @@ impl Inventory {
     fn add(&mut self, folder: &str, entry: Entry) {
         match entry {
             Entry::Context(found) => {
-                self.contexts.insert(found.terms.name.clone(), *found);
+                self.contexts.insert(found.terms.name.clone(), found);
             }
-            Entry::Special(found) => self.special.push(*found),
+            Entry::Special(found) => self.special.push(found),
             Entry::Odd(odd) => {
                 self.odd.insert(folder.to_owned(), odd);
             }
@@ -182,6 +220,27 @@ impl Store {
     /// Reads one folder of `meta/`, and what belongs to it.
     pub(crate) fn read(&self, folder: &str) -> Entry {
         folder::read(self, folder)
+    }
+
+    /// The same, but for what is as it is remembered; and whether other files or folders are there.
+    fn look(
+        &self,
+        folder: &str,
+        memory: &mut Option<Remembered<Entry>>,
+        now: Clock<'_>,
+    ) -> (Entry, bool) {
+        let parts = [(self.meta.as_ref(), 1), (self.tls.as_ref(), 2)];
+        let places = parts.into_iter().filter_map(|(dir, depth)| {
+            Some(Place {
+                dir: dir?,
+                name: folder,
+                depth,
+            })
+        });
+        let places: Vec<Place<'_>> = places.collect();
+        // What could not be read may be the next time, and no stamp would tell.
+        let lasts = |entry: &Entry| !matches!(entry, Entry::Odd(_));
+        Remembered::look(memory, &places, now, || self.read(folder), lasts)
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::path_error::{At, PathError};
 
+#[path = "safe_dir/stamp.rs"]
+mod stamp;
 #[cfg(not(unix))]
 #[path = "safe_dir/portable.rs"]
 mod system;
@@ -15,6 +17,7 @@ mod system;
 #[path = "safe_dir/tree.rs"]
 mod tree;
 
+pub use stamp::Stamp;
 pub use tree::Listed;
 
 /// A directory that something hostile writes into, opened once.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mizzen_fsx::{SafeDir, Watch};
+use mizzen_fsx::{SafeDir, Stamp, Watch, disk_without_events};
 use mizzen_status::{
-    Ack, Health as Said, Keep, Reading, Status, StatusWord, read_status, sanitise,
+    Ack, Health as Said, Keep, Reading, STATUS_FILE, Status, StatusWord, read_status, sanitise,
 };
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 use crate::fact::{CodeServer, Health, Progress, Report};
 
@@ -19,6 +20,9 @@ const POLL: Duration = Duration::from_secs(5);
 const SPACING: Duration = Duration::from_millis(250);
 /// After a torn file.
 const SOON: Duration = Duration::from_millis(50);
+/// File systems tell times in steps, of two seconds at worst: what has stood for longer tells of every change to come.
+const SETTLED: Duration = Duration::from_secs(3);
+
 /// One new report, or why there is none.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Heard {
@@ -66,6 +70,40 @@ impl Beat {
     }
 }
 
+/// What the last look met.
+#[derive(Default)]
+struct Met {
+    stamp: Option<Stamp>,
+    since: Option<Instant>,
+    /// It was read when its stamp had settled, and could be used.
+    is_known: bool,
+}
+
+impl Met {
+    /// Takes what stands there now; whether it is what was read, so that a look would find nothing new.
+    fn again(&mut self, dir: &SafeDir, now: Instant) -> bool {
+        // A disk of others may tell an old stamp.
+        let stamp = match disk_without_events(dir.path()) {
+            None => dir.stamp(STATUS_FILE).ok().flatten(),
+            Some(_) => None,
+        };
+        if stamp.is_none() || stamp != self.stamp {
+            *self = Self {
+                stamp,
+                since: Some(now),
+                is_known: false,
+            };
+        }
+        self.is_known
+    }
+
+    /// It has been read since.
+    fn read(&mut self, now: Instant) {
+        let settled = self.since.is_some_and(|since| now >= since + SETTLED);
+        self.is_known = self.stamp.is_some() && settled;
+    }
+}
+
 /// Follows a status directory and tells each report that differs from the one before in time or number.
 pub(crate) async fn follow(dir: PathBuf, uid: Option<u32>, tell: mpsc::Sender<Heard>) {
     let hinted = Arc::new(Notify::new());
@@ -80,10 +118,19 @@ pub(crate) async fn follow(dir: PathBuf, uid: Option<u32>, tell: mpsc::Sender<He
     };
     let mut last_beat = None;
     let mut last_problem = String::new();
+    let mut met = Met::default();
     loop {
         let mut again_in = POLL;
+        // Before it is read: what changes meanwhile has another stamp at the next look.
+        let now = Instant::now();
+        if met.again(&dir, now) {
+            tokio::time::sleep(SPACING).await;
+            let _ = tokio::time::timeout(again_in, hinted.notified()).await;
+            continue;
+        }
         match read_status(&dir, uid) {
             Reading::Good(status) => {
+                met.read(now);
                 last_problem.clear();
                 let beat = (status.beat().0, status.beat().1.to_owned());
                 if last_beat.replace(beat.clone()) != Some(beat)

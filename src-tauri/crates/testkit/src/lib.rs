@@ -1,6 +1,8 @@
-//! Pieces that tests share: an engine that misbehaves.
+//! Pieces that tests share: an engine that misbehaves, a count of the files that are opened.
 //!
 //! Invariant: nothing that ships depends on this crate.
 
 #[cfg(unix)]
 pub mod fake_engine;
+#[cfg(target_os = "linux")]
+pub mod opened;

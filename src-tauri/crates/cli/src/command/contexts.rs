@@ -120,7 +120,12 @@ fn status(view: &ContextsView, output: Output) -> Result<(), Failure> {
             .iter()
             .try_for_each(|line| output.line(line))?;
     }
-    Ok(())
+    let left_alone = view
+        .contexts
+        .iter()
+        .filter(|one| one.state == ContextState::NotSynced);
+    let mut words = left_alone.filter_map(|one| one.reason.as_ref());
+    words.try_for_each(|reason| output.line(&plain(reason)))
 }
 
 fn row(context: &ContextView, view: &ContextsView, output: Output) -> Vec<Cell> {

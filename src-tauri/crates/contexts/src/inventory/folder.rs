@@ -1,5 +1,7 @@
 //! One folder of `meta/` with its twin in `tls/`.
 
+use std::sync::Arc;
+
 use mizzen_fsx::{SafeDir, UnsafeFile, UnsafeReason};
 
 use super::name::is_special_folder;
@@ -60,7 +62,7 @@ pub(super) fn read(store: &Store, folder: &str) -> Entry {
         meta: Bytes(meta),
         tls,
     };
-    let found = Box::new(Found {
+    let found = Arc::new(Found {
         print: payload.print(),
         reach: terms.reach(&payload),
         payload,

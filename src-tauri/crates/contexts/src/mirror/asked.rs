@@ -22,6 +22,7 @@ impl Mirror {
         let root = self.root(Side::Container);
         let is_new = !root.config.join("contexts/meta").exists();
         let done = setup::set_up(root, &self.wishes.socket, &*self.world)?;
+        self.unsettle();
         if is_new {
             for name in self.archive.agreed().into_keys() {
                 self.archive.forget(&name)?;
@@ -176,6 +177,7 @@ impl Mirror {
             );
             return Err(MirrorError::Refused(why));
         }
+        self.unsettle();
         let mut before = None;
         for side in Side::BOTH {
             let old = self.seen.sides[side as usize].contexts.get(name).cloned();
@@ -188,7 +190,7 @@ impl Mirror {
             };
             let replaced = Replaced {
                 side,
-                old: old.as_ref(),
+                old: old.as_deref(),
                 new,
                 reason,
             };
@@ -210,7 +212,7 @@ impl Mirror {
             before,
             new.map(|new| new.print),
         );
-        let change = self.history.add(Change { undoes, ..change })?;
+        let change = self.history.add(Change { undoes, ..change });
         self.see();
         Ok(change)
     }

@@ -5,7 +5,7 @@ use mizzen_fsx::PathError;
 use super::history::{Action, Change};
 use super::plan::{Act, Plan, Step, Version, Why};
 use super::publish::{PublishError, Publisher};
-use super::{Config, Mirror, MirrorError, Side, words};
+use super::{Config, Mirror, Side, words};
 use crate::inventory::Found;
 use crate::payload::Print;
 
@@ -29,26 +29,22 @@ pub(super) struct Replaced<'a> {
 
 impl Mirror {
     /// Whether a side was changed meanwhile, so that the rest needs another look.
-    pub(super) fn carry_out(
-        &mut self,
-        plan: &Plan,
-        changes: &mut Vec<Change>,
-    ) -> Result<bool, MirrorError> {
+    pub(super) fn carry_out(&mut self, plan: &Plan, changes: &mut Vec<Change>) -> bool {
         let mut overtaken = false;
         self.seen.failed.clear();
         for step in &plan.steps {
             match self.step(step) {
                 Ok(change) => changes.extend(change),
                 Err(PublishError::Moved) => overtaken = true,
-                Err(error) => {
-                    tracing::warn!(context = step.name, %error, "not carried over");
-                    self.seen
-                        .failed
-                        .push((step.name.clone(), error.to_string()));
-                }
+                Err(error) => self.fail(&step.name, &error.to_string()),
             }
         }
-        Ok(overtaken)
+        overtaken
+    }
+
+    fn fail(&mut self, name: &str, error: &str) {
+        tracing::warn!(context = name, error, "not carried over");
+        self.seen.failed.push((name.to_owned(), error.to_owned()));
     }
 
     fn step(&mut self, step: &Step) -> Result<Option<Change>, PublishError> {
@@ -74,12 +70,12 @@ impl Mirror {
                     (_, None) => Action::Created,
                     (_, Some(_)) => Action::Changed,
                 };
-                self.carry(from, action, name, old.as_ref(), new.as_ref())
+                self.carry(from, action, name, old.as_deref(), new.as_deref())
                     .map(Some)
             }
             Act::Remove { from } => {
                 let old = found(from.other());
-                self.carry(from, Action::Deleted, name, old.as_ref(), None)
+                self.carry(from, Action::Deleted, name, old.as_deref(), None)
                     .map(Some)
             }
         }
@@ -105,7 +101,10 @@ impl Mirror {
             new,
             reason,
         })?;
-        self.agree_on(name, new)?;
+        // It has happened, and is told, whatever cannot be noted: the next pass finds both sides the same.
+        if let Err(error) = self.agree_on(name, new) {
+            self.fail(name, &error.to_string());
+        }
         let is_grave = match (old, new) {
             (Some(old), Some(new)) => old.reach != new.reach,
             (Some(_), None) => true,
@@ -120,8 +119,7 @@ impl Mirror {
             before,
             new.map(|new| new.print),
         );
-        let change = self.history.add(Change { is_grave, ..change })?;
-        Ok(change)
+        Ok(self.history.add(Change { is_grave, ..change }))
     }
 
     /// Both sides hold this version now, or none.

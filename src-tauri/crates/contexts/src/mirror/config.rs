@@ -2,11 +2,14 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
-use mizzen_fsx::{PathError, SafeDir, UnsafeFile, UnsafeReason, write_atomic_with};
+use mizzen_fsx::{
+    PathError, SafeDir, UnsafeFile, UnsafeReason, disk_without_events, write_atomic_with,
+};
 use serde_json::{Map, Value};
 
-use crate::inventory::Root;
+use crate::inventory::{Clock, Place, Remembered, Root};
 
 const FILE: &str = "config.json";
 const KEY: &str = "currentContext";
@@ -25,6 +28,11 @@ pub(crate) enum Config {
 
 impl Config {
     pub(crate) fn read(root: &Root) -> Self {
+        Self::look(root, &mut None, &|| Duration::ZERO)
+    }
+
+    /// The same, but for what is as it is remembered.
+    pub(crate) fn look(root: &Root, memory: &mut Option<Remembered<Self>>, now: Clock<'_>) -> Self {
         let unusable =
             |why: String| Self::Unusable(format!("{}: {why}", root.config.join(FILE).display()));
         let path = match real(root) {
@@ -43,7 +51,10 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::Missing,
             Err(error) => return unusable(error.source.to_string()),
         };
-        match dir.read_regular(name, CAP, None) {
+        if disk_without_events(dir.path()).is_some() {
+            *memory = None;
+        }
+        let read = || match dir.read_regular(name, CAP, None) {
             Ok(text) => match serde_json::from_slice(&text) {
                 Ok(Value::Object(members)) => Self::Known(members),
                 Ok(_) => unusable("it is not a JSON object".to_owned()),
@@ -54,7 +65,12 @@ impl Config {
                 ..
             }) => Self::Missing,
             Err(UnsafeFile { reason, .. }) => unusable(reason.to_string()),
-        }
+        };
+        let depth = 0;
+        let dir = &dir;
+        let places = [Place { dir, name, depth }];
+        let lasts = |config: &Self| !matches!(config, Self::Unusable(_));
+        Remembered::look(memory, &places, now, read, lasts).0
     }
 
     /// The context that is selected; the CLI reads keys in any case.

@@ -62,6 +62,8 @@ pub struct Change {
 pub(crate) struct History {
     path: PathBuf,
     changes: Vec<Change>,
+    /// Something could not be written yet.
+    is_behind: bool,
 }
 
 impl History {
@@ -78,29 +80,51 @@ impl History {
             .filter_map(|line| serde_json::from_str(line).ok());
         let changes: Vec<Change> = lines.collect();
         let ends_well = text.is_empty() || text.ends_with('\n');
-        let mut history = Self { path, changes };
+        let is_behind = false;
+        let mut history = Self {
+            path,
+            changes,
+            is_behind,
+        };
         if !ends_well {
             history.shorten()?;
         }
         Ok(history)
     }
 
-    pub(crate) fn add(&mut self, mut change: Change) -> Result<Change, PathError> {
+    /// Keeps a change and numbers it. It has happened: where it cannot be written, it is kept in memory until it can.
+    pub(crate) fn add(&mut self, mut change: Change) -> Change {
         change.id = self.changes.last().map_or(1, |last| last.id + 1);
+        self.changes.push(change.clone());
+        let written = match self.is_behind || self.changes.len() > KEPT * 2 {
+            true => self.shorten(),
+            false => self.append(&change),
+        };
+        if let Err(error) = written {
+            tracing::warn!(%error, "a change of Docker contexts is not in the history's file yet");
+            self.is_behind = true;
+        }
+        change
+    }
+
+    /// Writes what could not be written when it happened; whether all is written.
+    pub(crate) fn catch_up(&mut self) -> bool {
+        if self.is_behind
+            && let Err(error) = self.shorten()
+        {
+            tracing::warn!(%error, "changes of Docker contexts are not in the history's file yet");
+        }
+        !self.is_behind
+    }
+
+    fn append(&self, change: &Change) -> Result<(), PathError> {
         let mut options = OpenOptions::new();
         options.create(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         // Closed at once: not every system lets a shorter history take the place of an open file.
-        let written = options
-            .open(&self.path)
-            .and_then(|mut file| file.write_all(line(&change).as_bytes()));
-        written.at(&self.path)?;
-        self.changes.push(change.clone());
-        if self.changes.len() > KEPT * 2 {
-            self.shorten()?;
-        }
-        Ok(change)
+        let mut file = options.open(&self.path).at(&self.path)?;
+        file.write_all(line(change).as_bytes()).at(&self.path)
     }
 
     /// A container that changes a context without end must not fill the disk.
@@ -108,7 +132,9 @@ impl History {
         let old = self.changes.len().saturating_sub(KEPT);
         self.changes.drain(..old);
         let text: String = self.changes.iter().map(line).collect();
-        write_atomic(&self.path, text.as_bytes())
+        write_atomic(&self.path, text.as_bytes())?;
+        self.is_behind = false;
+        Ok(())
     }
 
     /// The last first.
@@ -153,15 +179,40 @@ mod tests {
     fn a_history_goes_on_behind_a_line_that_a_kill_cut_short() {
         let state = tempfile::tempdir().unwrap();
         let mut history = History::open(state.path()).unwrap();
-        history.add(change("one")).unwrap();
+        history.add(change("one"));
         let path = state.path().join("history.jsonl");
         let text = fs::read_to_string(&path).unwrap();
         write_atomic(&path, format!("{text}{}", &text[..20]).as_bytes()).unwrap();
         let mut history = History::open(state.path()).unwrap();
-        assert_eq!(history.add(change("two")).unwrap().id, 2);
+        assert_eq!(history.add(change("two")).id, 2);
         let history = History::open(state.path()).unwrap();
         let names: Vec<&str> = history.list().map(|change| change.name.as_str()).collect();
         assert_eq!(names, ["two", "one"]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_kept_until_it_can() {
+        let home = tempfile::tempdir().unwrap();
+        let (state, aside) = (home.path().join("state"), home.path().join("aside"));
+        fs::create_dir(&state).unwrap();
+        let mut history = History::open(&state).unwrap();
+        history.add(change("one"));
+        let moved = |from: &Path, to: &Path| {
+            let names = [from.join("history.jsonl"), to.join("history.jsonl")];
+            fs::create_dir(to).unwrap();
+            fs::hard_link(&names[0], &names[1]).unwrap();
+            fs::remove_file(&names[0]).unwrap();
+            fs::remove_dir(from).unwrap();
+        };
+        moved(&state, &aside);
+        assert_eq!(history.add(change("two")).id, 2, "it has happened");
+        assert!(!history.catch_up());
+        moved(&aside, &state);
+        assert!(history.catch_up());
+        assert_eq!(history.add(change("three")).id, 3);
+        let history = History::open(&state).unwrap();
+        let names: Vec<&str> = history.list().map(|change| change.name.as_str()).collect();
+        assert_eq!(names, ["three", "two", "one"]);
     }
 
     #[test]
@@ -169,7 +220,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let mut history = History::open(state.path()).unwrap();
         for _ in 0..=KEPT * 2 {
-            history.add(change("one")).unwrap();
+            history.add(change("one"));
         }
         let lines = fs::read_to_string(state.path().join("history.jsonl")).unwrap();
         assert_eq!(lines.lines().count(), KEPT);

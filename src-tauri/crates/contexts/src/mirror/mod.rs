@@ -26,7 +26,7 @@ use std::time::Duration;
 use mizzen_fsx::{At as _, PathError};
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{Health, Inventory, Root};
+use crate::inventory::{Health, Inventory, Memory, Remembered, Root};
 use archive::Archive;
 use config::Config;
 use history::History;
@@ -156,12 +156,24 @@ pub struct Mirror {
     trash: Trash,
     history: History,
     shrunk: Shrunk,
+    memory: [SideMemory; 2],
     seen: Seen,
+    /// The last pass found nothing to do, and nothing that waits; until a look sees something else, there is nothing.
+    is_at_rest: bool,
+    /// How often a pass, or a person, came by something that may show.
+    revision: u64,
     /// What a person has not been told of yet.
     fresh: Vec<Change>,
     /// Another process may have been killed in a pass.
     is_first: bool,
     _lock: File,
+}
+
+/// What is remembered of one side.
+#[derive(Default)]
+struct SideMemory {
+    store: Memory,
+    config: Option<Remembered<Config>>,
 }
 
 /// What the last look saw, for the status.
@@ -202,7 +214,10 @@ impl Mirror {
             history: History::open(state)?,
             trash,
             shrunk: Shrunk::default(),
+            memory: Default::default(),
             seen: Seen::default(),
+            is_at_rest: false,
+            revision: 0,
             fresh: Vec::new(),
             is_first: true,
             wishes: options.wishes,
@@ -214,6 +229,20 @@ impl Mirror {
     /// Takes what a person wants from now on.
     pub fn wish(&mut self, wishes: Wishes) {
         self.wishes = wishes;
+        self.unsettle();
+    }
+
+    /// Grows whenever the status may be another.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Grows whenever a look meets other files or folders than the look before.
+    #[must_use]
+    pub fn moves(&self) -> u64 {
+        let [host, container] = &self.memory;
+        host.store.moves() + container.store.moves()
     }
 
     /// Whether there is a container side to keep in step.
@@ -238,19 +267,28 @@ impl Mirror {
                 no_container: true,
                 ..Seen::default()
             };
+            self.unsettle();
             return Ok(pass);
         }
         if std::mem::take(&mut self.is_first) {
             self.keep_leftovers()?;
         }
         for _ in 0..ROUNDS {
-            if !self.look() {
+            let rested = self.look();
+            if rested && self.is_at_rest && !decided.decides() {
+                return Ok(pass);
+            }
+            self.unsettle();
+            if !rested {
                 pass.again_in = Some(RESTLESS);
                 return Ok(pass);
             }
             let (plan, again_in) = self.plan(decided);
             pass.again_in = again_in;
-            let overtaken = self.carry_out(&plan, &mut pass.changes)?;
+            let overtaken = self.carry_out(&plan, &mut pass.changes);
+            let is_noted = self.history.catch_up();
+            self.is_at_rest =
+                plan.steps.is_empty() && again_in.is_none() && !decided.decides() && is_noted;
             self.seen.held = plan.held;
             if !overtaken {
                 break;
@@ -273,6 +311,12 @@ impl Mirror {
         std::mem::take(&mut self.fresh)
     }
 
+    /// What was planned last, and shown, no longer counts.
+    fn unsettle(&mut self) {
+        self.is_at_rest = false;
+        self.revision += 1;
+    }
+
     fn root(&self, side: Side) -> &Root {
         &self.roots[side as usize]
     }
@@ -280,25 +324,35 @@ impl Mirror {
     /// Two looks that see the same, or none of so many. What rested before counts as one of them.
     fn look(&mut self) -> bool {
         let rested = self.seen.rested;
-        let mut before = std::mem::take(&mut self.seen.sides);
-        self.see();
-        self.seen.rested = rested && before == self.seen.sides;
+        self.seen.rested = self.see() && rested;
         for _ in 0..LOOKS {
             if self.seen.rested {
                 return true;
             }
             self.world.pause(SECOND_LOOK);
-            before = std::mem::take(&mut self.seen.sides);
-            self.see();
-            self.seen.rested = before == self.seen.sides;
+            self.seen.rested = self.see();
         }
         self.seen.rested
     }
 
-    fn see(&mut self) {
+    /// Looks at both sides; whether their contexts are as the look before saw them.
+    fn see(&mut self) -> bool {
+        let world = self.world.clone();
+        let now = || world.elapsed();
+        let roots = &self.roots;
+        let [host, container] = &mut self.memory;
+        let mut remembered = [(&roots[0], host), (&roots[1], container)];
+        let sides = remembered
+            .each_mut()
+            .map(|(root, memory)| root.look(&mut memory.store, &now));
+        let configs =
+            remembered.map(|(root, memory)| Some(Config::look(root, &mut memory.config, &now)));
+        let is_same = sides == self.seen.sides;
+        self.is_at_rest &= is_same && configs == self.seen.configs;
+        self.seen.sides = sides;
+        self.seen.configs = configs;
         self.seen.rested = false;
-        self.seen.sides = Side::BOTH.map(|side| self.root(side).take_inventory());
-        self.seen.configs = Side::BOTH.map(|side| Some(Config::read(self.root(side))));
+        is_same
     }
 
     /// What to do by what was seen, and when to come back for what waits.
@@ -348,6 +402,7 @@ impl Mirror {
             blocked: odd_names.chain(self.seen.waiting.iter().cloned()).collect(),
             is_missing: matches!(inventory.health, Health::Missing(_)),
             no_deletions: matches!(self.seen.configs[side as usize], Some(Config::Unusable(_))),
+            is_read_only: inventory.is_elsewhere,
         }
     }
 
@@ -366,13 +421,15 @@ impl Mirror {
 
     /// What a pass that was killed had taken out of a store, and maybe never looked at.
     fn keep_leftovers(&mut self) -> Result<(), MirrorError> {
+        let world = self.world.clone();
         for side in Side::BOTH {
-            if let Some(payload) = Publisher::leftover(self.root(side)) {
+            let Some(publisher) = Publisher::reopen(self.root(side), &*world) else {
+                continue;
+            };
+            if let Some(payload) = publisher.leftover() {
                 self.throw_away(side, "a pass was ended while it was replaced", &payload)?;
-                if let Ok(publisher) = Publisher::open(self.root(side), &*self.world) {
-                    publisher.clear()?;
-                }
             }
+            publisher.clear()?;
         }
         Ok(())
     }

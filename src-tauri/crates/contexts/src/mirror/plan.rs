@@ -34,6 +34,8 @@ pub(crate) struct Look {
     pub(crate) is_missing: bool,
     /// Its `config.json` may select any of them, for all that can be read of it.
     pub(crate) no_deletions: bool,
+    /// Nothing is written there without consent.
+    pub(crate) is_read_only: bool,
 }
 
 /// What the person wants.
@@ -47,6 +49,13 @@ pub(crate) struct Policy {
     pub(crate) approved: BTreeSet<String>,
     /// Ids of holds that a person wants taken back.
     pub(crate) dropped: BTreeSet<String>,
+}
+
+impl Policy {
+    /// Whether a person has decided something.
+    pub(crate) fn decides(&self) -> bool {
+        !self.approved.is_empty() || !self.dropped.is_empty()
+    }
 }
 
 /// Why a version is carried over.
@@ -101,6 +110,8 @@ pub(crate) enum HeldKind {
     StoreGone,
     /// Whether it is the selected one cannot be told: the other side's `config.json` must be mended first.
     NoConfig,
+    /// The store that it would go to lies on another disk, and the person is asked first.
+    Elsewhere,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -192,7 +203,9 @@ pub(crate) fn plan(known: &Known<'_>, policy: &Policy) -> Plan {
                 continue;
             }
         }
-        match strict(known, policy, &name, act, consented) {
+        let act = strict(known, policy, &name, act, consented)
+            .and_then(|act| elsewhere(known, policy, &name, act, consented));
+        match act {
             Ok(act) => plan.steps.push(Step { name, act }),
             Err(held) => plan.held.push(held),
         }
@@ -253,32 +266,17 @@ fn strict(
     };
     let now = known.version(Side::Container, name);
     let from = Side::Container;
-    let (kind, back) = match act {
+    let kind = match act {
         Act::Remove {
             from: Side::Container,
         } if consented[from as usize] => return Ok(act),
         Act::Remove {
             from: Side::Container,
-        } => (
-            HeldKind::Deleted,
-            Act::Put {
-                from: Side::Host,
-                why: Why::Dropped,
-            },
-        ),
+        } => HeldKind::Deleted,
         Act::Put {
             from: Side::Container,
             ..
-        } if now.is_some_and(|now| now.reach != agreed.version.reach) => {
-            let back = match known.version(Side::Host, name) {
-                Some(_) => Act::Put {
-                    from: Side::Host,
-                    why: Why::Dropped,
-                },
-                None => Act::Remove { from: Side::Host },
-            };
-            (HeldKind::Changed, back)
-        }
+        } if now.is_some_and(|now| now.reach != agreed.version.reach) => HeldKind::Changed,
         _ => return Ok(act),
     };
     let prints: Vec<Print> = now.iter().map(|now| now.print).collect();
@@ -286,9 +284,52 @@ fn strict(
     if policy.approved.contains(&held.id) {
         Ok(act)
     } else if policy.dropped.contains(&held.id) {
-        Ok(back)
+        Ok(take_back(known, name, from))
     } else {
         Err(held)
+    }
+}
+
+/// R11: what is written to a store on another disk is asked for first.
+fn elsewhere(
+    known: &Known<'_>,
+    policy: &Policy,
+    name: &str,
+    act: Act,
+    consented: [bool; 2],
+) -> Result<Act, Held> {
+    let (from, is_consent) = match act {
+        Act::Put { from, why } => (from, why == Why::Dropped),
+        Act::Remove { from } => (from, consented[from as usize]),
+        Act::Adopt | Act::Forget => return Ok(act),
+    };
+    if is_consent || !known.look(from.other()).is_read_only {
+        return Ok(act);
+    }
+    let prints: Vec<Print> = known
+        .version(from, name)
+        .iter()
+        .map(|now| now.print)
+        .collect();
+    let held = held(HeldKind::Elsewhere, from, vec![name.to_owned()], &prints);
+    if policy.approved.contains(&held.id) {
+        Ok(act)
+    } else if policy.dropped.contains(&held.id) {
+        Ok(take_back(known, name, from))
+    } else {
+        Err(held)
+    }
+}
+
+/// What makes a side hold again what the other has.
+fn take_back(known: &Known<'_>, name: &str, from: Side) -> Act {
+    let other = from.other();
+    match known.version(other, name) {
+        Some(_) => Act::Put {
+            from: other,
+            why: Why::Dropped,
+        },
+        None => Act::Remove { from: other },
     }
 }
 

@@ -14,6 +14,8 @@ const NEW_META: &str = "new-meta";
 const NEW_TLS: &str = "new-tls";
 const OLD_META: &str = "old-meta";
 const OLD_TLS: &str = "old-tls";
+/// Longest file that is looked at once it came out of a store.
+const CAP: u64 = 1 << 20;
 
 /// Why a context was not written.
 #[derive(Debug, thiserror::Error)]
@@ -270,9 +272,7 @@ impl<'a> Publisher<'a> {
 
     /// What lies in the stage and was in the store before.
     fn displaced(&self) -> (Option<Bytes>, Vec<TlsFile>) {
-        const CAP: u64 = 1 << 20;
-        let meta = self.stage.open_dir(OLD_META).ok();
-        let meta = meta.and_then(|dir| dir.read_regular("meta.json", CAP, None).ok());
+        let meta = self.staged(OLD_META);
         let mut files = Vec::new();
         if let Ok(all) = self.stage.open_dir(OLD_TLS) {
             for endpoint in all.list(64).unwrap_or_default() {
@@ -292,7 +292,12 @@ impl<'a> Publisher<'a> {
         }
         files.retain(|file| !file.file.starts_with(".tmp-"));
         files.sort();
-        (meta.map(Bytes), files)
+        (meta, files)
+    }
+
+    fn staged(&self, folder: &str) -> Option<Bytes> {
+        let dir = self.stage.open_dir(folder).ok()?;
+        dir.read_regular("meta.json", CAP, None).ok().map(Bytes)
     }
 
     /// Empties the stage.
@@ -302,18 +307,22 @@ impl<'a> Publisher<'a> {
             .try_for_each(|name| self.stage.remove_all(name))
     }
 
-    /// What a pass that was killed had taken out of the store, if it has not been looked at.
-    pub(crate) fn leftover(root: &Root) -> Option<Payload> {
+    /// Opens a store in which a pass may have been killed; none where none ever wrote.
+    pub(crate) fn reopen(root: &Root, world: &'a dyn World) -> Option<Self> {
         let store = root.open().ok()?;
         let stage = store.contexts.open_dir(STAGE).ok()?;
-        let world: &dyn World = &super::Machine::default();
-        let publisher = Publisher {
+        Some(Self {
             store,
             stage,
             world,
-        };
-        let (meta, tls) = publisher.displaced();
-        let meta = meta?;
+        })
+    }
+
+    /// What a pass that was killed had taken out of the store, if it has not been looked at.
+    pub(crate) fn leftover(&self) -> Option<Payload> {
+        let (meta, tls) = self.displaced();
+        // Until it has its own name, what an exchange brought out lies where the new one was made.
+        let meta = meta.or_else(|| self.staged(NEW_META))?;
         Some(Payload {
             name: name_of(&meta),
             meta,

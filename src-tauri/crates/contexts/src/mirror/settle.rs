@@ -1,6 +1,7 @@
 //! When a store has come to rest: the CLI writes a context in several steps, and locks nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Side;
@@ -56,7 +57,7 @@ impl Shrunk {
         agreed: impl Fn(&str) -> Option<&'a Payload>,
         now: Duration,
     ) -> BTreeMap<String, Duration> {
-        let shrunk = |found: &&Found| {
+        let shrunk = |found: &&Arc<Found>| {
             let before = agreed(&found.terms.name).map_or(0, |payload| payload.tls.len());
             found.terms.is_tcp() && found.payload.tls.len() < before
         };
@@ -129,7 +130,7 @@ mod tests {
 
     fn inventory(found: Found) -> Inventory {
         Inventory {
-            contexts: [("ab".to_owned(), found)].into(),
+            contexts: [("ab".to_owned(), Arc::new(found))].into(),
             ..Inventory::default()
         }
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::history::Change;
+use super::history::{Action, Change};
 use super::plan::{Held, HeldKind};
 use super::trash::Trashed;
 use super::{Config, Mirror, Side, words};
@@ -206,6 +206,10 @@ impl Mirror {
             (Health::Missing(path), _) if !self.archive.is_empty() => {
                 Some(format!("{} is not there", path.display()))
             }
+            (Health::Whole, _) if self.seen.sides[at].is_elsewhere => Some(format!(
+                "{} is on another disk: nothing is written there without your consent",
+                self.root(side).config.join("contexts").display()
+            )),
             _ => None,
         };
         SideStatus {
@@ -304,7 +308,13 @@ impl Mirror {
                 decide("Delete it on the host as well", "Bring it back"),
             ),
             HeldKind::Changed => (
-                self.changed(name),
+                words::sentence(
+                    Action::Changed,
+                    name,
+                    held.from,
+                    self.find(held.from.other(), name),
+                    self.find(held.from, name),
+                ),
                 decide("Take the change over", "Take it back"),
             ),
             HeldKind::Emptied => (
@@ -327,6 +337,13 @@ impl Mirror {
                 ),
                 "Mend that config.json.".to_owned(),
             ),
+            HeldKind::Elsewhere => (
+                format!(
+                    "{} The store of {other} is on another disk, and is written with your consent only.",
+                    self.change_of(name, held.from)
+                ),
+                decide(&format!("Write it to {other} as well"), "Take it back"),
+            ),
         };
         Hold {
             id: held.id.clone(),
@@ -337,11 +354,16 @@ impl Mirror {
         }
     }
 
-    fn changed(&self, name: &str) -> String {
-        let before = self.seen.sides[Side::Host as usize].contexts.get(name);
-        let after = self.seen.sides[Side::Container as usize].contexts.get(name);
-        let from = Side::Container;
-        words::sentence(super::Action::Changed, name, from, before, after)
+    /// What a side did to a context, in a sentence.
+    fn change_of(&self, name: &str, from: Side) -> String {
+        let before = self.find(from.other(), name);
+        let after = self.find(from, name);
+        let action = match (before, after) {
+            (None, _) => Action::Created,
+            (Some(_), Some(_)) => Action::Changed,
+            (Some(_), None) => Action::Deleted,
+        };
+        words::sentence(action, name, from, before, after)
     }
 
     fn contexts(&self) -> Vec<ContextStatus> {
@@ -362,7 +384,7 @@ impl Mirror {
             let (standing, reason) = if is_special_name(name) {
                 (ContextStanding::Special, None)
             } else if self.wishes.no_sync.contains(name) {
-                (ContextStanding::NotSynced, None)
+                (ContextStanding::NotSynced, self.copy_left(name))
             } else if held.contains(name) {
                 (ContextStanding::Held, None)
             } else if let Some(why) = failed.get(name) {
@@ -389,6 +411,20 @@ impl Mirror {
             self.add_odd(side, &mut all);
         }
         all.into_values().collect()
+    }
+
+    /// A context that is left alone was mirrored before, it seems: containers keep what they have until it is taken away.
+    fn copy_left(&self, name: &str) -> Option<String> {
+        let copy = self.find(Side::Container, name)?;
+        self.find(Side::Host, name)?;
+        let keys = match copy.payload.tls.is_empty() {
+            true => "",
+            false => " with its TLS keys",
+        };
+        let config = self.root(Side::Container).config.display();
+        Some(format!(
+            "Containers still have `{name}`{keys}. Take it from them: `docker --config {config} context rm {name}`"
+        ))
     }
 
     /// What is damaged on one side: its twin on the other is told with it.
@@ -443,6 +479,10 @@ impl Mirror {
             .special
             .iter()
             .find(|found| found.terms.name == name);
-        inventory.contexts.get(name).or(special)
+        inventory
+            .contexts
+            .get(name)
+            .or(special)
+            .map(|found| &**found)
     }
 }

@@ -6,9 +6,13 @@
 )]
 
 mod damaged;
+#[cfg(target_os = "linux")]
+mod disks;
 mod killed;
 mod person;
 mod reader;
+#[cfg(target_os = "linux")]
+mod resting;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -52,6 +56,17 @@ impl World for Fake {
     }
 }
 
+fn open(home: &Path, wishes: &Wishes, world: Arc<Fake>) -> Mirror {
+    let options = MirrorOptions {
+        host: home.join(".docker"),
+        container: home.join(".docker-cai"),
+        state: home.join("state"),
+        wishes: wishes.clone(),
+        world,
+    };
+    Mirror::open(options).expect("a mirror")
+}
+
 struct Rig {
     home: TempDir,
     world: Arc<Fake>,
@@ -61,7 +76,11 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let home = TempDir::new().expect("scratch folder");
+        Self::new_in(&std::env::temp_dir())
+    }
+
+    fn new_in(place: &Path) -> Self {
+        let home = TempDir::new_in(place).expect("scratch folder");
         for folder in [".docker", ".docker-cai"] {
             fs::create_dir(home.path().join(folder)).expect("folder");
         }
@@ -88,14 +107,7 @@ impl Rig {
 
     fn reopen(&mut self) {
         self.mirror = None;
-        let options = MirrorOptions {
-            host: self.path(Side::Host),
-            container: self.path(Side::Container),
-            state: self.home.path().join("state"),
-            wishes: self.wishes.clone(),
-            world: self.world.clone(),
-        };
-        self.mirror = Some(Mirror::open(options).expect("a mirror"));
+        self.mirror = Some(open(self.home.path(), &self.wishes, self.world.clone()));
     }
 
     fn wish(&mut self, change: impl FnOnce(&mut Wishes)) {

@@ -36,6 +36,10 @@ pub(super) struct Keeper {
 struct Work {
     mirror: Option<Mirror>,
     watched: Watched,
+    /// The mirror's revision, and why it is polled, when that was shown last.
+    shown: Option<(u64, Option<String>)>,
+    /// The mirror's moves when all its folders were watched last.
+    moves: u64,
 }
 
 /// What comes back with it.
@@ -43,7 +47,8 @@ struct Did<T> {
     done: Result<T, MirrorError>,
     changes: Vec<Change>,
     again_in: Option<Duration>,
-    view: ContextsView,
+    /// None where it is as it was shown last.
+    view: Option<ContextsView>,
 }
 
 impl Keeper {
@@ -59,6 +64,8 @@ impl Keeper {
         let work = options.as_ref().map(|options| Work {
             mirror: None,
             watched: Watched::new(roots(options), hinted.clone()),
+            shown: None,
+            moves: 0,
         });
         let now = Instant::now();
         Self {
@@ -170,9 +177,10 @@ impl Keeper {
                 "there is no home directory".to_owned(),
             ));
         };
+        let was_hinted = self.burst.due().is_some();
         self.burst.clear();
         let joined = tokio::task::spawn_blocking(move || {
-            let did = work.carry_out(options, act);
+            let did = work.carry_out(options, was_hinted, act);
             (work, did)
         });
         let (work, did) = joined.await.expect("BUG: a pass does not panic");
@@ -185,11 +193,13 @@ impl Keeper {
                 self.tell(words::news(change));
             }
         }
-        self.shown.send_if_modified(|shown| {
-            let differs = *shown != did.view;
-            *shown = did.view;
-            differs
-        });
+        if let Some(view) = did.view {
+            self.shown.send_if_modified(|shown| {
+                let differs = *shown != view;
+                *shown = view;
+                differs
+            });
+        }
         did.done
     }
 
@@ -204,17 +214,18 @@ impl Work {
     fn carry_out<T>(
         &mut self,
         options: MirrorOptions,
+        was_hinted: bool,
         act: impl FnOnce(&mut Mirror) -> Result<(T, Option<Duration>), MirrorError>,
     ) -> Did<T> {
         // Before the look: what changes after it is told.
-        self.watched.renew();
+        self.watched.renew(was_hinted);
         let failed = |error: MirrorError| Did {
-            view: ContextsView {
+            view: Some(ContextsView {
                 state: ContextsState::Halted,
                 reason: Some(format!("Docker contexts are not mirrored: {error}.")),
                 hint: Some("It is tried again every 30 seconds.".to_owned()),
                 ..ContextsView::default()
-            },
+            }),
             done: Err(error),
             changes: Vec::new(),
             again_in: None,
@@ -231,10 +242,17 @@ impl Work {
             Err(error) => (Err(error), None),
         };
         let changes = mirror.take_fresh();
-        let mut view = words::view(&mirror.status());
         // What was made just now is watched, too; what comes of the rest is told by its parents.
-        self.watched.renew();
-        view.polling = self.watched.polling().map(str::to_owned);
+        let moves = mirror.moves();
+        self.watched.renew(moves != self.moves);
+        self.moves = moves;
+        let polling = self.watched.polling().map(str::to_owned);
+        let now = Some((mirror.revision(), polling.clone()));
+        let view = (now != self.shown).then(|| {
+            let view = words::view(&mirror.status());
+            ContextsView { polling, ..view }
+        });
+        self.shown = now;
         Did {
             done,
             changes,

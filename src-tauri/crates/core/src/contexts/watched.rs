@@ -23,6 +23,8 @@ pub(super) struct Watched {
     roots: Vec<PathBuf>,
     hinted: Arc<Notify>,
     watch: Option<Watch>,
+    /// The sides, their parents, and what every store has.
+    trunk: BTreeMap<PathBuf, Identity>,
     folders: BTreeMap<PathBuf, Identity>,
     /// Why not every change is told.
     polling: Option<String>,
@@ -34,6 +36,7 @@ impl Watched {
             roots,
             hinted,
             watch: None,
+            trunk: BTreeMap::new(),
             folders: BTreeMap::new(),
             polling: None,
         }
@@ -44,8 +47,14 @@ impl Watched {
         self.polling.as_deref()
     }
 
-    /// Watches what is there by now.
-    pub(super) fn renew(&mut self) {
+    /// Watches what is there by now. What every store has is always looked for; each context's own folders only when one
+    /// may have come or gone.
+    pub(super) fn renew(&mut self, may_have_moved: bool) {
+        let trunk = self.trunk_now();
+        if !may_have_moved && self.watch.is_some() && trunk == self.trunk {
+            return;
+        }
+        self.trunk = trunk;
         let silent = self.roots.iter().find_map(|root| {
             let kind = disk_without_events(root)?;
             let root = root.display();
@@ -91,13 +100,22 @@ impl Watched {
         Ok(())
     }
 
+    fn trunk_now(&self) -> BTreeMap<PathBuf, Identity> {
+        let of = |root: &PathBuf| {
+            let contexts = root.join("contexts");
+            let (meta, tls) = (contexts.join("meta"), contexts.join("tls"));
+            let parent = root.parent().unwrap_or(root).to_owned();
+            [parent, root.clone(), contexts, meta, tls]
+        };
+        let all = self.roots.iter().flat_map(of);
+        all.filter_map(|folder| identified(&folder)).collect()
+    }
+
     fn folders_now(&self) -> BTreeMap<PathBuf, Identity> {
-        let mut all = BTreeMap::new();
+        let mut all = self.trunk.clone();
         for root in &self.roots {
             let contexts = root.join("contexts");
             let (meta, tls) = (contexts.join("meta"), contexts.join("tls"));
-            let single = [root.parent().unwrap_or(root), root, &contexts, &meta, &tls];
-            all.extend(single.into_iter().filter_map(identified));
             for folder in below(&meta).into_iter().chain(below(&tls)) {
                 if all.len() > FOLDERS_MAX {
                     break;

@@ -337,3 +337,41 @@ fn a_tree_is_removed_and_no_link_in_it_followed() {
     assert!(!scratch.path().join("a").exists());
     assert!(kept.path().join("kept").exists());
 }
+
+#[test]
+fn a_stamp_is_another_after_every_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    fs::write(&path, b"one").unwrap();
+    let open = SafeDir::open(dir.path()).unwrap();
+    let stamp = || open.stamp("f").unwrap().unwrap();
+    let first = stamp();
+    assert_eq!(first, stamp(), "nothing has happened");
+    // As a program does that wants nobody to see it: in place, with the size and the time that it had.
+    let before = path.metadata().unwrap().modified().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while stamp() == first {
+        assert!(Instant::now() < deadline, "a change is never told");
+        let mut file = File::options().write(true).open(&path).unwrap();
+        file.write_all(b"two").unwrap();
+        file.set_modified(before).unwrap();
+    }
+    let meta = path.metadata().unwrap();
+    assert_eq!((meta.modified().unwrap(), meta.len()), (before, 3));
+    let changed = stamp();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    fs::rename(&path, dir.path().join("g")).unwrap();
+    fs::write(&path, b"two").unwrap();
+    assert_ne!(stamp(), changed, "another file of its name");
+    fs::remove_file(&path).unwrap();
+    symlink(dir.path().join("g"), &path).unwrap();
+    assert_ne!(
+        stamp(),
+        open.stamp("g").unwrap().unwrap(),
+        "a link has its own"
+    );
+    for (name, missing) in [("none", true), ("../f", false)] {
+        let refused = open.stamp(name).unwrap_err().reason;
+        assert_eq!(matches!(refused, UnsafeReason::Missing), missing, "{name}");
+    }
+}

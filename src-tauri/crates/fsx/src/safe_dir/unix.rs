@@ -12,7 +12,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Facts, FileKind, Listed, UnsafeReason};
+use super::{Facts, FileKind, Listed, Stamp, UnsafeReason};
 
 pub(super) struct Dir(OwnedFd);
 
@@ -44,6 +44,24 @@ impl Dir {
             },
             Err(errno) => refused(errno),
         }
+    }
+
+    #[allow(
+        clippy::cast_sign_loss,
+        clippy::cast_lossless,
+        clippy::unnecessary_cast,
+        clippy::useless_conversion,
+        reason = "widths differ by system"
+    )]
+    pub(super) fn stamp(&self, name: &str) -> Result<Option<Stamp>, UnsafeReason> {
+        let stat = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).map_err(refused)?;
+        Ok(Some(Stamp {
+            device: stat.st_dev as u64,
+            inode: stat.st_ino as u64,
+            size: stat.st_size as u64,
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        }))
     }
 
     pub(super) fn list(&self, max: usize) -> io::Result<Vec<Listed>> {
@@ -78,6 +96,15 @@ impl Dir {
 
     pub(super) fn owner(&self) -> io::Result<Option<u32>> {
         Ok(Some(fstat(&self.0)?.st_uid))
+    }
+
+    #[allow(
+        clippy::unnecessary_cast,
+        clippy::cast_sign_loss,
+        reason = "widths differ by system"
+    )]
+    pub(super) fn disk(&self) -> io::Result<Option<u64>> {
+        Ok(Some(fstat(&self.0)?.st_dev as u64))
     }
 
     pub(super) fn create_dir(&self, name: &str, mode: u32) -> io::Result<()> {

@@ -3,6 +3,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use mizzen_tasks::Owner;
+#[cfg(target_os = "linux")]
+use mizzen_testkit::opened::{Count, Opened};
 use tokio::sync::mpsc;
 
 use super::{Beat, Heard, follow};
@@ -99,4 +101,35 @@ fn only_a_report_with_an_earlier_number_and_time_is_old() {
     ] {
         assert!(!newer.is_before(&last), "{newer:?}");
     }
+}
+
+/// Hints may be lost, so each session is looked at every five seconds: a look at what has not changed opens nothing,
+/// however many there are.
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn sessions_that_say_nothing_are_not_read_again() {
+    let home = tempfile::tempdir().unwrap();
+    let owner = Owner::root("test");
+    let dirs = (0..20).map(|number| {
+        let dir = home.path().join(number.to_string());
+        std::fs::create_dir(&dir).unwrap();
+        write(&dir, r#"{"timestamp":"1","status":"running"}"#);
+        dir
+    });
+    let dirs: Vec<_> = dirs.collect();
+    let opened = Opened::below([home.path()]).unwrap();
+    let mut all: Vec<_> = dirs.iter().map(|dir| start(&owner, dir)).collect();
+    for told in &mut all {
+        assert!(matches!(next(told).await, Heard::Report { .. }));
+    }
+    // Time passes in no time while all of them wait.
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(opened.count().unwrap().files >= dirs.len(), "it counts");
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(opened.count().unwrap(), Count::default());
+    write(&dirs[7], r#"{"timestamp":"2","status":"idle"}"#);
+    let Heard::Report { report, .. } = next(&mut all[7]).await else {
+        panic!("a report")
+    };
+    assert_eq!(report.phase.as_deref(), Some("idle"));
 }

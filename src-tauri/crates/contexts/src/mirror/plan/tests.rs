@@ -250,6 +250,74 @@ fn row_49_strict_asks_before_a_container_changes_whom_a_context_reaches() {
 }
 
 #[test]
+fn a_store_on_another_disk_is_written_with_consent_only() {
+    let elsewhere = |words| Look {
+        is_read_only: true,
+        ..look(words)
+    };
+    let rows = [
+        // agreed, container -> act, after approve, after drop; the host has what was agreed on
+        (
+            "",
+            "p=a",
+            "hold Elsewhere of Container: p",
+            "p: Container -> Host (Created)",
+            "p: remove on Container",
+        ),
+        (
+            "p=a",
+            "p=b",
+            "hold Elsewhere of Container: p",
+            "p: Container -> Host (Changed)",
+            "p: Host -> Container (Dropped)",
+        ),
+        (
+            "p=a",
+            "",
+            "hold Elsewhere of Container: p",
+            "p: remove on Host",
+            "p: Host -> Container (Dropped)",
+        ),
+    ];
+    for (base, container, expected, approved, dropped) in rows {
+        let (host, container) = (elsewhere(base), look(container));
+        let plan = planned(base, &host, &container, &Policy::default());
+        assert_eq!(draw(&plan), expected);
+        let id = BTreeSet::from([plan.held[0].id.clone()]);
+        let yes = Policy {
+            approved: id.clone(),
+            ..Policy::default()
+        };
+        assert_eq!(draw(&planned(base, &host, &container, &yes)), approved);
+        let no = Policy {
+            dropped: id,
+            ..Policy::default()
+        };
+        assert_eq!(draw(&planned(base, &host, &container, &no)), dropped);
+    }
+    // It is read like any other.
+    for (base, host, container, expected) in [
+        ("", "p=a", "", "p: Host -> Container (Created)"),
+        ("p=a", "p=b", "p=a", "p: Host -> Container (Changed)"),
+        ("p=a", "", "p=a", "p: remove on Container"),
+        ("", "p=a", "p=a", "p: adopt"),
+    ] {
+        let plan = planned(base, &elsewhere(host), &look(container), &Policy::default());
+        assert_eq!(draw(&plan), expected);
+    }
+    // Whoever consents to a deletion of all has said so.
+    let three = "p=a q=a r=a";
+    let all = planned(three, &elsewhere(three), &look(""), &Policy::default());
+    let yes = Policy {
+        approved: [all.held[0].id.clone()].into(),
+        ..Policy::default()
+    };
+    let plan = planned(three, &elsewhere(three), &look(""), &yes);
+    assert_eq!(plan.held, []);
+    assert_eq!(plan.steps.len(), 3);
+}
+
+#[test]
 fn consent_is_for_what_was_seen() {
     let strict = Policy {
         strict: true,

@@ -45,51 +45,14 @@ const STORIES: [Story; 7] = [
 #[test]
 fn a_pass_that_is_killed_anywhere_is_finished_by_the_next() {
     let mut kills = 0;
-    for (story, happen, expected) in STORIES {
+    for story in STORIES {
         for at in 1.. {
-            let mut rig = Rig::new();
-            rig.write(HOST, "other", "unix:///o", "");
-            rig.write(HOST, "prod", "tcp://p:1", "ca.pem=1 key.pem=2");
-            rig.pass();
-            happen(&mut rig);
-            let held = versions(&rig);
+            let (mut rig, held) = begin(&story);
             rig.world.steps.store(0, Ordering::SeqCst);
             rig.world.ends_at.store(at, Ordering::SeqCst);
             let ended = catch_unwind(AssertUnwindSafe(|| rig.pass()));
             rig.world.ends_at.store(0, Ordering::SeqCst);
-            rig.reopen();
-            rig.pass();
-            let both = format!("{}\n", rig.both());
-            let rest: String = both
-                .split_inclusive('\n')
-                .filter(|line| !line.starts_with("other"))
-                .collect();
-            let rest = rest.replace("prod tcp://p:1 ca.pem=1 key.pem=2\n", "");
-            assert_eq!(
-                rest.trim(),
-                expected.trim(),
-                "{story}, killed before step {at}"
-            );
-            assert_eq!(rig.told(), "", "{story}, killed before step {at}: it rests");
-            let kept = versions(&rig);
-            for version in held {
-                assert!(
-                    kept.contains(&version),
-                    "{story}, killed before step {at}: lost {version:?}"
-                );
-            }
-            let stage = rig.path(CONTAINER).join("contexts/.mizzen");
-            let left = stage.read_dir().map_or(0, Iterator::count);
-            assert_eq!(
-                left, 0,
-                "{story}, killed before step {at}: left in the stage"
-            );
-            let orphan =
-                rig.tls(CONTAINER, "prod").exists() && !rig.meta(CONTAINER, "prod").exists();
-            assert!(
-                !orphan,
-                "{story}, killed before step {at}: keys without a context"
-            );
+            check_next(rig, &story, &held, &format!("killed before step {at}"));
             if ended.is_ok() {
                 break;
             }
@@ -99,11 +62,117 @@ fn a_pass_that_is_killed_anywhere_is_finished_by_the_next() {
     assert!(kills > 30, "only {kills} places to be killed at");
 }
 
+/// What changes a disk, and what waits for it; a call that only looks leaves what the next of these meets.
+#[cfg(target_os = "linux")]
+const CALLS: [&str; 10] = [
+    "rename",
+    "renameat",
+    "renameat2",
+    "mkdir",
+    "mkdirat",
+    "unlink",
+    "unlinkat",
+    "write",
+    "fchmod",
+    "fsync",
+];
+/// Names the home folder to the process that is killed.
+#[cfg(target_os = "linux")]
+const HOME: &str = "MIZZEN_TEST_PASS_IN";
+
+/// The same by the real thing: a process that is killed at a system call, at each in turn.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_is_killed_at_any_system_call_is_finished_by_the_next() {
+    use std::os::unix::process::ExitStatusExt as _;
+    if let Some(home) = std::env::var_os(HOME) {
+        let mut mirror = open(Path::new(&home), &Wishes::default(), Arc::default());
+        mirror.pass().unwrap();
+        return;
+    }
+    let test = "a_process_that_is_killed_at_any_system_call_is_finished_by_the_next";
+    let is_killed_at = |call: &str, at: usize, home: &Path| {
+        let mut strace = std::process::Command::new("strace");
+        let strace = strace
+            .args(["-f", "-qq", "-o", "/dev/null"])
+            .args(["-e", &format!("trace={call}")])
+            .args(["-e", &format!("inject={call}:signal=KILL:when={at}")])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", &format!("mirror::tests::killed::{test}")])
+            .env(HOME, home);
+        let ended = strace.output().expect("strace runs");
+        let was_killed = ended.status.signal() == Some(9);
+        assert!(was_killed || ended.status.success(), "{ended:?}");
+        was_killed
+    };
+    let mut kills = 0;
+    // The others make the same calls.
+    let stories = STORIES.into_iter();
+    for story in
+        stories.filter(|(story, ..)| !matches!(*story, "one of the container" | "a conflict"))
+    {
+        for call in CALLS {
+            for at in 1.. {
+                let (mut rig, held) = begin(&story);
+                // It holds the lock.
+                rig.mirror = None;
+                let was_killed = is_killed_at(call, at, rig.home.path());
+                check_next(rig, &story, &held, &format!("killed at {call} {at}"));
+                if !was_killed {
+                    break;
+                }
+                kills += 1;
+            }
+        }
+    }
+    assert!(kills > 200, "only {kills} places to be killed at");
+}
+
+/// Both sides in step, and then what the story tells; with all versions that there are.
+fn begin((_, happen, _): &Story) -> (Rig, Vec<String>) {
+    let mut rig = Rig::new();
+    rig.write(HOST, "other", "unix:///o", "");
+    rig.write(HOST, "prod", "tcp://p:1", "ca.pem=1 key.pem=2");
+    rig.pass();
+    happen(&mut rig);
+    let held = versions(&rig);
+    (rig, held)
+}
+
+/// The next core comes to what the story expects, with nothing lost and nothing left over.
+fn check_next(mut rig: Rig, (story, _, expected): &Story, held: &[String], killed: &str) {
+    rig.reopen();
+    rig.pass();
+    let both = format!("{}\n", rig.both());
+    let rest: String = both
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("other"))
+        .collect();
+    let rest = rest.replace("prod tcp://p:1 ca.pem=1 key.pem=2\n", "");
+    assert_eq!(rest.trim(), expected.trim(), "{story}, {killed}");
+    assert_eq!(rig.told(), "", "{story}, {killed}: it rests");
+    let kept = versions(&rig);
+    for version in held {
+        assert!(
+            kept.contains(version),
+            "{story}, {killed}: lost {version:?}"
+        );
+    }
+    let stage = rig.path(CONTAINER).join("contexts/.mizzen");
+    let left = stage.read_dir().map_or(0, Iterator::count);
+    assert_eq!(left, 0, "{story}, {killed}: left in the stage");
+    let orphan = rig.tls(CONTAINER, "prod").exists() && !rig.meta(CONTAINER, "prod").exists();
+    assert!(!orphan, "{story}, {killed}: keys without a context");
+}
+
 /// Every version that is on a side or in the trash.
 fn versions(rig: &Rig) -> Vec<String> {
     let mirror = rig.mirror.as_ref().expect("open");
     let sides = Side::BOTH.map(|side| mirror.root(side).take_inventory().contexts.into_values());
-    let found = sides.into_iter().flatten().map(|found| found.payload);
+    let found = sides
+        .into_iter()
+        .flatten()
+        .map(|found| found.payload.clone());
     let trashed = mirror
         .trash
         .list()

@@ -151,6 +151,41 @@ fn a_context_that_is_left_alone_stays_on_its_side() {
 }
 
 #[test]
+fn what_is_left_alone_from_now_on_is_still_in_containers_and_the_status_says_how_to_take_it_from_them()
+ {
+    let mut rig = Rig::new();
+    rig.write(HOST, "secret", "tcp://h:1", "key.pem=1");
+    rig.write(HOST, "plain", "ssh://h", "");
+    rig.pass();
+    rig.wish(|wishes| wishes.no_sync = ["secret".to_owned(), "plain".to_owned()].into());
+    rig.pass();
+    let reason = |rig: &Rig, name: &str| {
+        let contexts = rig.status().contexts;
+        let one = contexts.iter().find(|one| one.name == name).unwrap();
+        assert_eq!(one.standing, ContextStanding::NotSynced);
+        one.reason.clone()
+    };
+    let config = rig.path(CONTAINER).display().to_string();
+    assert_eq!(
+        reason(&rig, "secret").unwrap(),
+        format!(
+            "Containers still have `secret` with its TLS keys. Take it from them: \
+             `docker --config {config} context rm secret`"
+        )
+    );
+    assert!(
+        reason(&rig, "plain")
+            .unwrap()
+            .starts_with("Containers still have `plain`. ")
+    );
+    // Taken from them, it stays on the host, and nothing is left to be said.
+    rig.delete(CONTAINER, "secret");
+    assert_eq!(rig.told(), "");
+    assert_eq!(reason(&rig, "secret"), None);
+    assert!(rig.meta(HOST, "secret").exists());
+}
+
+#[test]
 fn the_status_says_what_containers_can_read() {
     let mut rig = Rig::new();
     rig.write(HOST, "prod", "tcp://h:1", "ca.pem=1 key.pem=1");

@@ -1,0 +1,242 @@
+//! What one look remembers, so that the next reads only what has changed since.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mizzen_fsx::{SafeDir, Stamp, UnsafeFile, UnsafeReason};
+
+use super::Entry;
+
+/// File systems tell the time of a change in steps, of two seconds at worst. So a stamp that has been seen for longer
+/// than that tells of every change to come, and one that has not may stand for two contents.
+const SETTLED: Duration = Duration::from_secs(3);
+/// Entries of a folder that are told apart; what holds more is read each time.
+const ENTRIES_MAX: usize = 64;
+
+/// A clock that only goes forward.
+pub(crate) type Clock<'a> = &'a dyn Fn() -> Duration;
+
+/// What is remembered of one side.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// By folder of `meta/`.
+    pub(super) folders: BTreeMap<String, Remembered<Entry>>,
+    /// How often a look met another file or folder than the look before.
+    pub(super) moves: u64,
+}
+
+impl Memory {
+    /// Grows whenever a look meets other files or folders than the look before.
+    pub(crate) fn moves(&self) -> u64 {
+        self.moves
+    }
+}
+
+/// An entry, and how far below it something is read.
+pub(crate) struct Place<'a> {
+    pub(crate) dir: &'a SafeDir,
+    pub(crate) name: &'a str,
+    pub(crate) depth: usize,
+}
+
+/// What was read, and the marks that its places had before.
+pub(crate) struct Remembered<T> {
+    value: T,
+    /// None where they cannot be told.
+    marks: Option<Vec<Mark>>,
+    /// When a look first met these marks.
+    since: Duration,
+    /// It was read when its marks were settled: as long as they stay, so does the value.
+    is_settled: bool,
+}
+
+impl<T: Clone> Remembered<T> {
+    /// The value, read anew unless all is as it was; and whether other files or folders are there than before.
+    pub(crate) fn look(
+        memory: &mut Option<Self>,
+        places: &[Place<'_>],
+        now: Clock<'_>,
+        read: impl FnOnce() -> T,
+        lasts: impl FnOnce(&T) -> bool,
+    ) -> (T, bool) {
+        if let Some(known) = memory.as_ref().filter(|known| known.still_holds(places)) {
+            return (known.value.clone(), false);
+        }
+        // Marks come first: what changes while it is read has others at the next look.
+        let met = now();
+        let marks: Option<Vec<Mark>> = places.iter().map(Mark::of).collect();
+        let before = memory.take().filter(|known| known.marks == marks);
+        let is_same = before.is_some() && marks.is_some();
+        let value = read();
+        let since = before.filter(|_| is_same).map(|known| known.since);
+        *memory = Some(Self {
+            is_settled: lasts(&value) && since.is_some_and(|since| met >= since + SETTLED),
+            since: since.unwrap_or_else(now),
+            value: value.clone(),
+            marks,
+        });
+        (value, !is_same)
+    }
+
+    fn still_holds(&self, places: &[Place<'_>]) -> bool {
+        let marks = self.marks.as_ref().filter(|_| self.is_settled);
+        marks.is_some_and(|marks| {
+            let mut both = marks.iter().zip(places);
+            marks.len() == places.len() && both.all(|(mark, place)| mark.holds(place))
+        })
+    }
+}
+
+/// What stands at a place, as far as the system tells without anybody looking into it.
+#[derive(Debug, PartialEq, Eq)]
+enum Mark {
+    Nothing,
+    /// Its stamp, and the marks of what is in it, so far down as it is read.
+    Entry(Stamp, BTreeMap<String, Self>),
+}
+
+impl Mark {
+    /// None where it cannot be told.
+    fn of(place: &Place<'_>) -> Option<Self> {
+        let Some(stamp) = stamp(place)? else {
+            return Some(Self::Nothing);
+        };
+        let mut inside = BTreeMap::new();
+        if place.depth > 0 {
+            match place.dir.open_dir(place.name) {
+                Ok(dir) => {
+                    for entry in dir.list(ENTRIES_MAX).ok()? {
+                        let mark = Self::of(&within(&dir, &entry.name, place))?;
+                        inside.insert(entry.name, mark);
+                    }
+                }
+                // A link, a file: its own stamp says all of it.
+                Err(UnsafeFile { reason, .. }) if is_no_folder(&reason) => {}
+                Err(_) => return None,
+            }
+        }
+        Some(Self::Entry(stamp, inside))
+    }
+
+    /// Whether the same stands there. A folder's own stamp tells of everything that comes or goes in it.
+    fn holds(&self, place: &Place<'_>) -> bool {
+        match (self, stamp(place)) {
+            (Self::Nothing, Some(None)) => true,
+            (Self::Entry(before, inside), Some(Some(now))) if *before == now => {
+                let all_hold = |dir: SafeDir| {
+                    let mut inside = inside.iter();
+                    inside.all(|(name, mark)| mark.holds(&within(&dir, name, place)))
+                };
+                inside.is_empty() || place.dir.open_dir(place.name).is_ok_and(all_hold)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_no_folder(reason: &UnsafeReason) -> bool {
+    match reason {
+        UnsafeReason::Kind(_) => true,
+        UnsafeReason::Io(error) => error.kind() == std::io::ErrorKind::NotADirectory,
+        _ => false,
+    }
+}
+
+fn within<'a>(dir: &'a SafeDir, name: &'a str, of: &Place<'_>) -> Place<'a> {
+    let depth = of.depth.saturating_sub(1);
+    Place { dir, name, depth }
+}
+
+/// The stamp of what stands there, if anything does; none where that cannot be told.
+#[allow(clippy::option_option, reason = "that nothing is there is known, too")]
+fn stamp(place: &Place<'_>) -> Option<Option<Stamp>> {
+    match place.dir.stamp(place.name) {
+        Ok(stamp) => stamp.map(Some),
+        Err(UnsafeFile {
+            reason: UnsafeReason::Missing,
+            ..
+        }) => Some(None),
+        Err(_) => None,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::cell::Cell;
+    use std::fs;
+
+    use mizzen_fsx::write_atomic;
+
+    use super::*;
+
+    /// Looks at `f` again and again, on a clock that the test sets.
+    struct Looks {
+        home: tempfile::TempDir,
+        now: Cell<Duration>,
+        memory: Option<Remembered<String>>,
+    }
+
+    impl Looks {
+        fn new() -> Self {
+            let home = tempfile::tempdir().expect("a scratch folder");
+            let (now, memory) = (Cell::default(), None);
+            let looks = Self { home, now, memory };
+            looks.write("one");
+            looks
+        }
+
+        fn write(&self, text: &str) {
+            write_atomic(self.home.path().join("f"), text.as_bytes()).expect("a file");
+        }
+
+        /// What a look comes to after so many milliseconds, and whether it read the file.
+        fn after(&mut self, ms: u64, lasts: bool) -> (String, bool) {
+            self.now.set(self.now.get() + Duration::from_millis(ms));
+            let dir = SafeDir::open(self.home.path()).expect("a folder");
+            let (name, depth) = ("f", 1);
+            let places = [Place {
+                dir: &dir,
+                name,
+                depth,
+            }];
+            let was_read = Cell::new(false);
+            let read = || {
+                was_read.set(true);
+                fs::read_to_string(self.home.path().join("f")).expect("a file")
+            };
+            let now = || self.now.get();
+            let (text, _) = Remembered::look(&mut self.memory, &places, &now, read, |_| lasts);
+            (text, was_read.get())
+        }
+    }
+
+    #[test]
+    fn a_stamp_counts_once_it_is_older_than_any_file_system_s_clock_is_coarse() {
+        let mut looks = Looks::new();
+        let one = |was_read| ("one".to_owned(), was_read);
+        assert_eq!(looks.after(0, true), one(true));
+        assert_eq!(looks.after(50, true), one(true), "too young");
+        assert_eq!(looks.after(2949, true), one(true), "still");
+        assert_eq!(
+            looks.after(1, true),
+            one(true),
+            "old enough, not read since"
+        );
+        assert_eq!(looks.after(50, true), one(false));
+        assert_eq!(looks.after(60_000, true), one(false));
+        looks.write("two");
+        let two = |was_read| ("two".to_owned(), was_read);
+        assert_eq!(looks.after(30_000, true), two(true));
+        assert_eq!(looks.after(50, true), two(true), "young again");
+        assert_eq!(looks.after(3000, true), two(true));
+        assert_eq!(looks.after(30_000, true), two(false));
+    }
+
+    #[test]
+    fn what_may_be_read_the_next_time_is_tried_each_time() {
+        let mut looks = Looks::new();
+        for _ in 0..4 {
+            assert!(looks.after(10_000, false).1);
+        }
+    }
+}
