@@ -46,3 +46,44 @@ fn contexts_are_set_up_and_followed_in_the_window_and_a_change_is_undone() {
     });
     assert!(listed(&own, "lab") && listed(&inside, "lab"));
 }
+
+#[test]
+fn a_toast_about_a_container_s_change_undoes_it_and_says_so() {
+    let desktop = Desktop::new();
+    let create = |name: &str, host: &str| {
+        let endpoint = format!("host={host}");
+        desktop.docker(&["context", "create", name, "--docker", &endpoint]);
+    };
+    create("prod", "ssh://ana@prod.example");
+    let page = desktop.launch_driven();
+    page.click("nav-contexts");
+    page.click("contexts-setup");
+    page.wait_for_text("In step.");
+    let (own, inside) = (desktop.path(".docker"), desktop.path(".docker-cai"));
+    let leads_to = |config| {
+        let endpoint = "{{.Endpoints.docker.Host}}";
+        let args = ["context", "inspect", "prod", "--format", endpoint];
+        desktop.docker_in(config, &args).trim().to_owned()
+    };
+    let change = |host: &str| {
+        let endpoint = format!("host={host}");
+        desktop.docker_in(
+            &inside,
+            &["context", "update", "prod", "--docker", &endpoint],
+        );
+    };
+    change("tcp://evil.example:2376");
+    let toast = desktop.toast("a toast tells", |toast| {
+        toast.body.contains("tcp://evil.example:2376")
+    });
+    assert_eq!(toast.actions, ["default", "open", "undo"]);
+    assert_eq!(leads_to(&own), "tcp://evil.example:2376");
+    desktop.click_toast(&toast, "undo");
+    let done = desktop.toast("a toast says that it is undone", |toast| {
+        toast.title == "Undone"
+    });
+    assert!(done.body.contains("ssh://ana@prod.example"), "{done:?}");
+    for side in [&own, &inside] {
+        assert_eq!(leads_to(side), "ssh://ana@prod.example");
+    }
+}

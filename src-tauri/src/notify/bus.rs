@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mizzen_core::menu::{Action, Navigate};
+use mizzen_core::menu::Action;
 use mizzen_core::toast::{Toast, Urgency};
 use mizzen_tasks::{Owner, Task};
 use notify_rust::{Hint, Notification, NotificationResponse};
@@ -14,6 +14,8 @@ use tauri::AppHandle;
 use super::Toasts;
 use crate::actions;
 
+/// The action that takes back what a toast tells of.
+const UNDO: &str = "undo";
 /// Toasts whose keys are remembered, so that a newer one can replace them.
 const SHOWN_MAX: usize = 64;
 
@@ -57,6 +59,9 @@ impl Bus {
             .action("default", "Open")
             .action("open", "Open")
             .id(replaces);
+        if toast.undo.is_some() {
+            notification.action(UNDO, "Undo");
+        }
         if let Some(icon) = &self.icon {
             notification.icon(&icon.to_string_lossy());
         }
@@ -73,7 +78,7 @@ impl Toasts for Bus {
             .unwrap_or_default();
         let notification = self.notification(&toast, id.load(Ordering::Relaxed));
         tracing::info!(key = toast.key, title = toast.title, "toast");
-        let work = present(self.app.clone(), notification, id.clone(), toast.open);
+        let work = present(self.app.clone(), notification, id.clone(), toast.clone());
         let wait = self.tasks.spawn_held(&format!("toast:{}", toast.key), work);
         if shown.len() >= SHOWN_MAX {
             shown.pop_first();
@@ -82,7 +87,7 @@ impl Toasts for Bus {
     }
 }
 
-async fn present(app: AppHandle, notification: Notification, id: Arc<AtomicU32>, open: Navigate) {
+async fn present(app: AppHandle, notification: Notification, id: Arc<AtomicU32>, toast: Toast) {
     let handle = match notification.show_async().await {
         Ok(handle) => handle,
         Err(error) => {
@@ -91,17 +96,20 @@ async fn present(app: AppHandle, notification: Notification, id: Arc<AtomicU32>,
         }
     };
     id.store(handle.id(), Ordering::Relaxed);
-    let mut clicked = false;
+    let mut clicked = None;
     handle
         .wait_for_action_async(|response: &NotificationResponse| {
-            clicked = matches!(
-                response,
-                NotificationResponse::Default | NotificationResponse::Action(_)
-            );
+            clicked = match response {
+                NotificationResponse::Default => Some(String::new()),
+                NotificationResponse::Action(action) => Some(action.clone()),
+                _ => None,
+            };
         })
         .await;
     id.store(0, Ordering::Relaxed);
-    if clicked {
-        actions::act(&app, Action::Show(open));
+    match (clicked.as_deref(), toast.undo) {
+        (Some(UNDO), Some(change)) => actions::undo(&app, toast.key, change),
+        (Some(_), _) => actions::act(&app, Action::Show(toast.open)),
+        (None, _) => {}
     }
 }

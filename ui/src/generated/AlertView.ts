@@ -30,6 +30,10 @@ message: string,
  */
 hint: string, 
 /**
+ * The change of Docker contexts that it tells of, where that can be undone.
+ */
+undo?: number, 
+/**
  * When it was raised.
  */
 at: string, };

@@ -35,6 +35,8 @@ pub struct Toast {
     pub urgency: Urgency,
     /// Where its action `Open`, or a click on it, leads.
     pub open: Navigate,
+    /// The change of Docker contexts that its action `Undo` takes back.
+    pub undo: Option<u64>,
 }
 
 impl Toast {
@@ -51,6 +53,24 @@ impl Toast {
             body: text::body(&error.hint),
             urgency: Urgency::Normal,
             open: session.map_or(Navigate::to(View::Sessions), Navigate::to_session),
+            undo: None,
+        }
+    }
+
+    /// What the action `Undo` of a toast came to: it takes that toast's place.
+    #[must_use]
+    pub fn of_undo(key: String, undone: &Result<String, ApiError>) -> Self {
+        let (title, body) = match undone {
+            Ok(message) => ("Undone", message.clone()),
+            Err(error) => ("Not undone", format!("{}\n{}", error.message, error.hint)),
+        };
+        Self {
+            key,
+            title: title.to_owned(),
+            body: text::body(&body),
+            urgency: Urgency::Normal,
+            open: Navigate::to(View::Contexts),
+            undo: None,
         }
     }
 
@@ -77,6 +97,7 @@ impl Toast {
             body: text::body(body),
             urgency: Urgency::Normal,
             open: Navigate::to(View::Sessions),
+            undo: None,
         }
     }
 
@@ -218,6 +239,7 @@ impl Crowd {
             body: text::body(&names.collect::<Vec<_>>().join(", ")),
             urgency: Urgency::Normal,
             open: Navigate::to(View::Alerts),
+            undo: None,
         }
     }
 }
@@ -268,6 +290,7 @@ fn single(alert: &AlertView, key: String) -> Toast {
             .session
             .as_deref()
             .map_or(Navigate::to(place(alert.kind)), Navigate::to_session),
+        undo: alert.undo,
     }
 }
 

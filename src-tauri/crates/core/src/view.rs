@@ -385,6 +385,10 @@ pub struct AlertView {
     pub message: String,
     /// What to do.
     pub hint: String,
+    /// The change of Docker contexts that it tells of, where that can be undone.
+    #[ts(optional)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<u64>,
     /// When it was raised.
     pub at: String,
 }

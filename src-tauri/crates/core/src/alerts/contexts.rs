@@ -53,9 +53,13 @@ impl Alerts {
                 name,
                 message,
                 hint,
+                change,
             } => {
                 let kind = AlertKind::ContextChanged;
-                let alert = alert(kind, &id(name), message.clone(), hint.clone(), at);
+                let alert = AlertView {
+                    undo: Some(*change),
+                    ..alert(kind, &id(name), message.clone(), hint.clone(), at)
+                };
                 self.raise(alert, News::Happening, now)
             }
             ContextNews::TakenBack { name } => self.clear(&id(name), now),
@@ -79,6 +83,7 @@ fn alert(
         kind,
         session: None,
         engine: None,
+        undo: None,
         message,
         hint,
         at: at.to_string(),

@@ -34,6 +34,7 @@ pub(super) fn alert(
         kind,
         session: Some(name.to_owned()),
         engine: Some(session.engine.clone()),
+        undo: None,
         message: format!("Session `{name}` reports {what}: {newest}{others}"),
         hint: format!("See all that it reports: mizzen show {name}"),
         at: at.to_string(),

@@ -286,6 +286,7 @@ fn a_container_s_change_is_told_each_time_until_it_is_taken_back() {
         name: "prod".to_owned(),
         message: message.to_owned(),
         hint: "Take it back: mizzen contexts undo 1".to_owned(),
+        change: 1,
     };
     let mut tell = |news: &News| {
         let told_now = alerts.on_news(news, jiff::Timestamp::UNIX_EPOCH, now);

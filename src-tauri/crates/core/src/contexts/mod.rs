@@ -42,6 +42,8 @@ pub(crate) enum News {
         name: String,
         message: String,
         hint: String,
+        /// Its number in the history.
+        change: u64,
     },
     /// That was taken back.
     TakenBack { name: String },

@@ -129,6 +129,7 @@ pub(super) fn news(change: &Change) -> News {
         name: name(&change.name),
         message: text(&change.message),
         hint: format!("{wish}: mizzen contexts undo {}", change.id),
+        change: change.id,
     }
 }
 

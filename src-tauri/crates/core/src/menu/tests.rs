@@ -145,6 +145,7 @@ fn alert(kind: AlertKind, session: Option<&str>, engine: Option<&str>, message: 
         kind,
         session: session.map(Into::into),
         engine: engine.map(Into::into),
+        undo: None,
         message: message.into(),
         hint: String::new(),
         at: NOW.into(),

@@ -41,6 +41,7 @@ fn alert(kind: AlertKind, session: Option<&str>, engine: Option<&str>) -> AlertV
         kind,
         session: session.map(Into::into),
         engine: engine.map(Into::into),
+        undo: None,
         message: "it <b>ended</b> & is gone".into(),
         hint: "Start it again.".into(),
         at: "2026-03-01T12:00:00Z".into(),
@@ -55,6 +56,7 @@ fn check(toast: Option<Toast>, expected: Expect) {
             body,
             urgency,
             open,
+            undo: _,
         } = toast;
         format!(
             "[{key}] {urgency:?} \"{title}\" -> {:?} {:?}\n{body}",
@@ -206,4 +208,37 @@ fn a_word_on_contexts_leads_to_them() {
         let toast = Rig::new().change(0, Change::AlertRaised { alert });
         assert_eq!(toast.unwrap().open, Navigate::to(View::Contexts));
     }
+}
+
+#[test]
+fn what_can_be_undone_is_undone_from_its_toast_which_then_says_so() {
+    let alert = AlertView {
+        undo: Some(7),
+        ..alert(AlertKind::ContextChanged, None, None)
+    };
+    let toast = Rig::new().change(0, Change::AlertRaised { alert }).unwrap();
+    assert_eq!(toast.undo, Some(7));
+    let done = Toast::of_undo(
+        toast.key.clone(),
+        &Ok("`prod` is as it was <before>.".into()),
+    );
+    assert_eq!((done.key.as_str(), done.undo), ("alert:a1", None));
+    check(
+        Some(done),
+        expect![[r#"
+            [alert:a1] Normal "Undone" -> Contexts None
+            `prod` is as it was &lt;before&gt;."#]],
+    );
+    let error = ApiError {
+        code: crate::verb::ErrorCode::State,
+        message: "`prod` has changed on the host since change 7".into(),
+        hint: "see how things stand: mizzen contexts status".into(),
+    };
+    check(
+        Some(Toast::of_undo(toast.key, &Err(error))),
+        expect![[r#"
+            [alert:a1] Normal "Not undone" -> Contexts None
+            `prod` has changed on the host since change 7
+            see how things stand: mizzen contexts status"#]],
+    );
 }
