@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use mizzen_tests::own_core::{docker, full_image, tiny_image};
 use mizzen_tests::rig::{Mizzen, Said};
@@ -132,10 +132,9 @@ fn an_image_without_an_agent_is_told_what_it_lacks() {
     assert!(said.stderr.contains("docker pull"), "{said:?}");
 }
 
-#[test]
-fn an_interrupted_trial_leaves_no_container() {
-    let tiny = tiny_image().unwrap();
-    let tag = "mizzen-test-silent";
+/// An image whose container says nothing, and a trial of it that has just started one.
+fn silent_trial(tag: &str, mizzen: &Mizzen) -> Child {
+    let tiny = tiny_image().expect("the tiny image");
     let recipe = format!("FROM {tiny}\nENTRYPOINT [\"sleep\", \"1000\"]\n");
     image(tag, &recipe, None);
     let filter = format!("image={tag}");
@@ -151,19 +150,53 @@ fn an_interrupted_trial_leaves_no_container() {
         ])
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
-    let mizzen = Mizzen::new();
-    let trial = mizzen
-        .command(["protocol", "agent-test", tag])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let started = BufReader::new(events.stdout.take().unwrap()).lines().next();
+        .expect("docker runs");
+    let mut trial = mizzen.command(["protocol", "agent-test", tag]);
+    let trial = trial.stderr(Stdio::piped()).spawn().expect("mizzen runs");
+    let events_now = events.stdout.take().expect("a pipe");
+    let started = BufReader::new(events_now).lines().next();
     assert!(started.is_some_and(|line| line.is_ok()));
-    events.kill().unwrap();
-    events.wait().unwrap();
+    events.kill().expect("it runs");
+    events.wait().expect("it ran");
+    trial
+}
+
+#[test]
+fn an_interrupted_trial_leaves_no_container() {
+    let tag = "mizzen-test-silent";
+    let trial = silent_trial(tag, &Mizzen::new());
     kill_process(Pid::from_child(&trial), Signal::INT).unwrap();
     let said = trial.wait_with_output().unwrap();
     assert_eq!(said.status.code(), Some(130), "{said:?}");
+    assert_eq!(left(tag), 0);
+}
+
+#[test]
+fn what_a_killed_trial_left_goes_with_the_next_one() {
+    let tag = "mizzen-test-silenced";
+    let mizzen = Mizzen::new();
+    let mut trial = silent_trial(tag, &mizzen);
+    let next = || {
+        assert_eq!(
+            mizzen
+                .run(&["protocol", "agent-test", "no-such-image:1"])
+                .code,
+            5
+        )
+    };
+    next();
+    assert_eq!(left(tag), 1, "one that lives is left alone");
+    trial.kill().unwrap();
+    trial.wait().unwrap();
+    assert_eq!(left(tag), 1);
+    let another = Mizzen::new();
+    assert_eq!(
+        another
+            .run(&["protocol", "agent-test", "no-such-image:1"])
+            .code,
+        5
+    );
+    assert_eq!(left(tag), 1, "another person's is left alone");
+    next();
     assert_eq!(left(tag), 0);
 }

@@ -1,6 +1,6 @@
 //! What a trial stands on: directories of the host, and a container with the safe defaults that has them mounted.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,11 +25,19 @@ const ORDINARY: u32 = 1000;
 /// Lines of its log that are shown.
 const LOG: u32 = 5;
 
+/// Names the folder of a trial on its container.
+const FOLDER: &str = "dev.mizzen.agent-test.folder";
+/// Held in that folder as long as the trial lives; no container sees it.
+const LOCK: &str = "lock";
+/// Folders of trials, in Mizzen's cache.
+const PREFIX: &str = "agent-test-";
+
 pub(super) struct Ground {
     engine: Engine,
     id: String,
     /// Removed with this.
     folder: TempDir,
+    _lock: File,
     /// Whose the files are.
     pub(super) user: User,
     /// The status directory on the host.
@@ -51,18 +59,20 @@ impl Ground {
         let name = format!("mizzen-agent-test-{}", std::process::id());
         let cache = &config.dirs.cache;
         let user = ordinary();
-        let folder = tempfile::Builder::new()
-            .prefix("agent-test-")
-            .tempdir_in(cache);
-        let made =
-            folder.and_then(|folder| make(folder.path(), user).map(|status| (folder, status)));
-        let (folder, status) =
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(cache);
+        let made = folder.and_then(|folder| {
+            let lock = File::create_new(folder.path().join(LOCK))?;
+            lock.try_lock()?;
+            make(folder.path(), user).map(|status| (folder, lock, status))
+        });
+        let (folder, lock, status) =
             made.map_err(|error| refused(&format!("{}: {error}", cache.display())))?;
         let dir = SafeDir::open(&status).map_err(|error| refused(&error.to_string()))?;
         let mut ground = Self {
             engine: engine.clone(),
             id: String::new(),
             folder,
+            _lock: lock,
             user,
             status,
             dir,
@@ -80,6 +90,8 @@ impl Ground {
         let mut spec = ContainerSpec::new(image, name, self.user);
         let (key, value) = LABEL;
         spec.labels.insert(key.to_owned(), value.to_owned());
+        let folder = self.folder.path().to_string_lossy().into_owned();
+        spec.labels.insert(FOLDER.to_owned(), folder);
         spec.env
             .insert("PARA_SESSION_NAME".to_owned(), SESSION.to_owned());
         let mount = |source: &Path, target: &str| Mount::Bind {
@@ -141,6 +153,38 @@ impl Ground {
         if !self.id.is_empty() {
             let _ = self.engine.remove_container(&self.id).await;
         }
+    }
+}
+
+/// Removes what earlier trials left that were killed: their containers, and their folders.
+pub(super) async fn clear_leftovers(config: &CoreConfig, engine: &Engine) -> Result<(), ApiError> {
+    let cache = &config.dirs.cache;
+    for fact in engine.list().await.map_err(failed)? {
+        let folder = fact.labels.get(FOLDER).map(Path::new);
+        if folder.is_some_and(|folder| folder.parent() == Some(cache.as_path()) && is_left(folder))
+        {
+            let removed = engine.remove_container(&fact.id).await;
+            removed.map_err(failed)?;
+        }
+    }
+    let Ok(dir) = SafeDir::open(cache) else {
+        return Ok(());
+    };
+    for entry in dir.list(usize::MAX).unwrap_or_default() {
+        if entry.name.starts_with(PREFIX) && is_left(&cache.join(&entry.name)) {
+            let removed = dir.remove_all(&entry.name);
+            removed.map_err(|error| refused(&error.to_string()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a trial's folder is nobody's any more: gone, or with a lock that nobody holds.
+fn is_left(folder: &Path) -> bool {
+    match File::open(folder.join(LOCK)) {
+        Ok(lock) => lock.try_lock().is_ok(),
+        // One that has no lock yet has just been made.
+        Err(error) => error.kind() == io::ErrorKind::NotFound && !folder.exists(),
     }
 }
 

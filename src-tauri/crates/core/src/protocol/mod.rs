@@ -75,7 +75,7 @@ pub fn check(dir: &Path) -> Result<Vec<Found>, ApiError> {
 }
 
 /// Starts an image as a session's container and tries its agent, until that is done or `stop` resolves. The container is
-/// removed whatever comes of it. None: it was stopped.
+/// removed whatever comes of it; that of a trial that was killed goes with the next one. None: it was stopped.
 ///
 /// # Errors
 /// There is no such image, or the engine does not answer or is not on this machine.
@@ -101,6 +101,7 @@ pub async fn agent_test(
     let (key, value) = LABEL;
     let (engine, _events) = engines::spawn(&owner, &identity, (key.to_owned(), value.to_owned()));
     answers(&engine).await?;
+    ground::clear_leftovers(config, &engine).await?;
     if engine.image(image).await.map_err(ground::failed)?.is_none() {
         let message = format!("{} has no image {}", identity.name, sanitise(image, 200));
         let hint = "Build it, or fetch it with `docker pull`.";
