@@ -23,11 +23,11 @@ struct Piece<'a> {
 
 impl Printer {
     pub(super) fn new(output: Output) -> Self {
-        let is_text = output.json || io::stdout().is_terminal();
-        Self {
-            output,
-            text: is_text.then(OutputText::default),
-        }
+        let text = match output.json {
+            true => Some(OutputText::default()),
+            false => io::stdout().is_terminal().then(OutputText::for_terminal),
+        };
+        Self { output, text }
     }
 
     pub(super) fn print(&mut self, bytes: &[u8]) -> Result<(), Failure> {

@@ -96,16 +96,51 @@ impl OutputStream {
 pub struct OutputText {
     /// Begins a character of which the rest is yet to come.
     begun: Vec<u8>,
+    /// A line that is written over is drawn anew.
+    redraws: bool,
+    /// What comes next is written over the line.
+    has_returned: bool,
 }
 
+/// Back to the beginning of the line, and nothing of what stood there.
+const ANEW: &str = "\r\x1b[K";
+
 impl OutputText {
-    /// The text of the next piece. Escape sequences and controls are left out, but for line feeds and tabs.
+    /// For a terminal, where a progress bar is to stay one line. A carriage return reaches nothing but the line that the
+    /// command itself wrote, and that line is emptied first: nobody reads half of one and half of another.
+    #[must_use]
+    pub fn for_terminal() -> Self {
+        Self {
+            redraws: true,
+            ..Self::default()
+        }
+    }
+
+    /// The text of the next piece. Escape sequences and controls are left out, but for line feeds and tabs; and on a
+    /// terminal carriage returns, once something follows that is no line feed.
     pub fn take(&mut self, bytes: &[u8]) -> String {
         self.begun.extend_from_slice(bytes);
         let whole = self.begun.len() - unfinished(&self.begun);
         let rest = self.begun.split_off(whole);
         let text = std::mem::replace(&mut self.begun, rest);
-        mizzen_status::sanitise(&String::from_utf8_lossy(&text), usize::MAX)
+        let text = String::from_utf8_lossy(&text);
+        let shown = |text: &str| mizzen_status::sanitise(text, usize::MAX);
+        if !self.redraws {
+            return shown(&text);
+        }
+        let mut drawn = String::new();
+        for (at, part) in text.split('\r').enumerate() {
+            self.has_returned |= at > 0;
+            let part = shown(part);
+            if part.is_empty() {
+                continue;
+            }
+            if std::mem::take(&mut self.has_returned) && !part.starts_with('\n') {
+                drawn.push_str(ANEW);
+            }
+            drawn.push_str(&part);
+        }
+        drawn
     }
 }
 
@@ -141,6 +176,30 @@ mod tests {
         let said = "grün — 🚢\n".as_bytes();
         for size in 1..said.len() {
             assert_eq!(in_pieces(said, size), "grün — 🚢\n", "{size}");
+        }
+    }
+
+    #[test]
+    fn on_a_terminal_a_line_that_is_written_over_is_drawn_anew() {
+        for (said, drawn) in [
+            ("1 %\r2 %\r\n", "1 %\r\x1b[K2 %\n"),
+            ("1 %\r", "1 %"),
+            ("\r1 %\r\r2 %", "\r\x1b[K1 %\r\x1b[K2 %"),
+            ("one\r\ntwo\r\n", "one\ntwo\n"),
+            ("safe\r\x1b[1Aevil", "safe\r\x1b[Kevil"),
+            ("grün\r…", "grün\r\x1b[K…"),
+        ] {
+            for size in [1, 2, 3, 100] {
+                // An escape sequence that is cut in two is text, and steers nothing.
+                if size < 100 && said.contains('\x1b') {
+                    continue;
+                }
+                let mut text = OutputText::for_terminal();
+                let pieces = said.as_bytes().chunks(size);
+                let shown: String = pieces.map(|piece| text.take(piece)).collect();
+                assert_eq!(shown, drawn, "{size}");
+            }
+            assert!(!in_pieces(said.as_bytes(), 100).contains('\r'), "elsewhere");
         }
     }
 
