@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
-use mizzen_fsx::{Watch, write_atomic};
+use mizzen_fsx::{Watch, write_atomic, write_atomic_with};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -356,4 +356,32 @@ fn folders_that_cannot_be_mirrored_are_explained_and_the_rest_serves() {
         let warned = &status.warnings[0].message;
         assert!(warned.contains(expected), "{warned}");
     }
+}
+
+#[test]
+fn a_queue_has_a_mirror_look_at_both_folders_again() {
+    let pair = Pair::new();
+    pair.write("ours", "from the host");
+    let _container = pair.start();
+    pair.until("in step");
+    pair.reports.until_ready();
+    let queue =
+        r#"{"commands":[{"id":"again","type":"signal","signal":"reload_config"}],"processed":[]}"#;
+    let place = pair.reports.folder.path().join("commands.json");
+    write_atomic_with(&place, queue.as_bytes(), 0o640, Some((UID, UID))).unwrap();
+    let end = |status: &mizzen_status::Status| {
+        let mut acks = status.commands.iter();
+        let ack = acks.find(|ack| ack.id.as_str() == "again")?;
+        ack.state.is_final().then(|| ack.clone())
+    };
+    let status = pair
+        .reports
+        .until("it is heeded", |status| end(status).is_some());
+    assert_eq!(
+        end(&status).unwrap().state,
+        mizzen_status::AckState::Succeeded
+    );
+    // It goes on mirroring.
+    pair.write("later", "now");
+    pair.until("in step");
 }
