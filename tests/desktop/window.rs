@@ -73,7 +73,7 @@ fn a_session_whose_engine_is_not_known_any_more_is_forgotten_in_the_window() {
     let page = desktop.launch_driven();
     page.wait_for_state(&format!("state-{name}"), "lost");
     desktop.tray().click(&[&name, "Remove…"]);
-    page.wait_for_text("Its engine pi is not in use.");
+    page.wait_for_text("Its engine pi is out of reach.");
     page.click("confirm-remove");
     until("it is off the list", || {
         desktop.sessions().view(&name).is_none().then_some(())
