@@ -9,6 +9,7 @@ mod forwards;
 mod health;
 mod mirror;
 mod orphans;
+mod race;
 mod reporting;
 mod reports;
 mod rig;

@@ -222,6 +222,12 @@ impl Reports {
         }
     }
 
+    /// Waits until anything is written here.
+    pub(crate) fn heard(&self) {
+        let heard = self.hints.recv_timeout(SOON);
+        assert!(heard.is_ok(), "nothing is written any more");
+    }
+
     pub(crate) fn until_ready(&self) -> Status {
         self.until("ready", |status| status.phase.as_deref() == Some("ready"))
     }
