@@ -3,7 +3,6 @@
 use mizzen_core::menu::{Action, Navigate};
 use mizzen_core::toast::Toast;
 use mizzen_core::verb::{ApiError, Verb};
-use mizzen_core::view::{ContextsAnswer, ContextsQuestion};
 use tauri::AppHandle;
 
 use crate::shell::Shell;
@@ -33,27 +32,6 @@ pub(crate) fn act(app: &AppHandle, action: Action) {
             });
         }
     }
-}
-
-/// Takes a change of Docker contexts back, and says so in the place of the toast that told of it.
-pub(crate) fn undo(app: &AppHandle, key: String, change: u64) {
-    let handle = app.clone();
-    Shell::of(app).tasks.spawn("undo", async move {
-        let shell = Shell::of(&handle);
-        let undone = match shell.client() {
-            Ok(client) => {
-                client
-                    .ask_contexts(ContextsQuestion::Undo { id: change })
-                    .await
-            }
-            Err(error) => Err(error),
-        };
-        let undone = undone.map(|answer| match answer {
-            ContextsAnswer::Done { message, .. } => message,
-            _ => String::new(),
-        });
-        shell.toasts.show(Toast::of_undo(key, &undone));
-    });
 }
 
 /// Carries out what a click asked for; its failure is told, because no window is there to show it.

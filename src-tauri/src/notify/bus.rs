@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mizzen_core::menu::Action;
 use mizzen_core::toast::{Toast, Urgency};
+use mizzen_core::view::{ContextsAnswer, ContextsQuestion};
 use mizzen_tasks::{Owner, Task};
 use notify_rust::{Hint, Notification, NotificationResponse};
 use tauri::AppHandle;
 
 use super::Toasts;
 use crate::actions;
+use crate::shell::Shell;
 
 /// The action that takes back what a toast tells of.
 const UNDO: &str = "undo";
@@ -108,8 +110,29 @@ async fn present(app: AppHandle, notification: Notification, id: Arc<AtomicU32>,
         .await;
     id.store(0, Ordering::Relaxed);
     match (clicked.as_deref(), toast.undo) {
-        (Some(UNDO), Some(change)) => actions::undo(&app, toast.key, change),
+        (Some(UNDO), Some(change)) => undo(&app, toast.key, change),
         (Some(_), _) => actions::act(&app, Action::Show(toast.open)),
         (None, _) => {}
     }
+}
+
+/// Takes a change of Docker contexts back, and says so in the place of the toast that told of it.
+fn undo(app: &AppHandle, key: String, change: u64) {
+    let handle = app.clone();
+    Shell::of(app).tasks.spawn("undo", async move {
+        let shell = Shell::of(&handle);
+        let undone = match shell.client() {
+            Ok(client) => {
+                client
+                    .ask_contexts(ContextsQuestion::Undo { id: change })
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        let undone = undone.map(|answer| match answer {
+            ContextsAnswer::Done { message, .. } => message,
+            _ => String::new(),
+        });
+        shell.toasts.show(Toast::of_undo(key, &undone));
+    });
 }

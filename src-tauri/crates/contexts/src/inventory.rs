@@ -119,6 +119,7 @@ impl Root {
     }
 
     /// Reads all of it, without a memory.
+    #[cfg(unix)]
     #[cfg(test)]
     pub(crate) fn take_inventory(&self) -> Inventory {
         self.look(&mut Memory::default(), &|| std::time::Duration::ZERO)

@@ -205,12 +205,17 @@ fn check_private(_dir: &Path) -> Result<(), DirsError> {
 mod tests {
     use super::*;
 
+    /// The top of this system's files.
+    const TOP: &str = if cfg!(windows) { "C:/" } else { "/" };
+
     #[test]
     fn mizzen_home_moves_everything() {
-        let dirs = Dirs::from_env(|name| (name == "MIZZEN_HOME").then(|| "/m".into())).unwrap();
-        assert_eq!(dirs.settings_file(), Path::new("/m/config/settings.toml"));
-        assert_eq!(dirs.lock_file(), Path::new("/m/state/core.lock"));
-        assert_eq!(dirs.control_socket(), Path::new("/m/run/control.sock"));
+        let home = Path::new(TOP).join("m");
+        let dirs = Dirs::from_env(|name| (name == "MIZZEN_HOME").then(|| home.clone().into()));
+        let dirs = dirs.unwrap();
+        assert_eq!(dirs.settings_file(), home.join("config/settings.toml"));
+        assert_eq!(dirs.lock_file(), home.join("state/core.lock"));
+        assert_eq!(dirs.control_socket(), home.join("run/control.sock"));
     }
 
     #[test]
@@ -221,8 +226,8 @@ mod tests {
 
     #[test]
     fn a_root_too_deep_for_a_socket_gets_a_short_runtime_directory() {
-        let deep = Dirs::under(Path::new("/").join("d".repeat(120))).unwrap();
-        let other = Dirs::under(Path::new("/").join("e".repeat(120))).unwrap();
+        let deep = Dirs::under(Path::new(TOP).join("d".repeat(120))).unwrap();
+        let other = Dirs::under(Path::new(TOP).join("e".repeat(120))).unwrap();
         assert!(deep.control_socket().as_os_str().len() <= SOCKET_PATH_MAX);
         assert_ne!(deep.runtime, other.runtime);
     }

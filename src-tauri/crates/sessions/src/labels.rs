@@ -119,20 +119,20 @@ mod tests {
     use crate::workspace::WorkspaceKind;
 
     const OURS: &str = "0011223344556677";
+    const FOLDER: &str = if cfg!(windows) {
+        r"C:\srv\web shop"
+    } else {
+        "/srv/web shop"
+    };
     const NONCE_VALUE: &str = "8899aabbccddeeff";
 
     #[test]
     fn labels_say_what_was_written_and_only_to_their_owner() {
         let name = SessionName::parse("Web.1").unwrap();
-        let labels = make(
-            &Identity::of(OURS),
-            &name,
-            Path::new("/srv/web shop"),
-            NONCE_VALUE,
-        );
+        let labels = make(&Identity::of(OURS), &name, Path::new(FOLDER), NONCE_VALUE);
         let claim = Claim {
             session: name,
-            project: "/srv/web shop".into(),
+            project: FOLDER.into(),
             nonce: NONCE_VALUE.to_owned(),
             workspace: WorkspaceKind::Bind,
             carried: false,

@@ -175,11 +175,18 @@ pub(crate) mod tests {
     use crate::name::SessionName;
     use crate::workspace::WorkspaceKind;
 
+    /// Absolute on this system.
+    const PROJECT: &str = if cfg!(windows) {
+        r"C:\srv\web"
+    } else {
+        "/srv/web"
+    };
+
     /// A record in the midst of being made.
     pub(crate) fn record(name: &str) -> Record {
         Record {
             name: SessionName::parse(name).unwrap(),
-            project: "/srv/web".into(),
+            project: PROJECT.into(),
             engine: "default".to_owned(),
             engine_id: None,
             created_at: "2026-01-02T03:04:05Z".parse().unwrap(),

@@ -137,6 +137,7 @@ fn hostname(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
     use expect_test::expect;
 
     use mizzen_docker::Mount;
@@ -148,6 +149,7 @@ mod tests {
     use crate::record::tests::record;
     use crate::workspace::WorkspaceKind;
 
+    #[cfg(unix)]
     #[test]
     fn the_container_of_a_session() {
         let container = ContainerRef {

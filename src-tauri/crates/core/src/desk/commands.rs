@@ -1,6 +1,5 @@
 //! Commands that a person gives a session, and what they say.
 
-use std::path::{Component, Path};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,16 +93,19 @@ fn command(params: ExecParams) -> Result<Command, ApiError> {
 
 /// A directory of the workspace; what links there lead to is for the container to see.
 fn in_workspace(dir: &str) -> Result<String, ApiError> {
-    let full = Path::new(WORKSPACE).join(dir);
-    let goes_up = full.components().any(|part| part == Component::ParentDir);
-    match full.to_str() {
-        Some(full) if !goes_up && Path::new(full).starts_with(WORKSPACE) => Ok(full.to_owned()),
-        _ => {
-            let shown = mizzen_status::sanitise(dir, 200);
-            let message = format!("`{shown}` is no directory of the workspace");
-            Err(usage(&message, "name one below /workspace"))
-        }
+    // Not a path of this system, whose separator may be another one.
+    let full = match dir.starts_with('/') {
+        true => dir.to_owned(),
+        false => format!("{WORKSPACE}/{dir}"),
+    };
+    let goes_up = full.split('/').any(|part| part == "..");
+    let below = full.strip_prefix(WORKSPACE);
+    if !goes_up && below.is_some_and(|below| below.is_empty() || below.starts_with('/')) {
+        return Ok(full);
     }
+    let shown = mizzen_status::sanitise(dir, 200);
+    let message = format!("`{shown}` is no directory of the workspace");
+    Err(usage(&message, "name one below /workspace"))
 }
 
 fn id_of(text: &str) -> Result<CommandId, ApiError> {

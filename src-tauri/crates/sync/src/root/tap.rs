@@ -18,6 +18,7 @@ pub(crate) enum Op {
     RemoveFile,
     RemoveDir,
     Sync,
+    #[cfg(unix)]
     SyncFileSystem,
 }
 
