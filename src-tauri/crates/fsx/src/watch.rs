@@ -1,12 +1,18 @@
-use std::path::Path;
+#[cfg(not(target_os = "linux"))]
+#[path = "watch/own.rs"]
+mod source;
+#[cfg(target_os = "linux")]
+#[path = "watch/shared.rs"]
+mod source;
+
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-
 use crate::atomic::is_temporary;
 use crate::path_error::PathError;
+use source::Source;
 
 /// Events within this time of a hint are one more hint.
 const WINDOW: Duration = Duration::from_millis(20);
@@ -14,7 +20,7 @@ const WINDOW: Duration = Duration::from_millis(20);
 /// Says that something in some directories may have changed; stops when dropped.
 pub struct Watch {
     // Dropped with the handle: the channel closes and the thread ends.
-    watcher: RecommendedWatcher,
+    source: Source,
 }
 
 /// File events are not to be had, e.g. on a network file system. Callers fall back to polling.
@@ -54,23 +60,16 @@ impl Watch {
         on_hint: impl FnMut() + Send + 'static,
     ) -> Result<Self, WatchError> {
         let (events, hints) = mpsc::channel();
-        let does = move |event: &notify::Event| {
-            let paths = &event.paths;
-            is_change(event) && (paths.is_empty() || paths.iter().any(|path| matters(path)))
-        };
-        let report = move |event: notify::Result<notify::Event>| {
-            // A lost or failed event is a hint as well.
-            if event.map_or(true, |event| does(&event)) {
+        let source = Source::new(move |paths| {
+            if paths.is_empty() || paths.iter().any(|path| matters(path)) {
                 let _ = events.send(());
             }
-        };
-        let watcher =
-            notify::recommended_watcher(report).map_err(|e| WatchError::System(e.to_string()))?;
+        })?;
         thread::Builder::new()
             .name("watch".to_owned())
             .spawn(move || coalesce(&hints, on_hint))
             .map_err(|e| WatchError::System(e.to_string()))?;
-        Ok(Self { watcher })
+        Ok(Self { source })
     }
 
     /// Watches one more directory, not what is below it.
@@ -79,19 +78,26 @@ impl Watch {
     /// It does not exist, or the system has no file events left to give.
     pub fn join(&mut self, directory: impl AsRef<Path>) -> Result<(), WatchError> {
         let path = directory.as_ref();
-        let watched = self.watcher.watch(path, RecursiveMode::NonRecursive);
-        watched.map_err(|error| at(path, error))
+        self.source.join(path).map_err(|error| at(path, error))
     }
 
     /// Watches a directory no longer; it may be gone, or never have been watched.
     pub fn leave(&mut self, directory: impl AsRef<Path>) {
-        let _unknown = self.watcher.unwatch(directory.as_ref());
+        self.source.leave(directory.as_ref());
+    }
+}
+
+/// What an event says has changed; nothing in particular where one was lost or failed.
+fn changed(event: notify::Result<notify::Event>) -> Option<Vec<PathBuf>> {
+    match event {
+        Ok(event) => is_change(&event).then_some(event.paths),
+        Err(_) => Some(Vec::new()),
     }
 }
 
 /// Reads by others are no changes, nor is a file that is only about to take another's place.
 fn is_change(event: &notify::Event) -> bool {
-    let about_to = |path: &std::path::PathBuf| {
+    let about_to = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         is_temporary(&name)
     };
@@ -104,6 +110,10 @@ fn coalesce(hints: &Receiver<()>, mut on_hint: impl FnMut()) {
         on_hint();
         thread::sleep(WINDOW);
     }
+}
+
+fn system(error: &notify::Error) -> WatchError {
+    WatchError::System(error.to_string())
 }
 
 fn at(path: &Path, error: notify::Error) -> WatchError {

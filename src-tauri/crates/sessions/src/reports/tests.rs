@@ -110,7 +110,7 @@ fn only_a_report_with_an_earlier_number_and_time_is_old() {
 async fn sessions_that_say_nothing_are_not_read_again() {
     let home = tempfile::tempdir().unwrap();
     let owner = Owner::root("test");
-    let dirs = (0..20).map(|number| {
+    let dirs = (0..200).map(|number| {
         let dir = home.path().join(number.to_string());
         std::fs::create_dir(&dir).unwrap();
         write(&dir, r#"{"timestamp":"1","status":"running"}"#);
