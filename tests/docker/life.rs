@@ -148,6 +148,7 @@ async fn the_kernel_holds_a_container_to_the_safe_defaults() -> Result<()> {
     Ok(())
 }
 
+/// Rows 30 and 31: neither the list of containers nor another session's status is within reach.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_mask_over_the_workspace_shows_only_what_is_mounted_below_it() -> Result<()> {
     let rig = Rig::new().await?;

@@ -21,11 +21,13 @@ fn write(path: impl AsRef<Path>, text: &str) {
 }
 
 #[test]
-fn the_last_report_and_every_log_are_kept_for_their_owner_alone() {
+fn row_44_the_last_report_and_every_log_are_kept_for_their_owner_alone() {
     let root = tempfile::tempdir().unwrap();
     let (record, dirs) = session(root.path(), "Web");
     write(dirs.status.join("status.json"), "{\"final\":true}");
-    write(dirs.status.join("logs/tests-1.log"), "42 passed\n");
+    let log = dirs.status.join("logs/tests-1.log");
+    write(&log, "42 passed\n");
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o6777)).unwrap();
     let end = End {
         words: "It ended with exit code 0.\n".to_owned(),
         log: "hello\n".to_owned(),
@@ -39,7 +41,7 @@ fn the_last_report_and_every_log_are_kept_for_their_owner_alone() {
     assert_eq!(text("logs/tests-1.log"), "42 passed\n");
     assert_eq!(text("container.log"), "hello\n");
     assert_eq!(text("end.txt"), "It ended with exit code 0.\n");
-    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode(&kept), 0o700);
     assert_eq!(mode(&kept.join("status.json")), 0o600);
     assert_eq!(mode(&kept.join("logs/tests-1.log")), 0o600);

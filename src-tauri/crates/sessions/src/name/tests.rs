@@ -22,9 +22,8 @@ fn well_formed_names_pass_and_keep_their_case() {
     );
 }
 
-/// Bad inputs 27 and 28 of the security research.
 #[test]
-fn bad_names_are_refused() {
+fn row_27_row_28_bad_names_are_refused() {
     let malformed = |s: &str| NameError::Malformed(s.escape_debug().collect());
     let reserved = |s: &str| NameError::Reserved(s.to_owned());
     let long = "n".repeat(300);

@@ -258,6 +258,7 @@ mod tests {
         expected.assert_eq(&format!("{what}: {said}"));
     }
 
+    /// Row 29: names that differ in case alone are one, as they would be on some disks.
     #[test]
     fn a_folder_and_a_name_mean_one_session_or_are_refused() {
         check(
