@@ -3,6 +3,7 @@
 mod as_docker;
 mod both;
 mod emptied;
+mod inside;
 mod killed;
 mod resting;
 mod rig;
