@@ -279,15 +279,7 @@ fn strict(
         } if now.is_some_and(|now| now.reach != agreed.version.reach) => HeldKind::Changed,
         _ => return Ok(act),
     };
-    let prints: Vec<Print> = now.iter().map(|now| now.print).collect();
-    let held = held(kind, from, vec![name.to_owned()], &prints);
-    if policy.approved.contains(&held.id) {
-        Ok(act)
-    } else if policy.dropped.contains(&held.id) {
-        Ok(take_back(known, name, from))
-    } else {
-        Err(held)
-    }
+    ask(known, policy, name, act, from, kind)
 }
 
 /// R11: what is written to a store on another disk is asked for first.
@@ -306,12 +298,21 @@ fn elsewhere(
     if is_consent || !known.look(from.other()).is_read_only {
         return Ok(act);
     }
-    let prints: Vec<Print> = known
-        .version(from, name)
-        .iter()
-        .map(|now| now.print)
-        .collect();
-    let held = held(HeldKind::Elsewhere, from, vec![name.to_owned()], &prints);
+    ask(known, policy, name, act, from, HeldKind::Elsewhere)
+}
+
+/// What a person has said of a change that is theirs to decide; until they do, it is held.
+fn ask(
+    known: &Known<'_>,
+    policy: &Policy,
+    name: &str,
+    act: Act,
+    from: Side,
+    kind: HeldKind,
+) -> Result<Act, Held> {
+    let now = known.version(from, name);
+    let prints: Vec<Print> = now.iter().map(|now| now.print).collect();
+    let held = held(kind, from, vec![name.to_owned()], &prints);
     if policy.approved.contains(&held.id) {
         Ok(act)
     } else if policy.dropped.contains(&held.id) {

@@ -314,20 +314,20 @@ fn a_stream_that_ends_wakes_the_link_and_is_told() {
     assert!(matches!(error, EndpointError::Wire(_)), "{error}");
 }
 
+/// Keeps all for ever, at no time in particular.
+const SERVED: ServeOptions = ServeOptions {
+    umask: 0o022,
+    retention: Retention {
+        age: std::time::Duration::MAX,
+        bytes: u64::MAX,
+    },
+    now: || 0,
+};
+
 #[test]
 fn a_folder_that_is_not_there_is_named() {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    thread::spawn(move || {
-        let options = ServeOptions {
-            umask: 0o022,
-            retention: Retention {
-                age: std::time::Duration::MAX,
-                bytes: u64::MAX,
-            },
-            now: || 0,
-        };
-        serve(theirs.try_clone().expect("a socket"), theirs, &options)
-    });
+    thread::spawn(move || serve(theirs.try_clone().expect("a socket"), theirs, &SERVED));
     let folder = tempfile::tempdir().unwrap();
     let missing = OpenSide {
         path: folder.path().join("missing"),
@@ -385,17 +385,7 @@ fn links_of_one_folder_keep_apart_what_they_displace() {
     let folder = tempfile::tempdir().unwrap();
     let open = |link: &[u8]| {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let served = thread::spawn(move || {
-            let options = ServeOptions {
-                umask: 0o022,
-                retention: Retention {
-                    age: std::time::Duration::MAX,
-                    bytes: u64::MAX,
-                },
-                now: || 0,
-            };
-            serve(theirs.try_clone().unwrap(), theirs, &options)
-        });
+        let served = thread::spawn(move || serve(theirs.try_clone().unwrap(), theirs, &SERVED));
         let line = ours.try_clone().unwrap();
         let far = Far::new(ours.try_clone().unwrap(), ours).unwrap();
         let side = OpenSide {
