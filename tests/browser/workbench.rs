@@ -3,7 +3,7 @@
 use mizzen_core::verb::Verb;
 use mizzen_tasks::Owner;
 use mizzen_tests::chromium::{Chromium, Tab};
-use mizzen_tests::own_core::{OwnCore, full_image, target};
+use mizzen_tests::own_core::{OwnCore, docker, full_image, target};
 
 /// The project's names in the explorer, once it lists this one; `.para` is the session's own.
 pub(crate) async fn explorer(tab: &Tab, file: &str) -> Vec<String> {
@@ -14,6 +14,12 @@ pub(crate) async fn explorer(tab: &Tab, file: &str) -> Vec<String> {
         .unwrap();
     let names: Vec<String> = serde_json::from_value(shown).unwrap();
     names.into_iter().filter(|name| name != ".para").collect()
+}
+
+/// It has a log of its own from then on; no browser has come by now.
+fn the_editors_server_is_loaded(container: &str) {
+    let log = "until ls ~/.local/share/code-server/logs/*/remoteagent.log; do sleep 0.1; done";
+    docker(&["exec", container, "timeout", "60", "sh", "-c", log]).unwrap();
 }
 
 #[tokio::test]
@@ -32,14 +38,14 @@ async fn two_workbenches_show_their_own_project_and_keep_their_own_login() {
             &[("guide.md", "# Guide\n"), ("mkdocs.yml", "site_name: x\n")],
         )
         .unwrap();
-    rig.up(&shop, "web-shop").await.unwrap();
+    let shop = rig.up(&shop, "web-shop").await.unwrap();
     rig.up(&docs, "docs").await.unwrap();
 
+    let url = rig.client.launch_url("web-shop", None).await.unwrap();
+    the_editors_server_is_loaded(&shop.container_id.unwrap());
     let chromium = Chromium::start(&owner).await.unwrap();
     let (left, right) = (chromium.tab().await.unwrap(), chromium.tab().await.unwrap());
-    left.go(&rig.client.launch_url("web-shop", None).await.unwrap())
-        .await
-        .unwrap();
+    left.go(&url).await.unwrap();
     assert_eq!(explorer(&left, "README.md").await, ["src", "README.md"]);
 
     let url = rig

@@ -1,6 +1,7 @@
 //! What passes: bodies of every kind, whole and as they come.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::join_all;
@@ -160,4 +161,18 @@ async fn health_goes_the_browsers_way() {
     assert_eq!(stopped.to_string(), "answered 503 Service Unavailable");
     let unknown = rig.gateway.healthy("no-such-session").await.unwrap_err();
     assert_eq!(unknown.to_string(), "answered 404 Not Found");
+}
+
+#[tokio::test]
+async fn a_session_that_expects_a_browser_is_asked_for_its_page() {
+    let rig = Rig::new().await;
+    let mut pages = rig.sessions.state().pages.subscribe();
+    rig.gateway.healthy("web").await.unwrap();
+    assert_eq!(*pages.borrow(), 0, "a question about health loads nothing");
+    rig.gateway.expect("web");
+    let asked = pages.wait_for(|pages| *pages == 1);
+    tokio::time::timeout(Duration::from_secs(60), asked)
+        .await
+        .unwrap()
+        .unwrap();
 }

@@ -51,6 +51,8 @@ pub(crate) struct State {
     pub(crate) open: watch::Sender<usize>,
     /// How many were opened so far.
     pub(crate) dialled: AtomicUsize,
+    /// How often a first page was asked for.
+    pub(crate) pages: watch::Sender<usize>,
 }
 
 impl Sessions {
@@ -60,6 +62,7 @@ impl Sessions {
             pieces: Semaphore::new(0),
             open: watch::Sender::new(0),
             dialled: AtomicUsize::new(0),
+            pages: watch::Sender::new(0),
         };
         Self {
             state: Arc::new(state),
@@ -142,6 +145,9 @@ async fn speak_http(io: DuplexStream, session: &str, target: Target, state: &Arc
 }
 
 async fn answer(who: &str, request: Request<Incoming>, state: &Arc<State>) -> Answer {
+    if request.uri().path() == "/" {
+        state.pages.send_modify(|pages| *pages += 1);
+    }
     match request.uri().path() {
         "/healthz" => full(StatusCode::OK, r#"{"status":"alive"}"#),
         "/file" => file(&request),

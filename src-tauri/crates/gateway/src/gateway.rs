@@ -184,6 +184,12 @@ impl Gateway {
         health::ask(&self.shared, &self.front, session).await
     }
 
+    /// Tells code-server that a browser is about to come. With its first page it loads the editor's own server, which
+    /// takes a third of a second: by the time that the browser has started, that is done.
+    pub fn expect(&self, session: &str) {
+        health::ask_for_a_page(&self.shared, &self.front, session);
+    }
+
     /// Stops listening, lets answers under way finish, and ends what is left after `deadline`.
     pub async fn close(&self, deadline: Duration) {
         serve::close(&self.shared, deadline).await;

@@ -1,6 +1,7 @@
-//! Asks code-server's `/healthz` by the way that a browser will take: our own port, host, cookie and the session's wire.
+//! Asks code-server by the way that a browser will take: our own port, host, cookie and the session's wire.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,9 +32,9 @@ pub enum HealthError {
     Status(StatusCode),
 }
 
-/// Asks once.
+/// Asks its `/healthz` once.
 pub(crate) async fn ask(shared: &Shared, guard: &Guard, session: &str) -> Result<(), HealthError> {
-    let status = tokio::time::timeout(DEADLINE, status(shared, guard, session))
+    let status = tokio::time::timeout(DEADLINE, status(shared, guard, session, "/healthz"))
         .await
         .map_err(|_| HealthError::TimedOut)?
         .map_err(HealthError::Broken)?;
@@ -44,17 +45,28 @@ pub(crate) async fn ask(shared: &Shared, guard: &Guard, session: &str) -> Result
     }
 }
 
+/// Asks for its first page and does not wait for it.
+pub(crate) fn ask_for_a_page(shared: &Arc<Shared>, guard: &Arc<Guard>, session: &str) {
+    let (asked, guard, session) = (shared.clone(), guard.clone(), session.to_owned());
+    shared.owner.spawn("first-page", async move {
+        let page = status(&asked, &guard, &session, "/");
+        // Whatever it answers, the browser that comes will show.
+        let _answer = tokio::time::timeout(DEADLINE, page).await;
+    });
+}
+
 async fn status(
     shared: &Shared,
     guard: &Guard,
     session: &str,
+    path: &str,
 ) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
     let port = guard.door().port;
     let address = Address::new(session, Target::CodeServer);
     // Known here: the port is held by our own listener, so the cookie goes to nobody else.
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     let (mut sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::get("/healthz")
+    let request = Request::get(path)
         .header(header::HOST, guard.door().authority(&address))
         .header(
             header::COOKIE,

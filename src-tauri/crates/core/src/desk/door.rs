@@ -102,6 +102,7 @@ impl Desk {
             None => {
                 self.await_code_server(&name).await?;
                 answers(gateway, &name).await?;
+                gateway.expect(&name);
                 Target::CodeServer
             }
         };
