@@ -7,12 +7,12 @@ mod race;
 mod running;
 mod turn;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mizzen_fsx::{SafeDir, Watch};
+use mizzen_fsx::{SafeDir, Watch, WatchError};
 use mizzen_status::{
     Ack, AckState, COMMANDS_FILE, CommandId, Commands as Queue, Exec, Keep, Reading, Signal,
     read_commands,
@@ -31,7 +31,7 @@ use turn::{Mood, Step};
 
 /// The safety net under lost hints.
 const POLL: Duration = Duration::from_secs(2);
-/// After a file that is not written to its end, and between two looks.
+/// After a file that is not written to its end.
 const SOON: Duration = Duration::from_millis(50);
 /// Where the board says what is wrong.
 const ABOUT: &str = "commands";
@@ -76,9 +76,8 @@ impl Commands {
     /// known, before this ends.
     pub(crate) async fn run(self, stop: CancellationToken, end: CancellationToken) {
         let hinted = Arc::new(Notify::new());
-        let hint = hinted.clone();
         // Without file events the poll alone serves.
-        let _watch = Watch::new([&self.status_dir], move || hint.notify_one()).ok();
+        let _watch = self.watch(hinted.clone()).ok();
         let Some(mut desk) = self.open(&stop).await else {
             return;
         };
@@ -96,7 +95,7 @@ impl Commands {
                 () = stop.cancelled(), if !is_stopping => {}
                 () = end.cancelled() => {}
                 ended = ended(&mut desk.running) => self.note(&mut desk, ended),
-                () = hinted.notified() => tokio::time::sleep(SOON).await,
+                () = hinted.notified() => {}
                 () = tokio::time::sleep(again) => {}
             }
         }
@@ -105,6 +104,14 @@ impl Commands {
             self.note(&mut desk, last);
         }
         self.show(&desk);
+    }
+
+    /// Hints at changes of the queue. Those of our own reports beside it are none: each command brings some.
+    fn watch(&self, hinted: Arc<Notify>) -> Result<Watch, WatchError> {
+        let is_queue = |path: &Path| path.file_name().is_some_and(|name| name == COMMANDS_FILE);
+        let mut watch = Watch::joining(is_queue, move || hinted.notify_one())?;
+        watch.join(&self.status_dir)?;
+        Ok(watch)
     }
 
     /// Opens the ledger, without which nothing is run: nobody would know what has run already.

@@ -11,6 +11,8 @@ use mizzen_status::CommandId;
 const TAIL: u64 = 1024 * 1024;
 /// All outputs together; the oldest go first.
 const ALL: u64 = 50 * 1024 * 1024;
+/// How many there are at most: those that a host remembers, and those of a full queue that it has not heard of.
+const COUNT: usize = 400;
 
 /// The file of a command's output.
 pub(super) fn name(id: &CommandId) -> String {
@@ -62,7 +64,7 @@ impl Middle {
     }
 }
 
-/// Removes the oldest outputs until all together are small enough.
+/// Removes the oldest outputs until all together are small and few enough.
 pub(super) fn keep_small(logs: &Path) {
     let Ok(listed) = fs::read_dir(logs) else {
         return;
@@ -78,15 +80,17 @@ pub(super) fn keep_small(logs: &Path) {
         .collect();
     outputs.sort();
     let mut all: u64 = outputs.iter().map(|(.., size)| size).sum();
+    let mut count = outputs.len();
     // The newest stays whatever its size.
     outputs.pop();
     for (_, path, size) in outputs {
-        if all <= ALL {
+        if all <= ALL && count <= COUNT {
             return;
         }
         // One that cannot be removed is tried again after the next command.
         let _ = fs::remove_file(path);
         all -= size;
+        count -= 1;
     }
 }
 
@@ -100,7 +104,7 @@ mod tests {
     use std::fs::{self, File};
     use std::time::{Duration, SystemTime};
 
-    use super::{ALL, Middle, keep_small};
+    use super::{ALL, COUNT, Middle, keep_small};
 
     fn through(max: u64, pieces: &[&[u8]]) -> (String, bool) {
         let mut middle = Middle::new(max);
@@ -145,5 +149,19 @@ mod tests {
             .collect();
         left.sort();
         assert_eq!(left, ["commands.jsonl", "middle.log", "new.log"]);
+    }
+    /// Thousands of commands that say little would otherwise be looked through after each one.
+    #[test]
+    fn of_small_ones_only_so_many_stay() {
+        let place = tempfile::tempdir().unwrap();
+        for age in 0..COUNT + 20 {
+            let file = File::create(place.path().join(format!("c{age}.log"))).unwrap();
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 - age as u64);
+            file.set_modified(at).unwrap();
+        }
+        keep_small(place.path());
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), COUNT);
+        assert!(place.path().join("c0.log").exists());
+        assert!(!place.path().join(format!("c{COUNT}.log")).exists());
     }
 }
