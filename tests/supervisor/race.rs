@@ -8,14 +8,25 @@ use std::path::Path;
 use jiff::Timestamp;
 use mizzen_status::{AckState, Command, CommandId, Exec, Order, Outbox, Refused};
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
-use crate::rig::{Container, UID, docker, ready};
+use crate::rig::{Container, Reports, UID, docker, folder_in, tiny_with};
 
-/// How many commands; ten thousand take some minutes.
+/// How many commands, where it is to be another number: ten thousand take two minutes on a busy machine.
 const COMMANDS: &str = "MIZZEN_RACE_COMMANDS";
-const USUAL: usize = 500;
-/// The container is killed once in about so many reports, the host once in about so many looks.
-const KILLED: u64 = 5;
+const USUAL: usize = 4_000;
+/// One command in so many kills its supervisor while it runs.
+const DEADLY: usize = 100;
+/// The host begins anew, and kills all that is in the container, once in about so many looks.
+const BEGUN_ANEW: u64 = 5;
+const KILLED: u64 = 4;
+/// The container itself is killed so often.
+const LIVES: usize = 4;
+
+/// PID 1 of the container in the supervisor's place: all that runs beside it dies when it is told so by a signal, or when
+/// the supervisor does. To begin again costs no container then.
+const FIRST: &str = "trap 'kill -KILL -1' USR1
+    while :; do /usr/local/bin/mizzen-supervisor & wait; kill -KILL -1; done";
 
 /// The same numbers in every run.
 struct Dice(u64);
@@ -32,78 +43,161 @@ impl Dice {
 
 /// It writes a line for each time that it is run.
 fn command(number: usize) -> Command {
+    let mut script = format!("echo c{number} >> runs");
+    match number % DEADLY {
+        0 => script.push_str("; kill -KILL $PPID"),
+        1 => script.insert_str(0, "kill -KILL $PPID; "),
+        _ => {}
+    }
     let exec = Exec {
-        command: format!("sh -c 'echo c{number} >> runs'"),
+        command: script,
+        shell: true,
         ..Exec::default()
     };
     let id = CommandId::new(&format!("c{number}")).expect("an id");
     Command::new(id, Order::Exec(exec))
 }
 
-/// As a machine that loses its power ends it: no word before, and none after.
-fn kill(container: &Container) {
-    let pid = container
-        .inspect("{{.State.Pid}}")
-        .parse()
-        .expect("a number");
-    kill_process(Pid::from_raw(pid).expect("a process"), Signal::KILL).expect("killed");
-    container.wait();
-    docker(&["start", &container.id]);
+/// What the supervisors of a container are asked for and do, where it costs nothing to have it on the disk: they are
+/// killed, and the machine is not.
+struct Rig {
+    list: TempDir,
+    reports: Reports,
+    workspace: TempDir,
+    container: Container,
+    pid: Pid,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let memory = Path::new("/dev/shm");
+        let reports = Reports::in_folder(folder_in(memory));
+        let workspace = folder_in(memory);
+        let start = ["--entrypoint=sh"];
+        let container = tiny_with(&reports, workspace.path(), &start, &["-c", FIRST]);
+        let pid = pid(&container);
+        Self {
+            list: tempfile::tempdir_in(memory).expect("a directory"),
+            reports,
+            workspace,
+            container,
+            pid,
+        }
+    }
+
+    /// What the host remembers when it begins.
+    fn outbox(&self) -> Outbox {
+        Outbox::open(self.list.path().join("list.json"), "session").expect("a list")
+    }
+
+    /// As a machine that loses its power ends them: no word before, and none after.
+    fn kill_all_in_it(&self) {
+        kill_process(self.pid, Signal::USR1).expect("it runs");
+    }
+
+    fn kill(&mut self) {
+        kill_process(self.pid, Signal::KILL).expect("it runs");
+        self.container.wait();
+        docker(&["start", &self.container.id]);
+        self.pid = pid(&self.container);
+    }
+
+    /// How often each command was run.
+    fn runs(&self) -> BTreeMap<String, usize> {
+        let lines = fs::read_to_string(self.workspace.path().join("runs")).expect("some were run");
+        let mut runs = BTreeMap::new();
+        for line in lines.lines() {
+            *runs.entry(line.to_owned()).or_default() += 1;
+        }
+        runs
+    }
+}
+
+fn pid(container: &Container) -> Pid {
+    let pid = container.inspect("{{.State.Pid}}");
+    Pid::from_raw(pid.parse().expect("a number")).expect("a process")
+}
+
+/// How each command ended in the eyes of the host; that does not change.
+#[derive(Default)]
+struct Ends(BTreeMap<String, AckState>);
+
+impl Ends {
+    fn hear(&mut self, outbox: &Outbox) {
+        for asked in outbox.asked() {
+            let Some(ack) = asked.ack.filter(|ack| ack.state.is_final()) else {
+                continue;
+            };
+            let end = self
+                .0
+                .entry(asked.id.to_string())
+                .or_insert(ack.state.clone());
+            assert_eq!(*end, ack.state, "{} has two ends", asked.id);
+        }
+    }
+
+    fn judge(&self, runs: &BTreeMap<String, usize>) {
+        for (id, end) in &self.0 {
+            let runs = runs.get(id).copied().unwrap_or(0);
+            match end {
+                AckState::Succeeded => assert_eq!(runs, 1, "{id}"),
+                AckState::Interrupted => assert!(runs <= 1, "{id} was run {runs} times"),
+                other => panic!("{id} ended as {other}"),
+            }
+        }
+    }
+}
+
+/// Puts as many commands into the list as there is room for.
+fn ask(outbox: &mut Outbox, asked: &mut usize, wanted: usize) {
+    while *asked < wanted {
+        match outbox.put(command(*asked), Timestamp::UNIX_EPOCH) {
+            Err(Refused::Full) => return,
+            taken => taken.expect("a good command"),
+        }
+        *asked += 1;
+    }
 }
 
 #[test]
 fn no_command_is_lost_and_none_is_run_twice_however_often_either_side_is_killed() {
     let wanted = std::env::var(COMMANDS).map_or(USUAL, |number| number.parse().unwrap());
-    let (reports, workspace, container) = ready();
-    let list = tempfile::tempdir().unwrap();
-    let open = |dir: &Path| Outbox::open(dir.join("list.json"), "session").unwrap();
-    let mut outbox = open(list.path());
+    let mut rig = Rig::new();
+    let mut outbox = rig.outbox();
     let mut dice = Dice(20_260_301);
-    let mut ends: BTreeMap<String, AckState> = BTreeMap::new();
-    let (mut asked, mut kills) = (0, 0);
+    let mut ends = Ends::default();
+    let (mut asked, mut kills, mut lives) = (0, 0, 1);
     while asked < wanted || outbox.is_waiting() {
-        while asked < wanted {
-            match outbox.put(command(asked), Timestamp::UNIX_EPOCH) {
-                Err(Refused::Full) => break,
-                taken => taken.unwrap(),
-            }
-            asked += 1;
-        }
-        if dice.one_in(KILLED) {
-            outbox = open(list.path());
+        ask(&mut outbox, &mut asked, wanted);
+        if dice.one_in(BEGUN_ANEW) {
+            outbox = rig.outbox();
         }
         outbox
-            .show(reports.folder.path(), Some((UID, UID)), false)
+            .show(rig.reports.folder.path(), Some((UID, UID)), false)
             .unwrap();
-        reports.heard();
-        outbox.hear(&reports.now().unwrap().commands).unwrap();
-        for asked in outbox.asked() {
-            let ended = asked.ack.filter(|ack| ack.state.is_final());
-            if let Some(ack) = ended {
-                let end = ends
-                    .entry(asked.id.to_string())
-                    .or_insert(ack.state.clone());
-                assert_eq!(*end, ack.state, "{} has two ends", asked.id);
-            }
-        }
-        if dice.one_in(KILLED) && outbox.is_waiting() {
-            kill(&container);
+        rig.reports.heard();
+        // The first supervisor may not have said anything yet: it was the queue that was heard of.
+        let Some(status) = rig.reports.now() else {
+            continue;
+        };
+        outbox.hear(&status.commands).unwrap();
+        ends.hear(&outbox);
+        if ends.0.len() > lives * wanted / LIVES && outbox.is_waiting() {
+            rig.kill();
+            lives += 1;
+        } else if dice.one_in(KILLED) && outbox.is_waiting() {
+            rig.kill_all_in_it();
             kills += 1;
         }
     }
+    println!("{wanted} commands, killed {kills} times");
     assert!(kills > 3, "killed {kills} times only");
-    assert_eq!(ends.len(), wanted, "lost some");
-    let lines = fs::read_to_string(workspace.path().join("runs")).unwrap();
-    let mut runs: BTreeMap<&str, usize> = BTreeMap::new();
-    for line in lines.lines() {
-        *runs.entry(line).or_default() += 1;
-    }
-    for (id, end) in &ends {
-        let runs = runs.get(id.as_str()).copied().unwrap_or(0);
-        match end {
-            AckState::Succeeded => assert_eq!(runs, 1, "{id}"),
-            AckState::Interrupted => assert!(runs <= 1, "{id} was run {runs} times"),
-            other => panic!("{id} ended as {other}"),
-        }
-    }
+    assert_eq!(lives, LIVES);
+    assert_eq!(ends.0.len(), wanted, "lost some");
+    ends.judge(&rig.runs());
+    let cut = ends.0.values().filter(|end| **end == AckState::Interrupted);
+    assert!(
+        cut.count() >= wanted / DEADLY,
+        "some are killed while they run"
+    );
 }

@@ -160,7 +160,12 @@ impl Drop for Container {
 
 /// A folder that belongs to the containers' user.
 pub(crate) fn folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    folder_in(&std::env::temp_dir())
+}
+
+/// The same in another place.
+pub(crate) fn folder_in(place: &Path) -> TempDir {
+    let folder = tempfile::tempdir_in(place).unwrap();
     chown(folder.path(), Some(UID), Some(UID)).expect("tests of containers run as root");
     folder
 }
@@ -175,7 +180,10 @@ pub(crate) struct Reports {
 
 impl Reports {
     pub(crate) fn new() -> Self {
-        let folder = folder();
+        Self::in_folder(folder())
+    }
+
+    pub(crate) fn in_folder(folder: TempDir) -> Self {
         let (tell, hints) = channel();
         let watch = Watch::new([folder.path()], move || {
             let _ = tell.send(());
@@ -222,10 +230,11 @@ impl Reports {
         }
     }
 
-    /// Waits until anything is written here.
+    /// Waits until anything is written here that nobody has waited for yet.
     pub(crate) fn heard(&self) {
         let heard = self.hints.recv_timeout(SOON);
         assert!(heard.is_ok(), "nothing is written any more");
+        while self.hints.try_recv().is_ok() {}
     }
 
     pub(crate) fn until_ready(&self) -> Status {
@@ -233,13 +242,23 @@ impl Reports {
     }
 }
 
-/// The arguments of a container of the tiny image with these reports and this workspace.
+/// A container of the tiny image with these reports and this workspace.
 pub(crate) fn tiny(reports: &Reports, workspace: &Path, more: &[&str]) -> Container {
+    tiny_with(reports, workspace, more, &[])
+}
+
+/// The same with arguments for what is started in it.
+pub(crate) fn tiny_with(
+    reports: &Reports,
+    workspace: &Path,
+    more: &[&str],
+    arguments: &[&str],
+) -> Container {
     let user = format!("{UID}:{UID}");
     let workspace = format!("type=bind,source={},target=/workspace", workspace.display());
     let mount = reports.mount();
     let start = ["--user", &user, "--mount", &mount, "--mount", &workspace];
-    Container::run(&[&start, more, &[TINY.as_str()]].concat())
+    Container::run(&[&start, more, &[TINY.as_str()], arguments].concat())
 }
 
 /// A container of the tiny image that is ready, with its reports and its workspace.
