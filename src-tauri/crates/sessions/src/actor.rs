@@ -359,18 +359,24 @@ impl Actor {
             },
             _ => Freshness::None,
         };
-        if freshness == Freshness::Lost && self.fact.freshness != Freshness::Lost {
-            let message = format!(
-                "Session `{}` reports nothing any more, although its container runs.",
-                self.record.name
-            );
-            let hint = format!(
-                "Look at its log (mizzen logs {0}), or restart it: mizzen restart {0}",
-                self.record.name
-            );
-            self.notify(NoticeKind::Stale, message, hint);
+        if freshness != self.fact.freshness {
+            self.tell_silence(freshness);
         }
         self.fact.freshness = freshness;
+    }
+
+    /// A person is told when a container falls silent, and again when it stays so.
+    fn tell_silence(&mut self, freshness: Freshness) {
+        let silence = match freshness {
+            Freshness::None | Freshness::Fresh => return,
+            Freshness::Stale => "has reported nothing for 15 seconds",
+            Freshness::Lost => "reports nothing any more",
+        };
+        let name = &self.record.name;
+        let message = format!("Session `{name}` {silence}, although its container runs.");
+        let hint =
+            format!("Look at its log (mizzen logs {name}), or restart it: mizzen restart {name}");
+        self.notify(NoticeKind::Stale, message, hint);
     }
 
     fn set_health(&mut self, health: Health) {

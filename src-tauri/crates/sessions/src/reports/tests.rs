@@ -71,6 +71,36 @@ async fn reports_are_heard_once_and_garbage_is_a_problem_that_ends() {
     owner.shut_down(SOON).await;
 }
 
+/// Row 23: whoever follows sees the newest four times a second, and that is all it costs. Time passes as it is waited for.
+#[tokio::test(start_paused = true)]
+async fn row_23_a_thousand_reports_a_second_are_heard_four_times() {
+    const SECONDS: usize = 2;
+    let dir = tempfile::tempdir().unwrap();
+    let owner = Owner::root("test");
+    let mut told = start(&owner, dir.path());
+    let (mut heard, mut last) = (0, None);
+    for number in 0..SECONDS * 1000 {
+        write(
+            dir.path(),
+            &format!(r#"{{"timestamp":"1","seq":{number},"status":"running"}}"#),
+        );
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        while let Ok(report) = told.try_recv() {
+            heard += 1;
+            last = Some(report);
+        }
+    }
+    assert!(last.is_some() && heard <= 4 * SECONDS + 1, "{heard}");
+    // The very last one is heard, too.
+    let newest = Some(SECONDS as u64 * 1000 - 1);
+    let is_newest =
+        |heard: &Heard| matches!(heard, Heard::Report { beat, .. } if beat.seq == newest);
+    while !last.as_ref().is_some_and(is_newest) {
+        last = Some(next(&mut told).await);
+    }
+    owner.shut_down(SOON).await;
+}
+
 #[tokio::test]
 async fn a_link_in_place_of_the_report_is_never_read() {
     let dir = tempfile::tempdir().unwrap();
