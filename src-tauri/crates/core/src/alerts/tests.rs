@@ -132,6 +132,31 @@ fn a_crash_loop_is_one_alert_until_it_has_been_quiet() {
     assert_eq!(alerts.next_due(), None);
 }
 
+#[test]
+fn a_container_that_falls_silent_is_one_alert_that_grows() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let after = |seconds| now + Duration::from_secs(seconds);
+    let late = notice(NoticeKind::Stale, "Nothing for 15 seconds.");
+    let lost = notice(NoticeKind::Stale, "Nothing any more.");
+    let over = notice(NoticeKind::Over, "");
+    let raised = "+status_stale:web";
+    assert_eq!(told(&alerts.on_notice(&late, now)), [raised]);
+    assert!(alerts.dismiss("status_stale:web").is_some());
+    assert_eq!(told(&alerts.on_notice(&lost, after(45))), [raised]);
+    assert_eq!(
+        told(&alerts.on_notice(&over, after(46))),
+        ["-status_stale:web"]
+    );
+    // One that goes on so is not told each time.
+    let mut all = Vec::new();
+    for round in 0..10 {
+        all.extend(alerts.on_notice(&late, after(100 + round)));
+        all.extend(alerts.on_notice(&over, after(100 + round)));
+    }
+    let raises = told(&all).iter().filter(|change| *change == raised).count();
+    assert_eq!(raises, 3);
+}
+
 /// A session whose container reports these errors, the newest first.
 fn reporting(errors: &[&str]) -> SessionFact {
     SessionFact {

@@ -1,5 +1,6 @@
 //! What an agent is asked to show, one thing after the other.
 
+mod findings;
 mod seen;
 
 use std::time::Duration;
@@ -9,9 +10,10 @@ use mizzen_fsx::PathError;
 use mizzen_status::{AckState, Command, CommandId, Exec, Order, Signal, Verdict, write_commands};
 use tokio::time::{Instant, sleep};
 
+use super::Found;
 use super::ground::Ground;
-use super::{Found, Standing};
 use crate::verb::{ApiError, ErrorCode};
+use findings::Findings;
 use seen::Seen;
 
 /// Between two looks.
@@ -23,44 +25,12 @@ const LONG: Duration = Duration::from_secs(30);
 /// Where the command leaves a line each time that it is run.
 const TRACE: &str = "agent-test-ran";
 
-/// What is tried, in this order, with what helps.
-const THINGS: [(&str, &str); 7] = [
-    (
-        "heartbeat",
-        "write status.json at least every 15 s, with a new `timestamp` each time",
-    ),
-    (
-        "files",
-        "see `mizzen protocol check` and docs/protocol/schema",
-    ),
-    (
-        "whole files",
-        "write another file beside status.json and rename it over that one",
-    ),
-    (
-        "command",
-        "run what commands.json asks for: `command` split into words, then `args`",
-    ),
-    (
-        "acknowledged",
-        "say in status.json, under `commands`, how each command ended",
-    ),
-    (
-        "at most once",
-        "write down each id in logs/commands.jsonl before the command is run",
-    ),
-    (
-        "shutdown",
-        "heed the signal `shutdown`: report `stopped` with `final` true, and end",
-    ),
-];
-
 /// Tries it all; what comes after something that is needed for it is left out.
 pub(super) async fn run(ground: &Ground) -> Result<Vec<Found>, ApiError> {
     let mut trial = Trial {
         ground,
         seen: Seen::default(),
-        found: Vec::new(),
+        found: Findings::default(),
     };
     if trial.heartbeat().await? {
         trial.files()?;
@@ -69,17 +39,16 @@ pub(super) async fn run(ground: &Ground) -> Result<Vec<Found>, ApiError> {
             trial.acknowledged().await?;
             trial.once().await?;
         }
-        trial.untried_up_to("shutdown");
+        trial.found.untried_up_to("shutdown");
         trial.shutdown().await?;
     }
-    trial.untried_up_to("");
-    Ok(trial.found)
+    Ok(trial.found.whole())
 }
 
 struct Trial<'a> {
     ground: &'a Ground,
     seen: Seen,
-    found: Vec<Found>,
+    found: Findings,
 }
 
 impl Trial<'_> {
@@ -96,14 +65,14 @@ impl Trial<'_> {
                 }
                 None => "no report that can be read came within 15 s".to_owned(),
             };
-            return Ok(self.tell(false, why));
+            return Ok(self.found.tell(false, why));
         }
         let again = self.until(HEARTBEAT, |seen| seen.beats > 1).await?;
         let why = match again {
             true => format!("the first report came after {took:.1} s, and others follow"),
             false => "no other report followed within 15 s".to_owned(),
         };
-        Ok(self.tell(again, why))
+        Ok(self.found.tell(again, why))
     }
 
     fn files(&mut self) -> Result<(), ApiError> {
@@ -114,8 +83,10 @@ impl Trial<'_> {
             .map(|it| format!("{}: {}", it.file, it.message))
             .collect();
         match wrong.is_empty() {
-            true => self.tell(true, "all are read as they are meant".to_owned()),
-            false => self.tell(false, wrong.join("; ")),
+            true => self
+                .found
+                .tell(true, "all are read as they are meant".to_owned()),
+            false => self.found.tell(false, wrong.join("; ")),
         };
         Ok(())
     }
@@ -129,7 +100,7 @@ impl Trial<'_> {
             }
             _ => format!("{torn} reads found half a report"),
         };
-        self.tell(torn == 0 && replaced, why);
+        self.found.tell(torn == 0 && replaced, why);
     }
 
     async fn command(&mut self) -> Result<bool, ApiError> {
@@ -149,7 +120,7 @@ impl Trial<'_> {
             true => format!("it was run after {:.1} s", begun.elapsed().as_secs_f64()),
             false => "it was not run within 30 s".to_owned(),
         };
-        Ok(self.tell(ran, why))
+        Ok(self.found.tell(ran, why))
     }
 
     async fn acknowledged(&mut self) -> Result<(), ApiError> {
@@ -160,7 +131,8 @@ impl Trial<'_> {
             Some(state) => format!("it is told as `{state}`"),
             None => "status.json does not tell how it ended".to_owned(),
         };
-        self.tell(in_time && state == Some(AckState::Succeeded), why);
+        self.found
+            .tell(in_time && state == Some(AckState::Succeeded), why);
         Ok(())
     }
 
@@ -180,7 +152,7 @@ impl Trial<'_> {
             (1, n, _) => format!("after a crash it was run again: {n} times"),
             (n, ..) => format!("it was run {n} times"),
         };
-        self.tell(before == 1 && after == 1 && lives, why);
+        self.found.tell(before == 1 && after == 1 && lives, why);
         Ok(())
     }
 
@@ -206,7 +178,7 @@ impl Trial<'_> {
             (false, false) => "the container ended without a last report".to_owned(),
             (false, true) => "it was not heeded within 30 s".to_owned(),
         };
-        self.tell(told && !is_up, why);
+        self.found.tell(told && !is_up, why);
         Ok(())
     }
 
@@ -267,33 +239,6 @@ impl Trial<'_> {
 
     fn look(&mut self) {
         self.seen.look(&self.ground.dir, &self.ground.status);
-    }
-
-    /// Tells of the next thing; says whether it is as it should be.
-    fn tell(&mut self, is_fine: bool, message: String) -> bool {
-        let (name, next) = THINGS[self.found.len()];
-        self.found.push(Found {
-            name: name.to_owned(),
-            standing: if is_fine {
-                Standing::Fine
-            } else {
-                Standing::Wrong
-            },
-            message,
-            next: (!is_fine).then(|| next.to_owned()),
-        });
-        is_fine
-    }
-
-    fn untried_up_to(&mut self, end: &str) {
-        let left = THINGS[self.found.len()..].iter();
-        let left = left.take_while(|(name, _)| *name != end);
-        self.found.extend(left.map(|(name, _)| Found {
-            name: (*name).to_owned(),
-            standing: Standing::Untried,
-            message: "not tried, since what it needs does not work".to_owned(),
-            next: None,
-        }));
     }
 }
 
