@@ -27,6 +27,34 @@ async fn an_engine_behind_ssh_is_used_like_a_near_one_over_one_connection() -> R
     far.all_closed().await
 }
 
+/// A program takes its time to start: two are started at once over the one connection, and none in vain.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_first_streams_are_opened_together_and_each_is_used() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let here = folder.path().display();
+    let usual = FarMachine::usual_path()?;
+    // None answers before another has come.
+    let docker = format!(
+        "#!/bin/sh\necho x >> {here}/begun\n\
+         until [ $(wc -l < {here}/begun) -ge 2 ]; do sleep 0.05; done\n\
+         PATH={usual} docker \"$@\"\necho x >> {here}/ended\n"
+    );
+    let program = folder.path().join("docker");
+    mizzen_fsx::write_atomic_with(&program, docker.as_bytes(), 0o755, None)?;
+    let far = FarMachine::start(&format!("{here}:{usual}"), USUAL_STREAMS).await?;
+    let mut rig = Rig::on_the_way(far.endpoint("")?, far.client())?;
+    let listed = rig.event("the first list", |event| match event {
+        EngineEvent::Listed(_) => Some(Ok(())),
+        EngineEvent::Offline(offline) => Some(Err(offline)),
+        _ => None,
+    });
+    assert_eq!(listed.await?, Ok(()));
+    assert_eq!(far.opened(), 1);
+    assert!(!folder.path().join("ended").exists(), "one was for nothing");
+    drop(rig);
+    far.all_closed().await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_far_socket_can_be_named() -> Result<()> {
     let far = machine().await?;

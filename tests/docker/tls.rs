@@ -1,10 +1,12 @@
 //! Engines behind TLS: row 52, and every way in which such an engine is not the one that is meant.
 
 use anyhow::Result;
-use mizzen_docker::{DockerErrorKind, Endpoint, Link, Offline, SshClient, Tls, TlsFiles};
+use mizzen_docker::{
+    ContainerState, DockerErrorKind, Endpoint, EngineEvent, Link, Offline, SshClient, Tls, TlsFiles,
+};
 use mizzen_tasks::Owner;
-use mizzen_tests::engine::{PATIENCE, Rig};
-use mizzen_tests::tls_front::{Authority, TlsFront};
+use mizzen_tests::engine::{IDLE, PATIENCE, Rig};
+use mizzen_tests::tls_front::{Authority, TlsFront, Way};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -154,4 +156,96 @@ async fn a_port_where_nobody_listens_is_named() -> Result<()> {
     let port = format!("nothing listens on port {}", address.port());
     expect_words(&nobody, &port, "start the engine there");
     Ok(())
+}
+
+/// A container that runs, seen through TLS.
+async fn seen_through(front: &TlsFront, authority: &Authority) -> Result<(Rig, String)> {
+    let endpoint = front.endpoint(authority.client()?)?;
+    let mut rig = Rig::through(endpoint, SshClient::default()).await?;
+    let id = rig.running(IDLE).await?;
+    rig.event("the start", |event| match event {
+        EngineEvent::Changed(fact) if fact.is_up() => Some(()),
+        _ => None,
+    })
+    .await?;
+    Ok((rig, id))
+}
+
+async fn goes_offline(rig: &mut Rig) -> Result<Offline> {
+    rig.event("the engine to be offline", |event| match event {
+        EngineEvent::Offline(offline) => Some(offline),
+        _ => None,
+    })
+    .await
+}
+
+/// The same engine by the near way: what happens there in the meantime waits for nobody.
+async fn is_used_meanwhile() -> Result<()> {
+    let mut near = Rig::new().await?;
+    let id = near.running("exit 0").await?;
+    near.event("the end of another's container", |event| match event {
+        EngineEvent::Changed(fact) if fact.id == id => {
+            (fact.state == ContainerState::Exited).then_some(())
+        }
+        _ => None,
+    })
+    .await
+}
+
+/// The list that shows how the container has ended since.
+async fn end_is_listed(rig: &mut Rig) -> Result<()> {
+    rig.event("the end that was missed", |event| match event {
+        EngineEvent::Listed(facts) => (facts[0].state == ContainerState::Exited).then_some(()),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_cut_in_mid_stream_is_told_and_made_good_and_delays_nobody() -> Result<()> {
+    let authority = Authority::new()?;
+    let front = TlsFront::start(&authority, HERE).await?;
+    let (mut rig, id) = seen_through(&front, &authority).await?;
+    front.becomes(Way::Gone);
+    let cut = goes_offline(&mut rig).await?;
+    assert_eq!(cut.cause, DockerErrorKind::Unreachable, "{cut:?}");
+    is_used_meanwhile().await?;
+    rig.docker(&["kill", &id]).await?;
+    front.becomes(Way::Open);
+    rig.engine.retry_now();
+    end_is_listed(&mut rig).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_way_that_falls_silent_is_told_and_left_for_a_new_one_and_delays_nobody() -> Result<()> {
+    let authority = Authority::new()?;
+    let front = TlsFront::start(&authority, HERE).await?;
+    let (mut rig, id) = seen_through(&front, &authority).await?;
+    front.becomes(Way::Frozen);
+    rig.docker(&["kill", &id]).await?;
+    // As at the next list.
+    rig.engine.retry_now();
+    is_used_meanwhile().await?;
+    let silent = goes_offline(&mut rig).await?;
+    assert_eq!(silent.cause, DockerErrorKind::TimedOut, "{silent:?}");
+    // Nothing of the old way is tried once more.
+    rig.engine.retry_now();
+    let next = rig.event("the engine to answer or not", |event| match event {
+        EngineEvent::Online(_) => Some(Ok(())),
+        EngineEvent::Offline(offline) => Some(Err(offline)),
+        _ => None,
+    });
+    assert_eq!(next.await?, Ok(()));
+    end_is_listed(&mut rig).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_proxy_that_takes_connections_and_never_answers_has_its_deadline() -> Result<()> {
+    let authority = Authority::new()?;
+    let front = TlsFront::start(&authority, HERE).await?;
+    front.becomes(Way::Silent);
+    let silent = offline(front.endpoint(authority.client()?)?).await?;
+    assert_eq!(silent.cause, DockerErrorKind::TimedOut, "{silent:?}");
+    expect_words(&silent, "within 10 s", "overloaded or hang");
+    is_used_meanwhile().await
 }

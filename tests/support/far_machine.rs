@@ -4,9 +4,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use mizzen_docker::{Endpoint, SshClient};
@@ -95,6 +96,30 @@ impl FarMachine {
         Ok((mizzen, contexts))
     }
 
+    /// The same for somebody who has the keys in an agent alone, and whose own configuration says what `lab` is: this
+    /// machine, and who `user` is there. The agent ends when dropped.
+    pub fn person_with_agent(&self, user: &str) -> Result<(Mizzen, tempfile::TempDir, Agent)> {
+        let here = self.folder.path();
+        let agent = Agent::start(here)?;
+        agent.takes(&here.join("user"))?;
+        let text = format!(
+            "Host lab\nHostName 127.0.0.1\nPort {}\nUser {user}\nUserKnownHostsFile {here}/known_hosts\n\
+             GlobalKnownHostsFile none\n",
+            self.port,
+            here = here.display()
+        );
+        mizzen_fsx::write_atomic(here.join("config"), text.as_bytes())?;
+        let (mut mizzen, contexts) = a_person()?;
+        mizzen.set_env(
+            "PATH",
+            format!("{}:{}", here.display(), std::env::var("PATH")?),
+        );
+        mizzen.set_env("SSH_AUTH_SOCK", &agent.socket);
+        let made = mizzen.docker(&["context", "create", "far", "--docker", "host=ssh://lab"]);
+        ensure!(made.code == 0, "{made:?}");
+        Ok((mizzen, contexts, agent))
+    }
+
     /// An ssh with a configuration of its own, which the system's keeps in the user's home.
     #[must_use]
     pub fn client(&self) -> SshClient {
@@ -157,6 +182,52 @@ impl FarMachine {
             .await
             .context("a connection stays open")??;
         Ok(())
+    }
+}
+
+/// A person's ssh-agent; ends when dropped.
+pub struct Agent {
+    socket: PathBuf,
+    process: Child,
+}
+
+impl Agent {
+    /// Starts one that holds nothing yet.
+    fn start(folder: &Path) -> Result<Self> {
+        let socket = folder.join("agent");
+        let process = Command::new("ssh-agent")
+            .arg("-D")
+            .arg("-a")
+            .arg(&socket)
+            .stdout(Stdio::null())
+            .spawn()
+            .context("ssh-agent is installed")?;
+        let agent = Self { socket, process };
+        let began = Instant::now();
+        while !agent.socket.exists() {
+            ensure!(began.elapsed() < PATIENCE, "ssh-agent does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(agent)
+    }
+
+    /// Gives a key to it, which is nowhere else from then on.
+    fn takes(&self, key: &Path) -> Result<()> {
+        let added = Command::new("ssh-add")
+            .arg("-q")
+            .arg(key)
+            .env("SSH_AUTH_SOCK", &self.socket)
+            .status()?;
+        ensure!(added.success(), "ssh-add fails");
+        Ok(fs::remove_file(key)?)
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        // It may have ended.
+        self.process.kill().ok();
+        self.process.wait().ok();
     }
 }
 

@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 /// Where the engine listens.
@@ -81,10 +82,24 @@ impl Authority {
     }
 }
 
+/// What becomes of the connections through a front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// They are passed on.
+    Open,
+    /// Those of before stay open, and no byte comes through them any more; new ones are passed on.
+    Frozen,
+    /// The same, and new ones are taken and fare no better.
+    Silent,
+    /// They are cut, and so is each new one.
+    Gone,
+}
+
 /// A listener that speaks TLS and passes on to the engine's socket; ends when dropped.
 pub struct TlsFront {
     /// Where it listens.
     pub address: SocketAddr,
+    way: watch::Sender<Way>,
     _owner: Owner,
 }
 
@@ -96,17 +111,20 @@ impl TlsFront {
         let address = listener.local_addr()?;
         let owner = Owner::root("tls-front");
         let serving = owner.child("connection");
+        let way = watch::Sender::new(Way::Open);
+        let ways = way.subscribe();
         owner.spawn("listen", async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let acceptor = acceptor.clone();
+                let (acceptor, way) = (acceptor.clone(), ways.clone());
                 serving.spawn("serve", async move {
                     // A client that is refused or goes away is no fault of the front's.
-                    pass_on(stream, acceptor).await.ok();
+                    pass_on(stream, acceptor, way).await.ok();
                 });
             }
         });
         Ok(Self {
             address,
+            way,
             _owner: owner,
         })
     }
@@ -117,6 +135,11 @@ impl TlsFront {
             &format!("tcp://{}", self.address),
             Tls::new(files)?,
         )?)
+    }
+
+    /// From now on this becomes of its connections.
+    pub fn becomes(&self, way: Way) {
+        self.way.send_replace(way);
     }
 }
 
@@ -153,9 +176,26 @@ impl PlainFront {
     }
 }
 
-async fn pass_on(stream: TcpStream, acceptor: TlsAcceptor) -> Result<()> {
+async fn pass_on(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    mut way: watch::Receiver<Way>,
+) -> Result<()> {
+    let is_new = *way.borrow() == Way::Frozen;
     let mut client = acceptor.accept(stream).await?;
     let mut engine = UnixStream::connect(SOCKET).await?;
-    tokio::io::copy_bidirectional(&mut client, &mut engine).await?;
+    let closes = |way: &Way| match way {
+        Way::Open => false,
+        Way::Frozen => !is_new,
+        Way::Silent | Way::Gone => true,
+    };
+    let closed = tokio::select! {
+        passed = tokio::io::copy_bidirectional(&mut client, &mut engine) => return Ok(passed.map(drop)?),
+        closed = way.wait_for(closes) => *closed?,
+    };
+    if closed != Way::Gone {
+        // Both streams stay open, and nobody reads them.
+        std::future::pending::<()>().await;
+    }
     Ok(())
 }

@@ -71,9 +71,18 @@ impl Dialer {
         &self.endpoint
     }
 
-    /// Opens a connection, or says within the endpoint's deadline why there is none.
-    pub(crate) async fn open(&self) -> io::Result<Conn> {
-        let limit = deadline(&self.endpoint);
+    /// How long a dial may take: what is on this machine answers at once or not at all.
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_secs(match &*self.endpoint {
+            Endpoint::Unix(_) | Endpoint::NamedPipe(_) => 4,
+            Endpoint::Tcp { .. } | Endpoint::Tls { .. } => 10,
+            Endpoint::Ssh(_) => 20,
+        })
+    }
+
+    /// Opens a connection, or says within its deadline why there is none.
+    async fn open(&self) -> io::Result<Conn> {
+        let limit = self.deadline();
         match tokio::time::timeout(limit, self.dial()).await {
             Ok(opened) => opened,
             Err(_) => {
@@ -100,15 +109,6 @@ impl Dialer {
             }
         }
     }
-}
-
-/// How long a dial may take: what is on this machine answers at once or not at all.
-fn deadline(endpoint: &Endpoint) -> Duration {
-    Duration::from_secs(match endpoint {
-        Endpoint::Unix(_) | Endpoint::NamedPipe(_) => 4,
-        Endpoint::Tcp { .. } | Endpoint::Tls { .. } => 10,
-        Endpoint::Ssh(_) => 20,
-    })
 }
 
 fn too_late(limit: Duration) -> DialFailure {

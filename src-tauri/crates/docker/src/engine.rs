@@ -173,12 +173,11 @@ impl Engine {
         place.is_some_and(|place| place.look().as_ref() != Ok(&self.endpoint()))
     }
 
-    /// Goes to where the engine is to be found: from here on calls are dialled there.
+    /// Goes to where the engine is to be found: from here on calls are dialled there, and none goes over a connection from
+    /// before. One that broke without a word looks open.
     fn go_there(&self) -> Result<(), NoPlace> {
-        let Some(place) = &self.shared.options.place else {
-            return Ok(());
-        };
-        let endpoint = place.look()?;
+        let place = self.shared.options.place.as_ref();
+        let endpoint = place.map_or_else(|| Ok(self.endpoint()), Place::look)?;
         let mut reach = self.reach();
         if reach.endpoint != endpoint {
             tracing::info!(engine = self.name(), %endpoint, "the engine has moved");
@@ -190,9 +189,9 @@ impl Engine {
                 }
                 was_online
             });
-            let dialer = Dialer::new(&self.shared.masters, endpoint);
-            *reach = Reach::new(&self.shared.owner, dialer);
         }
+        let dialer = Dialer::new(&self.shared.masters, endpoint);
+        *reach = Reach::new(&self.shared.owner, dialer);
         Ok(())
     }
 

@@ -43,7 +43,7 @@ const NO_TIMEOUT: u64 = 365 * 24 * 3600;
 #[derive(Clone)]
 pub(crate) struct Transport {
     client: legacy::Client<Dialer, Body>,
-    dialer: Dialer,
+    opens_within: Duration,
 }
 
 /// A connection taken out of HTTP, with what the engine sent right behind its answer.
@@ -54,19 +54,19 @@ pub(crate) struct Hijacked {
 
 impl Transport {
     pub(crate) fn new(owner: &Owner, dialer: Dialer) -> Self {
+        let opens_within = dialer.deadline();
         let client = legacy::Client::builder(Spawn(owner.clone()))
             .pool_max_idle_per_host(4)
-            .build(dialer.clone());
-        Self { client, dialer }
+            .build(dialer);
+        Self {
+            client,
+            opens_within,
+        }
     }
 
-    /// Tries the way to the engine, within the time that opening such a way may take. The deadlines of
-    /// calls are made for a way that is open.
-    pub(crate) async fn reach(&self, op: &'static str) -> Result<(), DockerError> {
-        let opened = self.dialer.open().await;
-        opened
-            .map(drop)
-            .map_err(|error| DockerError::no_connection(op, &error))
+    /// How long opening a connection may take. The deadlines of calls are made for one that is open.
+    pub(crate) fn opens_within(&self) -> Duration {
+        self.opens_within
     }
 
     /// Makes a bollard client over this transport.

@@ -50,7 +50,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Opens a stream to the engine there and proves that it answers.
 pub(super) async fn open(masters: &Masters, address: &SshAddress) -> io::Result<Conn> {
-    let _alone = masters.first_alone(address).await;
+    let alone = masters.first_alone(address).await;
     let mut child = start(masters, address)?;
     let errors = child.stderr.take().expect("BUG: stderr is piped");
     let mut errors = errors.take(SAID_CAP);
@@ -59,6 +59,7 @@ pub(super) async fn open(masters: &Masters, address: &SshAddress) -> io::Result<
     let proven = tokio::select! {
         proven = proof::prove(&mut stream) => proven,
         never = collect(&mut errors, &mut said) => match never {},
+        never = masters.let_others_in(address, alone) => match never {},
     };
     let Err(error) = proven else {
         return Ok(Box::new(stream.keeping(child, errors.into_inner())));

@@ -9,9 +9,11 @@ use crate::{DockerError, Endpoint};
 /// Asks an engine who it is.
 pub(super) async fn info(engine: &Engine) -> Result<EngineInfo, DockerError> {
     const OP: &str = "reach the engine";
-    engine.transport().reach(OP).await?;
-    let version = call(OP, QUICK, engine.docker().version()).await?;
-    let info = call(OP, QUICK, engine.docker().info()).await?;
+    // The way there has still to be opened, and is opened twice: events will have one of them for themselves.
+    let limit = engine.transport().opens_within() + QUICK;
+    let docker = engine.docker();
+    let version = call(OP, limit, docker.version());
+    let (version, info) = tokio::try_join!(version, call(OP, limit, docker.info()))?;
     Ok(EngineInfo {
         id: id(info.id, &version),
         warnings: warnings(&engine.endpoint(), &version),

@@ -1,10 +1,12 @@
 //! Connections of ssh that several streams share. Windows' ssh has none, and makes one per stream.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use mizzen_tasks::Owner;
 use tokio::sync::OwnedMutexGuard;
@@ -15,6 +17,9 @@ use crate::SshAddress;
 
 /// Longest path of a socket, less what ssh adds to it while it makes one.
 const PATH_CAP: usize = 85;
+
+/// Between two looks whether a connection is made.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The shared connections of one engine.
 pub(crate) struct Masters {
@@ -72,6 +77,22 @@ impl Masters {
             return None;
         }
         Some(self.opening.clone().lock_owned().await)
+    }
+
+    /// Once the connection is made, the others need not wait for the far program that its first stream is to start.
+    pub(super) async fn let_others_in(
+        &self,
+        address: &SshAddress,
+        alone: Option<OwnedMutexGuard<()>>,
+    ) -> Infallible {
+        if let Some((alone, path)) = alone.zip(self.socket(address)) {
+            // ssh tells of it by this alone.
+            while !path.exists() {
+                tokio::time::sleep(LOOK).await;
+            }
+            drop(alone);
+        }
+        std::future::pending().await
     }
 
     /// Ends the connections. One that hangs must not hold up who asks.
