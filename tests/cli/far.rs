@@ -29,6 +29,39 @@ async fn a_session_lives_behind_ssh() -> Result<()> {
     far.all_closed().await
 }
 
+/// The key is in the person's agent and nowhere else, and where and who `lab` is, their own configuration alone says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ssh_takes_the_key_from_the_agent_and_the_way_from_the_configuration() -> Result<()> {
+    let path = FarMachine::usual_path()?;
+    let user = own_name()?;
+    let far = FarMachine::start(&path, STREAMS).await?;
+    let (mizzen, _contexts, _agent) = far.person_with_agent(&user)?;
+    tokio::task::block_in_place(|| {
+        up(&mizzen)?;
+        assert_eq!(mizzen.session("p")["engine"], "far");
+        Ok::<_, anyhow::Error>(())
+    })?;
+    drop(mizzen);
+
+    let far = FarMachine::start(&path, STREAMS).await?;
+    let (mizzen, _contexts, _agent) = far.person_with_agent("no-such-user")?;
+    let folder = mizzen.project("p");
+    let up = ["up", folder.to_str().context("UTF-8")?, "--engine", "far"];
+    let refused = tokio::task::block_in_place(|| mizzen.run(&up));
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(
+        refused.stderr.contains("does not let you in"),
+        "{refused:?}"
+    );
+    Ok(())
+}
+
+/// Who runs this test, whom the far machine knows.
+fn own_name() -> Result<String> {
+    let said = Command::new("id").arg("-un").output()?;
+    Ok(String::from_utf8(said.stdout)?.trim().to_owned())
+}
+
 /// The connection breaks while a command runs, and the machine is away for a while in which both sides go on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_behind_ssh_outlives_a_cut() -> Result<()> {
