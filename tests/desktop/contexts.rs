@@ -78,7 +78,13 @@ fn a_toast_about_a_container_s_change_undoes_it_and_says_so() {
     });
     assert_eq!(toast.actions, ["default", "open", "undo"]);
     assert_eq!(leads_to(&own), "tcp://evil.example:2376");
-    desktop.click_toast(&toast, "undo");
+    // What the container does next is told in that toast's place, and goes with the rest.
+    change("tcp://worse.example:2376");
+    let last = desktop.toast("the toast tells of the last change", |toast| {
+        toast.body.contains("tcp://worse.example:2376")
+    });
+    assert_eq!(last.id, toast.id, "in the same place");
+    desktop.click_toast(&last, "undo");
     let done = desktop.toast("a toast says that it is undone", |toast| {
         toast.title == "Undone"
     });

@@ -163,12 +163,10 @@ impl Toaster {
         let key = key(alert);
         self.forget_before(around.now);
         // A heavier fact about the same subject replaces the toast at once: the kernel's kill
-        // is often told after the container's end that it caused.
-        if self
-            .told
-            .get(&key)
-            .is_some_and(|told| told.weight >= weight)
-        {
+        // is often told after the container's end that it caused. So does what can be undone: a
+        // person has to know what an Undo takes back, and alerts of that kind wait for each other.
+        let told = self.told.get(&key);
+        if alert.undo.is_none() && told.is_some_and(|told| told.weight >= weight) {
             return None;
         }
         let update = self

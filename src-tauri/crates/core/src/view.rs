@@ -2,10 +2,11 @@
 //!
 //! Times are RFC 3339 strings in UTC, sizes are bytes, durations name their unit.
 
+mod alerts;
 mod answer;
-mod choice;
 mod commands;
 mod contexts;
+mod engines;
 mod sync;
 
 use std::collections::BTreeMap;
@@ -15,17 +16,18 @@ use ts_rs::TS;
 
 use crate::order::by_name;
 
+pub use alerts::{AlertKind, AlertView};
 pub use answer::{
     ConflictView, LeftView, PastChangeView, PastCycleView, PastSideView, PlanStepView, PlanView,
     StandingView, SyncAnswer, SyncDone, SyncKeep, SyncQuestion, SyncSide, VersionView,
 };
-pub use choice::EngineChoice;
 pub use commands::{CommandState, CommandView};
 pub use contexts::{
     ContextAction, ContextChangeView, ContextEndView, ContextHoldView, ContextState,
     ContextTrashView, ContextView, ContextsAnswer, ContextsQuestion, ContextsSide,
     ContextsSideView, ContextsState, ContextsView,
 };
+pub use engines::{EngineChoice, EngineState, EngineView};
 pub use sync::{SyncCycleView, SyncProgressView, SyncState, SyncView};
 
 /// All a client needs to draw itself; `revision` is that of the last [`Event`] folded in.
@@ -64,48 +66,6 @@ pub struct CoreView {
     pub gateway_port: Option<u16>,
     /// Why there is no gateway, in words.
     pub gateway_problem: Option<String>,
-}
-
-/// Whether an engine answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-#[serde(rename_all = "snake_case")]
-pub enum EngineState {
-    /// First attempt under way.
-    Connecting,
-    /// Answers, and its events flow.
-    Online,
-    /// Does not answer; retried with backoff.
-    Offline,
-}
-
-/// One Docker Engine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct EngineView {
-    /// Context name; `default` without one.
-    pub name: String,
-    /// Address as the Docker CLI writes it, e.g. `unix:///var/run/docker.sock`.
-    pub endpoint: String,
-    /// What decided on this engine, e.g. `DOCKER_HOST`; empty for one that is in use beside the selected one.
-    pub selected_by: String,
-    /// Whether it answers.
-    pub state: EngineState,
-    /// Since when it is in this state.
-    pub since: String,
-    /// Engine version.
-    pub version: Option<String>,
-    /// Why it is offline, in words.
-    pub reason: Option<String>,
-    /// What to do about it.
-    pub hint: Option<String>,
-    /// Processors of the engine's machine.
-    pub cpus: Option<u32>,
-    /// Memory of the engine's machine.
-    pub memory_bytes: Option<u64>,
-    /// What speaks against it, each in words with a way out: a version with a known hole, an identity not checked.
-    #[serde(default)]
-    pub warnings: Vec<String>,
 }
 
 /// Where a session stands.
@@ -332,65 +292,6 @@ pub struct SessionView {
     pub created_at: String,
     /// When its container last started.
     pub started_at: Option<String>,
-}
-
-/// What kind of fact an alert is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
-#[serde(rename_all = "snake_case")]
-pub enum AlertKind {
-    /// A container ended unasked.
-    ContainerDied,
-    /// The kernel killed for lack of memory.
-    OutOfMemory,
-    /// A health check fails.
-    Unhealthy,
-    /// An engine does not answer.
-    EngineOffline,
-    /// A container reports nothing any more.
-    StatusStale,
-    /// A container disappeared behind our back.
-    ContainerGone,
-    /// The gateway cannot listen.
-    GatewayDown,
-    /// Sync waits until a person agrees.
-    SyncHalted,
-    /// Both sides of a workspace were changed in ways that do not go together.
-    SyncConflicts,
-    /// A container reports errors.
-    ReportedErrors,
-    /// A container reports warnings.
-    ReportedWarnings,
-    /// The container side changed a Docker context, and the host has it now.
-    ContextChanged,
-    /// A change of Docker contexts waits for a person.
-    ContextsHeld,
-    /// A Docker context, or a store of them, cannot be used.
-    ContextsDamaged,
-}
-
-/// A health fact in words with a fix.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct AlertView {
-    /// Stable while the alert stands: replaces its older self.
-    pub id: String,
-    /// What kind of fact.
-    pub kind: AlertKind,
-    /// Session concerned.
-    pub session: Option<String>,
-    /// Engine concerned.
-    pub engine: Option<String>,
-    /// What happened, in one sentence.
-    pub message: String,
-    /// What to do.
-    pub hint: String,
-    /// The change of Docker contexts that it tells of, where that can be undone.
-    #[ts(optional)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub undo: Option<u64>,
-    /// When it was raised.
-    pub at: String,
 }
 
 /// A container with our labels that is not in our registry.

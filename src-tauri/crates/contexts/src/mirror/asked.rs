@@ -35,11 +35,18 @@ impl Mirror {
     pub fn history(&self) -> impl Iterator<Item = (&Change, bool)> {
         self.history.list().map(|change| {
             let possible = change.before.is_some() || change.action == Action::Created;
-            (change, possible && !self.history.is_undone(change.id))
+            (change, possible && !self.history.is_undone(change))
         })
     }
 
-    /// Takes a change back on both sides.
+    /// The change that a person takes back to be rid of this one and of all that containers did to its context right
+    /// before it.
+    #[must_use]
+    pub fn first_of_run(&self, change: &Change) -> u64 {
+        self.history.run_before(change).id
+    }
+
+    /// Takes a change back on both sides; a container's with what containers have done to that context since.
     ///
     /// # Errors
     /// There is no such change, it was undone already, or a side has changed since.
@@ -52,7 +59,7 @@ impl Mirror {
         let change = self.history.find(id).cloned().ok_or_else(unknown)?;
         let refused = |why: String| Err(MirrorError::Refused(why));
         let name = &change.name;
-        if self.history.is_undone(id) {
+        if self.history.is_undone(&change) {
             return refused(format!("change {id} was undone already"));
         }
         let before = match &change.before {
@@ -67,9 +74,11 @@ impl Mirror {
             None if change.action == Action::Created => None,
             None => return refused(format!("nothing stood there before change {id}")),
         };
+        let last = self.history.run_after(&change);
         for side in Side::BOTH {
             let now = self.seen.sides[side as usize].contexts.get(name);
-            if now.map(|found| found.print.to_string()) != change.after {
+            let now = now.map(|found| found.print.to_string());
+            if now != change.after && now != last.after {
                 let side = side.words();
                 return refused(format!("`{name}` has changed on {side} since change {id}"));
             }

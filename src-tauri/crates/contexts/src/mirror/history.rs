@@ -59,6 +59,17 @@ pub struct Change {
     pub(super) undoes: Option<u64>,
 }
 
+impl Change {
+    /// Whether a container did it, and no person had a say.
+    fn is_a_container_s(&self) -> bool {
+        let is_plain = matches!(
+            self.action,
+            Action::Created | Action::Changed | Action::Deleted
+        );
+        is_plain && self.from == Side::Container
+    }
+}
+
 pub(crate) struct History {
     path: PathBuf,
     changes: Vec<Change>,
@@ -146,8 +157,35 @@ impl History {
         self.changes.iter().find(|change| change.id == id)
     }
 
-    pub(crate) fn is_undone(&self, id: u64) -> bool {
-        self.changes.iter().any(|change| change.undoes == Some(id))
+    /// Whether it was taken back, by itself or with one before it.
+    pub(crate) fn is_undone(&self, change: &Change) -> bool {
+        let mut later = self.of(&change.name).filter(|later| later.id > change.id);
+        later.any(|later| later.undoes.is_some_and(|first| first <= change.id))
+    }
+
+    /// The last of the changes that a container has made to a context since this one, with nobody's in between.
+    pub(crate) fn run_after<'a>(&'a self, change: &'a Change) -> &'a Change {
+        let later = self.of(&change.name).filter(|later| later.id > change.id);
+        let run = later.take_while(|later| later.is_a_container_s());
+        run.last()
+            .filter(|_| change.is_a_container_s())
+            .unwrap_or(change)
+    }
+
+    /// The first of the changes that a container has made to a context up to this one, with nobody's in between.
+    pub(crate) fn run_before<'a>(&'a self, change: &'a Change) -> &'a Change {
+        let earlier = self.of(&change.name).rev();
+        let earlier = earlier.filter(|earlier| earlier.id < change.id);
+        let run = earlier.take_while(|earlier| earlier.is_a_container_s());
+        run.last()
+            .filter(|_| change.is_a_container_s())
+            .unwrap_or(change)
+    }
+
+    fn of(&self, name: &str) -> impl DoubleEndedIterator<Item = &Change> {
+        self.changes
+            .iter()
+            .filter(move |change| change.name == name)
     }
 }
 

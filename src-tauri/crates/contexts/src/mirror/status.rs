@@ -1,20 +1,19 @@
 //! How the mirror stands, in words. Descriptions and names of damaged files come from the stores as they are: whoever
 //! shows them has to sanitise them.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod contexts;
+mod holds;
+
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::history::{Action, Change};
+use super::history::Change;
 use super::plan::{Held, HeldKind};
 use super::trash::Trashed;
 use super::{Config, Mirror, Side, words};
-use crate::inventory::{Found, Health, is_special_name};
+use crate::inventory::{Found, Health};
 use crate::payload::Terms;
-
-/// Damaged entries of a side that are told one by one: a container can make thousands.
-const ODD_SHOWN: usize = 100;
 
 /// How the mirror stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,22 +160,6 @@ impl TrashEntry {
     }
 }
 
-impl EndStatus {
-    fn of(found: &Found) -> Self {
-        let terms = &found.terms;
-        let judged = words::judge(&terms.host);
-        Self {
-            description: terms.description.clone(),
-            endpoint: words::address(&terms.host),
-            endpoint_problem: judged.err(),
-            // Those that each side has for itself mean something just there.
-            host_only: judged == Ok(true) && !is_special_name(&terms.name),
-            skip_tls_verify: terms.skip_tls_verify,
-            tls: found.payload.tls_files(),
-        }
-    }
-}
-
 impl Mirror {
     /// How things stood at the last look.
     #[must_use]
@@ -290,187 +273,6 @@ impl Mirror {
             return told(Standing::Pending, "A change is being looked at.", "");
         }
         (Standing::InStep, None, None)
-    }
-
-    fn hold(&self, held: &Held) -> Hold {
-        let (side, count) = (held.from.words(), held.names.len());
-        let other = held.from.other().words();
-        let name = held.names.first().map_or("", String::as_str);
-        let decide = |yes: &str, no: &str| {
-            let id = &held.id;
-            format!(
-                "{yes}: mizzen contexts hold approve {id}. {no}: mizzen contexts hold drop {id}"
-            )
-        };
-        let (message, hint) = match held.kind {
-            HeldKind::Deleted => (
-                format!("`{name}` was deleted on {side}."),
-                decide("Delete it on the host as well", "Bring it back"),
-            ),
-            HeldKind::Changed => (
-                words::sentence(
-                    Action::Changed,
-                    name,
-                    held.from,
-                    self.find(held.from.other(), name),
-                    self.find(held.from, name),
-                ),
-                decide("Take the change over", "Take it back"),
-            ),
-            HeldKind::Emptied => (
-                format!("All {count} contexts are gone from {side}."),
-                decide(
-                    &format!("Delete them on {other} as well"),
-                    "Bring them back",
-                ),
-            ),
-            HeldKind::StoreGone => (
-                format!("The store of {side} is gone, with {count} contexts."),
-                decide(
-                    &format!("Delete them on {other} as well"),
-                    "Bring them back",
-                ),
-            ),
-            HeldKind::NoConfig => (
-                format!(
-                    "`{name}` was deleted on {side}, and may be the one selected on {other}: its config.json cannot be read."
-                ),
-                "Mend that config.json.".to_owned(),
-            ),
-            HeldKind::Elsewhere => (
-                format!(
-                    "{} The store of {other} is on another disk, and is written with your consent only.",
-                    self.change_of(name, held.from)
-                ),
-                decide(&format!("Write it to {other} as well"), "Take it back"),
-            ),
-        };
-        Hold {
-            id: held.id.clone(),
-            contexts: held.names.clone(),
-            from: held.from,
-            message,
-            hint,
-        }
-    }
-
-    /// What a side did to a context, in a sentence.
-    fn change_of(&self, name: &str, from: Side) -> String {
-        let before = self.find(from.other(), name);
-        let after = self.find(from, name);
-        let action = match (before, after) {
-            (None, _) => Action::Created,
-            (Some(_), Some(_)) => Action::Changed,
-            (Some(_), None) => Action::Deleted,
-        };
-        words::sentence(action, name, from, before, after)
-    }
-
-    fn contexts(&self) -> Vec<ContextStatus> {
-        let mut all: BTreeMap<String, ContextStatus> = BTreeMap::new();
-        let held: BTreeSet<&String> = self.seen.held.iter().flat_map(|held| &held.names).collect();
-        let failed: BTreeMap<_, _> = self
-            .seen
-            .failed
-            .iter()
-            .map(|(name, why)| (name, why))
-            .collect();
-        let names = self.seen.sides.iter().flat_map(|side| side.contexts.keys());
-        let special = self.seen.sides.iter().flat_map(|side| &side.special);
-        let special = special.map(|found| &found.terms.name);
-        for name in names.chain(special).chain(held.iter().copied()) {
-            let ends = Side::BOTH.map(|side| self.find(side, name).map(EndStatus::of));
-            let prints = Side::BOTH.map(|side| self.find(side, name).map(|found| found.print));
-            let (standing, reason) = if is_special_name(name) {
-                (ContextStanding::Special, None)
-            } else if self.wishes.no_sync.contains(name) {
-                (ContextStanding::NotSynced, self.copy_left(name))
-            } else if held.contains(name) {
-                (ContextStanding::Held, None)
-            } else if let Some(why) = failed.get(name) {
-                (ContextStanding::Pending, Some((*why).clone()))
-            } else if prints[0] == prints[1] {
-                (ContextStanding::InStep, None)
-            } else if self.seen.waiting.contains(name) {
-                let why = "TLS files are gone: the rest of the change is waited for";
-                (ContextStanding::Pending, Some(why.to_owned()))
-            } else {
-                (ContextStanding::Pending, None)
-            };
-            all.insert(
-                name.clone(),
-                ContextStatus {
-                    name: name.clone(),
-                    standing,
-                    reason,
-                    ends,
-                },
-            );
-        }
-        for side in Side::BOTH {
-            self.add_odd(side, &mut all);
-        }
-        all.into_values().collect()
-    }
-
-    /// A context that is left alone was mirrored before, it seems: containers keep what they have until it is taken away.
-    fn copy_left(&self, name: &str) -> Option<String> {
-        let copy = self.find(Side::Container, name)?;
-        self.find(Side::Host, name)?;
-        let keys = match copy.payload.tls.is_empty() {
-            true => "",
-            false => " with its TLS keys",
-        };
-        let config = self.root(Side::Container).config.display();
-        Some(format!(
-            "Containers still have `{name}`{keys}. Take it from them: `docker --config {config} context rm {name}`"
-        ))
-    }
-
-    /// What is damaged on one side: its twin on the other is told with it.
-    fn add_odd(&self, side: Side, all: &mut BTreeMap<String, ContextStatus>) {
-        let names = self.archive.agreed().into_keys().chain(all.keys().cloned());
-        let by_folder: BTreeMap<String, String> = names
-            .map(|name| (crate::store::context_id(&name), name))
-            .collect();
-        let odd = self.seen.sides[side as usize].odd.values();
-        for odd in odd.take(ODD_SHOWN) {
-            let known = by_folder.get(&odd.folder).cloned();
-            let (standing, name) = match odd.is_ghost {
-                true => (ContextStanding::Ghost, odd.name.clone()),
-                false => (ContextStanding::Quarantined, known.clone()),
-            };
-            let shown = name.unwrap_or_else(|| odd.folder.clone());
-            let path = self
-                .root(side)
-                .config
-                .join("contexts/meta")
-                .join(&odd.folder);
-            let reason = format!(
-                "`{shown}` on {}: {} ({})",
-                side.words(),
-                odd.reason,
-                path.display()
-            );
-            // A ghost bears the name of a context that may be all right.
-            let key = match odd.is_ghost {
-                true => format!("{shown} {}", odd.folder),
-                false => shown.clone(),
-            };
-            let ends = known.as_ref().map_or([None, None], |name| {
-                Side::BOTH.map(|side| self.find(side, name).map(EndStatus::of))
-            });
-            let ends = if odd.is_ghost { [None, None] } else { ends };
-            all.insert(
-                key,
-                ContextStatus {
-                    name: shown,
-                    standing,
-                    reason: Some(reason),
-                    ends,
-                },
-            );
-        }
     }
 
     fn find(&self, side: Side, name: &str) -> Option<&Found> {

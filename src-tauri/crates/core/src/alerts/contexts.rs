@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Alerts, News};
+use super::{Alerts, News, Standing};
 use crate::contexts::News as ContextNews;
 use crate::view::{AlertKind, AlertView, Change, ContextsState, ContextsView};
 
@@ -41,30 +41,59 @@ impl Alerts {
         told.into_iter().flatten().collect()
     }
 
-    /// What a container did to a context, once.
+    /// What was done to a context. An alert that stands tells of the last change, and takes back all since the first: who
+    /// puts it away has seen to those.
     pub(crate) fn on_news(
         &mut self,
         news: &ContextNews,
         at: jiff::Timestamp,
         now: Instant,
     ) -> Option<Change> {
-        match news {
-            ContextNews::Changed {
-                name,
-                message,
-                hint,
-                change,
-            } => {
-                let kind = AlertKind::ContextChanged;
-                let alert = AlertView {
-                    undo: Some(*change),
-                    ..alert(kind, &id(name), message.clone(), hint.clone(), at)
-                };
-                self.raise(alert, News::Happening, now)
-            }
-            ContextNews::TakenBack { name } => self.clear(&id(name), now),
+        let (ContextNews::Changed { name, .. }
+        | ContextNews::Decided { name, .. }
+        | ContextNews::TakenBack { name }) = news;
+        let standing = self.by_id.entry(id(name)).or_default();
+        if standing.dismissed {
+            *standing = Standing::default();
         }
+        let told = standing.alert.as_ref().and_then(|alert| alert.undo);
+        let (message, undo, hint) = match news {
+            ContextNews::TakenBack { .. } => {
+                standing.newer = None;
+                return self.end(&id(name));
+            }
+            ContextNews::Changed {
+                message,
+                change,
+                since,
+                ..
+            } => {
+                let first = told.map_or(*change, |told| told.max(*since));
+                (message, first, take_back(first, *change))
+            }
+            ContextNews::Decided {
+                message, change, ..
+            } => {
+                let hint = format!("Take the other version: mizzen contexts undo {change}");
+                (message, *change, hint)
+            }
+        };
+        let kind = AlertKind::ContextChanged;
+        let alert = AlertView {
+            undo: Some(undo),
+            ..alert(kind, &id(name), message.clone(), hint, at)
+        };
+        self.renew(alert, now)
     }
+}
+
+fn take_back(first: u64, last: u64) -> String {
+    if first == last {
+        return format!("Take it back: mizzen contexts undo {last}");
+    }
+    format!(
+        "It is not the first. Take back all since the first: mizzen contexts undo {first}; the last one alone: mizzen contexts undo {last}"
+    )
 }
 
 fn id(name: &str) -> String {

@@ -304,24 +304,124 @@ fn what_waits_and_what_is_damaged_is_told_while_it_is_so() {
     );
 }
 
+/// Changes of one context by containers, as its alert tells of them.
+#[derive(Default)]
+struct OfProd {
+    alerts: Alerts,
+    start: Option<Instant>,
+}
+
+impl OfProd {
+    fn at(&mut self, second: u64) -> Instant {
+        *self.start.get_or_insert_with(Instant::now) + Duration::from_secs(second)
+    }
+
+    /// What is shown after a change that containers have made in a row since `since`.
+    fn changed(&mut self, second: u64, change: u64, since: u64) -> String {
+        let news = News::Changed {
+            name: "prod".to_owned(),
+            message: format!("It leads to {change}."),
+            change,
+            since,
+        };
+        self.tell(second, &news)
+    }
+
+    fn taken_back(&mut self, second: u64) -> String {
+        let name = "prod".to_owned();
+        self.tell(second, &News::TakenBack { name })
+    }
+
+    fn tell(&mut self, second: u64, news: &News) -> String {
+        let now = self.at(second);
+        let told = self.alerts.on_news(news, jiff::Timestamp::UNIX_EPOCH, now);
+        shown(told.as_slice())
+    }
+
+    fn ticked(&mut self, second: u64) -> String {
+        let now = self.at(second);
+        shown(&self.alerts.tick(now))
+    }
+}
+
+/// The text of an alert, and what its Undo takes back.
+fn shown(changes: &[Change]) -> String {
+    let [change] = changes else {
+        assert_eq!(changes, []);
+        return String::new();
+    };
+    match change {
+        Change::AlertRaised { alert } => {
+            format!(
+                "{} {} undoes {}",
+                alert.message,
+                alert.hint,
+                alert.undo.unwrap()
+            )
+        }
+        Change::AlertCleared { .. } => "cleared".to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
-fn a_container_s_change_is_told_each_time_until_it_is_taken_back() {
-    let (mut alerts, now) = (Alerts::default(), Instant::now());
-    let changed = |message: &str| News::Changed {
+fn of_a_container_s_changes_the_last_is_told_and_all_are_undone() {
+    let mut prod = OfProd::default();
+    assert_eq!(
+        prod.changed(0, 7, 7),
+        "It leads to 7. Take it back: mizzen contexts undo 7 undoes 7"
+    );
+    // However often it changes, the alert follows at its leisure, and ends with what was last.
+    assert_eq!(prod.changed(1, 8, 7), "");
+    assert_eq!(prod.changed(2, 9, 7), "");
+    assert_eq!(
+        prod.ticked(11),
+        "It leads to 9. It is not the first. Take back all since the first: mizzen contexts undo 7; \
+         the last one alone: mizzen contexts undo 9 undoes 7"
+    );
+    assert_eq!(prod.taken_back(12), "cleared");
+    assert_eq!(prod.taken_back(12), "");
+    assert_eq!(
+        prod.changed(13, 11, 11),
+        "It leads to 11. Take it back: mizzen contexts undo 11 undoes 11"
+    );
+    assert_eq!(prod.changed(14, 12, 11), "");
+    assert_eq!(prod.taken_back(15), "cleared");
+    assert_eq!(
+        prod.ticked(60),
+        "",
+        "what was to be told is taken back, too"
+    );
+}
+
+#[test]
+fn what_a_person_has_seen_to_is_not_undone_with_what_comes_after() {
+    let mut prod = OfProd::default();
+    prod.changed(0, 1, 1);
+    prod.alerts.dismiss("context_changed:prod").unwrap();
+    assert_eq!(
+        prod.changed(1, 2, 1),
+        "It leads to 2. Take it back: mizzen contexts undo 2 undoes 2"
+    );
+    // The person has made it another one in between, on the host.
+    prod.changed(20, 4, 4);
+    assert_eq!(
+        prod.changed(40, 5, 4),
+        "It leads to 5. It is not the first. Take back all since the first: mizzen contexts undo 4; \
+         the last one alone: mizzen contexts undo 5 undoes 4"
+    );
+}
+
+#[test]
+fn of_two_versions_the_other_one_is_offered() {
+    let mut prod = OfProd::default();
+    let news = News::Decided {
         name: "prod".to_owned(),
-        message: message.to_owned(),
-        hint: "Take it back: mizzen contexts undo 1".to_owned(),
-        change: 1,
+        message: "The host's stays.".to_owned(),
+        change: 3,
     };
-    let mut tell = |news: &News| {
-        let told_now = alerts.on_news(news, jiff::Timestamp::UNIX_EPOCH, now);
-        told(told_now.as_slice())
-    };
-    assert_eq!(tell(&changed("It leads to a.")), ["+context_changed:prod"]);
-    assert_eq!(tell(&changed("It leads to b.")), ["+context_changed:prod"]);
-    let back = News::TakenBack {
-        name: "prod".to_owned(),
-    };
-    assert_eq!(tell(&back), ["-context_changed:prod"]);
-    assert_eq!(tell(&back), NOTHING);
+    assert_eq!(
+        prod.tell(0, &news),
+        "The host's stays. Take the other version: mizzen contexts undo 3 undoes 3"
+    );
 }

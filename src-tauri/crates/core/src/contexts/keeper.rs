@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_contexts::mirror::{Action, Burst, Change, Mirror, MirrorError, MirrorOptions, Side};
+use mizzen_contexts::mirror::{Burst, Mirror, MirrorError, MirrorOptions};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
@@ -45,7 +45,7 @@ struct Work {
 /// What comes back with it.
 struct Did<T> {
     done: Result<T, MirrorError>,
-    changes: Vec<Change>,
+    news: Vec<News>,
     again_in: Option<Duration>,
     /// None where it is as it was shown last.
     view: Option<ContextsView>,
@@ -187,12 +187,7 @@ impl Keeper {
         self.work = Some(work);
         self.last_look = Instant::now();
         self.again = did.again_in.map(|time| self.last_look + time);
-        for change in &did.changes {
-            let by_container = change.is_grave && change.from == Side::Container;
-            if by_container || change.action == Action::Won {
-                self.tell(words::news(change));
-            }
-        }
+        did.news.into_iter().for_each(|news| self.tell(news));
         if let Some(view) = did.view {
             self.shown.send_if_modified(|shown| {
                 let differs = *shown != view;
@@ -227,7 +222,7 @@ impl Work {
                 ..ContextsView::default()
             }),
             done: Err(error),
-            changes: Vec::new(),
+            news: Vec::new(),
             again_in: None,
         };
         let mirror = match &mut self.mirror {
@@ -242,6 +237,9 @@ impl Work {
             Err(error) => (Err(error), None),
         };
         let changes = mirror.take_fresh();
+        let news = changes.iter();
+        let news = news.filter_map(|change| words::news(change, mirror.first_of_run(change)));
+        let news = news.collect();
         // What was made just now is watched, too; what comes of the rest is told by its parents.
         let moves = mirror.moves();
         self.watched.renew(moves != self.moves);
@@ -255,7 +253,7 @@ impl Work {
         self.shown = now;
         Did {
             done,
-            changes,
+            news,
             again_in,
             view,
         }

@@ -41,8 +41,15 @@ pub(crate) enum News {
     Changed {
         name: String,
         message: String,
-        hint: String,
         /// Its number in the history.
+        change: u64,
+        /// That of the first change in an unbroken row by containers.
+        since: u64,
+    },
+    /// Both sides changed it, and one version went to the trash.
+    Decided {
+        name: String,
+        message: String,
         change: u64,
     },
     /// That was taken back.

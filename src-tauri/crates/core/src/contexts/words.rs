@@ -119,17 +119,24 @@ pub(super) fn trashed(entry: TrashEntry) -> ContextTrashView {
     }
 }
 
-/// What a person hears of a container's change, or of a conflict.
-pub(super) fn news(change: &Change) -> News {
-    let wish = match change.action {
-        Action::Won => "Take the other version",
-        _ => "Take it back",
-    };
-    News::Changed {
-        name: name(&change.name),
-        message: text(&change.message),
-        hint: format!("{wish}: mizzen contexts undo {}", change.id),
-        change: change.id,
+/// What a person hears of a change, if anything; `since` is the first in an unbroken row by containers.
+pub(super) fn news(change: &Change, since: u64) -> Option<News> {
+    let (name, message, id) = (name(&change.name), text(&change.message), change.id);
+    // What is new is no matter, unless it takes the place of what a container had deleted.
+    let is_grave = change.is_grave || change.action == Action::Created && since < id;
+    match change.action {
+        Action::Won => Some(News::Decided {
+            name,
+            message,
+            change: id,
+        }),
+        _ if is_grave && change.from == Side::Container => Some(News::Changed {
+            name,
+            message,
+            change: id,
+            since,
+        }),
+        _ => None,
     }
 }
 

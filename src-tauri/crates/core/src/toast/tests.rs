@@ -242,3 +242,22 @@ fn what_can_be_undone_is_undone_from_its_toast_which_then_says_so() {
             see how things stand: mizzen contexts status"#]],
     );
 }
+
+#[test]
+fn a_toast_that_undoes_is_replaced_by_what_came_last() {
+    let mut rig = Rig::new();
+    let mut told = |second, message: &str| {
+        let alert = AlertView {
+            undo: Some(7),
+            message: message.into(),
+            ..alert(AlertKind::ContextChanged, None, None)
+        };
+        let toast = rig.change(second, Change::AlertRaised { alert }).unwrap();
+        (toast.plain_body(), toast.key, toast.undo)
+    };
+    let first = told(0, "it leads to a");
+    let last = told(1, "it leads to b");
+    assert_eq!(first.1, last.1, "in the same place");
+    assert!(last.0.starts_with("it leads to b"), "{last:?}");
+    assert_eq!(last.2, Some(7));
+}

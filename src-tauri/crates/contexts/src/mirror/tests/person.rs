@@ -100,6 +100,44 @@ fn row_49_a_container_s_change_is_told_and_undone() {
 }
 
 #[test]
+fn row_49_what_a_container_did_in_a_row_is_undone_as_one() {
+    let mut rig = Rig::new();
+    rig.write(HOST, "prod", "ssh://prod", "");
+    rig.pass();
+    let changed = |rig: &mut Rig, side: Side, host: &str| {
+        rig.write(side, "prod", host, "");
+        rig.pass().changes[0].clone()
+    };
+    let first = changed(&mut rig, CONTAINER, "tcp://evil:1");
+    rig.delete(CONTAINER, "prod");
+    rig.pass();
+    let last = changed(&mut rig, CONTAINER, "tcp://evil:2");
+    assert_eq!(rig.mirror().first_of_run(&last), first.id);
+    rig.mirror().undo(first.id).unwrap();
+    assert_eq!(rig.both(), "prod ssh://prod");
+    let refused = rig.mirror().undo(last.id).unwrap_err();
+    assert!(refused.to_string().ends_with("was undone already"));
+
+    // A person's change in between is not taken back with a container's.
+    let before = changed(&mut rig, CONTAINER, "tcp://evil:3");
+    changed(&mut rig, HOST, "ssh://mine");
+    let after = changed(&mut rig, CONTAINER, "tcp://evil:4");
+    assert_eq!(rig.mirror().first_of_run(&after), after.id);
+    let refused = rig.mirror().undo(before.id).unwrap_err();
+    assert!(refused.to_string().contains("has changed on"), "{refused}");
+    rig.mirror().undo(after.id).unwrap();
+    assert_eq!(rig.both(), "prod ssh://mine");
+
+    // The last one alone, and then what was before it.
+    let one = changed(&mut rig, CONTAINER, "tcp://evil:5");
+    let two = changed(&mut rig, CONTAINER, "tcp://evil:6");
+    rig.mirror().undo(two.id).unwrap();
+    assert_eq!(rig.both(), "prod tcp://evil:5");
+    rig.mirror().undo(one.id).unwrap();
+    assert_eq!(rig.both(), "prod ssh://mine");
+}
+
+#[test]
 fn row_49_strict_holds_a_container_s_change() {
     let mut rig = Rig::new();
     rig.wish(|wishes| wishes.strict = true);
