@@ -5,7 +5,7 @@ use std::fs;
 use mizzen_core::view::{AlertKind, ContextState, ContextsState};
 use serde_json::Value;
 
-use crate::rig::{BOTH, OWN, Person, Side};
+use crate::rig::{BOTH, Person, Side};
 
 #[tokio::test]
 async fn setup_makes_the_container_side_and_leaves_the_host_alone() {
@@ -120,8 +120,7 @@ async fn every_command_of_docker_is_carried_over_in_both_directions() {
         assert_eq!(person.in_step(&client).await.len(), 0);
         fs::remove_file(person.home().join("prod.tar")).unwrap();
     }
-    let meta = person.path(Side::Host).join("contexts/meta").join(OWN);
-    assert!(!meta.exists());
+    assert_eq!(person.own(Side::Host), None);
 }
 
 #[tokio::test]

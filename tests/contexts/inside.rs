@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use mizzen_tests::own_core::tiny_image;
 use mizzen_tests::rig::Said;
 
-use crate::rig::{OWN, Person, Side};
+use crate::rig::{Person, Side};
 
 /// Where a container has it; `DOCKER_CONFIG` says so.
 const CONFIG: &str = "/home/coder/.docker-cai";
@@ -47,13 +47,7 @@ async fn a_container_has_the_hosts_contexts_its_own_engine_and_its_changes_come_
         "ssh://mine",
         "{seen:?}"
     );
-    assert!(
-        !person
-            .path(Side::Host)
-            .join("contexts/meta")
-            .join(OWN)
-            .exists()
-    );
+    assert_eq!(person.own(Side::Host), None);
 }
 
 /// Runs the Docker command line in a container of its own.

@@ -3,6 +3,7 @@
 mod as_docker;
 mod both;
 mod emptied;
+mod foreign_disk;
 mod inside;
 mod killed;
 mod resting;

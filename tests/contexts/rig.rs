@@ -94,10 +94,15 @@ impl Person {
 
     /// The Docker command line on one side.
     pub(crate) fn docker(&self, side: Side, args: &[&str]) -> Said {
+        self.docker_in(&self.path(side), args)
+    }
+
+    /// The same for any folder of configuration.
+    pub(crate) fn docker_in(&self, config: &Path, args: &[&str]) -> Said {
         let mut command = Command::new("docker");
         let command = command
             .arg("--config")
-            .arg(self.path(side))
+            .arg(config)
             .args(args)
             .env("HOME", self.home.path())
             .env_remove("DOCKER_HOST")
@@ -150,6 +155,12 @@ impl Person {
         files
     }
 
+    /// What a side has for itself under the name of `containai-docker`.
+    pub(crate) fn own(&self, side: Side) -> Option<Vec<u8>> {
+        let meta = self.path(side).join("contexts/meta");
+        fs::read(meta.join(OWN).join("meta.json")).ok()
+    }
+
     /// Waits until both sides rest and hold the same.
     pub(crate) async fn in_step(&self, client: &Client) -> BTreeMap<PathBuf, Vec<u8>> {
         let same = || self.store(Side::Host) == self.store(Side::Container);
@@ -197,7 +208,7 @@ fn certificate() -> Result<(String, String), rcgen::Error> {
 }
 
 /// Folder of `containai-docker`.
-pub(crate) const OWN: &str = "64d389f24195eb02789e0d9203e1543fd15ef4679466ab7fca0bd768c1148991";
+const OWN: &str = "64d389f24195eb02789e0d9203e1543fd15ef4679466ab7fca0bd768c1148991";
 
 impl Drop for Person {
     fn drop(&mut self) {

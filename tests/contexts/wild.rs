@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use crate::as_docker::{AsDocker, Made};
-use crate::rig::{BOTH, OWN, Person, Side};
+use crate::rig::{BOTH, Person, Side};
 
 fn asked(variable: &str, usual: u64) -> u64 {
     std::env::var(variable).map_or(usual, |number| number.parse().expect("a number"))
@@ -42,14 +42,9 @@ async fn any_commands_on_both_sides_end_with_both_the_same() {
     person.in_step(&client).await;
     let (seed, operations) = (asked(SEED, USUAL_SEED), asked(OPERATIONS, USUAL_OPERATIONS));
     let marks = Marks::new(&person);
-    let own = fs::read(
-        person
-            .path(Side::Container)
-            .join("contexts/meta")
-            .join(OWN)
-            .join("meta.json"),
-    )
-    .unwrap();
+    let of_the_host = ["create", "containai-docker", "--docker", "host=ssh://u@h"];
+    person.context(Side::Host, &of_the_host);
+    let own = BOTH.map(|side| person.own(side).unwrap());
     let (over, looks) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         let looking = scope.spawn(|| {
@@ -85,22 +80,7 @@ async fn any_commands_on_both_sides_end_with_both_the_same() {
     let files = person.in_step(&client).await;
     assert!(files.len() > 1, "more than the one that stays");
     BOTH.iter().for_each(|side| person.check_modes(*side));
-    let after = fs::read(
-        person
-            .path(Side::Container)
-            .join("contexts/meta")
-            .join(OWN)
-            .join("meta.json"),
-    )
-    .unwrap();
-    assert_eq!(own, after);
-    assert!(
-        !person
-            .path(Side::Host)
-            .join("contexts/meta")
-            .join(OWN)
-            .exists()
-    );
+    assert_eq!(BOTH.map(|side| person.own(side).unwrap()), own);
 }
 
 /// TLS files in three versions, as Docker takes them and as it writes them; and an archive of a context with keys.

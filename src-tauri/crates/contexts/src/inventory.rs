@@ -143,7 +143,8 @@ impl Root {
             Err(error) => return of(Health::Unusable(error.to_string())),
         };
         // Who asks such a disk for a stamp may be told an old one.
-        if disk_without_events(&self.config).is_some() {
+        let mut parts = store.parts();
+        if parts.any(|part| disk_without_events(part.path()).is_some()) {
             memory.folders.clear();
         }
         let mut before = std::mem::take(&mut memory.folders);
@@ -180,13 +181,8 @@ impl Root {
     fn is_elsewhere(&self, store: &Store) -> bool {
         let home = self.config.parent().and_then(|home| self.folder(home).ok());
         let disk = |dir: &SafeDir| dir.disk().ok().flatten();
-        let parts = [
-            Some(&store.contexts),
-            store.meta.as_ref(),
-            store.tls.as_ref(),
-        ];
         let home = home.as_ref().and_then(disk);
-        home.is_some() && parts.into_iter().flatten().any(|part| disk(part) != home)
+        home.is_some() && store.parts().any(|part| disk(part) != home)
     }
 
     fn check_owner(&self, config: &SafeDir) -> Result<(), Health> {
@@ -218,6 +214,11 @@ impl Inventory {
 }
 
 impl Store {
+    fn parts(&self) -> impl Iterator<Item = &SafeDir> {
+        let all = [Some(&self.contexts), self.meta.as_ref(), self.tls.as_ref()];
+        all.into_iter().flatten()
+    }
+
     /// Reads one folder of `meta/`, and what belongs to it.
     pub(crate) fn read(&self, folder: &str) -> Entry {
         folder::read(self, folder)

@@ -55,13 +55,7 @@ impl Watched {
             return;
         }
         self.trunk = trunk;
-        let silent = self.roots.iter().find_map(|root| {
-            let kind = disk_without_events(root)?;
-            let root = root.display();
-            Some(format!(
-                "{root} is on a {kind} disk, where not every change is told"
-            ))
-        });
+        let silent = self.silent();
         let watched = self.watch_all();
         let many = (self.folders.len() > FOLDERS_MAX)
             .then(|| "there are more folders than are watched".to_owned());
@@ -73,6 +67,22 @@ impl Watched {
                 Some(format!("changes cannot be watched: {error}"))
             }
         };
+    }
+
+    /// What lies where others change it without a word: a side, or a part of one that is mounted or linked there, as the
+    /// contexts of Windows are in a virtual machine's home.
+    fn silent(&self) -> Option<String> {
+        let parts = |root: &PathBuf| {
+            let [contexts, meta, tls] = store_of(root);
+            [root.clone(), contexts, meta, tls]
+        };
+        self.roots.iter().flat_map(parts).find_map(|part| {
+            let kind = disk_without_events(&part)?;
+            let part = part.display();
+            Some(format!(
+                "{part} is on a {kind} disk, where not every change is told"
+            ))
+        })
     }
 
     fn watch_all(&mut self) -> Result<(), WatchError> {
@@ -102,8 +112,7 @@ impl Watched {
 
     fn trunk_now(&self) -> BTreeMap<PathBuf, Identity> {
         let of = |root: &PathBuf| {
-            let contexts = root.join("contexts");
-            let (meta, tls) = (contexts.join("meta"), contexts.join("tls"));
+            let [contexts, meta, tls] = store_of(root);
             let parent = root.parent().unwrap_or(root).to_owned();
             [parent, root.clone(), contexts, meta, tls]
         };
@@ -114,8 +123,7 @@ impl Watched {
     fn folders_now(&self) -> BTreeMap<PathBuf, Identity> {
         let mut all = self.trunk.clone();
         for root in &self.roots {
-            let contexts = root.join("contexts");
-            let (meta, tls) = (contexts.join("meta"), contexts.join("tls"));
+            let [_, meta, tls] = store_of(root);
             for folder in below(&meta).into_iter().chain(below(&tls)) {
                 if all.len() > FOLDERS_MAX {
                     break;
@@ -127,6 +135,13 @@ impl Watched {
         }
         all
     }
+}
+
+/// What every store has.
+fn store_of(root: &Path) -> [PathBuf; 3] {
+    let contexts = root.join("contexts");
+    let (meta, tls) = (contexts.join("meta"), contexts.join("tls"));
+    [contexts, meta, tls]
 }
 
 fn open(roots: &[PathBuf], hinted: &Arc<Notify>) -> Result<Watch, WatchError> {

@@ -1,0 +1,147 @@
+//! A side on a disk of another machine, whose changes this system is never told of: a real one, over sftp.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use mizzen_core::view::{ContextsState, Snapshot};
+use mizzen_tests::desktop::until;
+use tempfile::TempDir;
+
+use crate::rig::{Person, Side};
+
+/// A folder of the other machine, mounted; gone when dropped.
+struct Mounted {
+    place: PathBuf,
+    far: TempDir,
+    programs: [Child; 2],
+}
+
+impl Mounted {
+    fn at(place: PathBuf) -> Self {
+        let far = tempfile::tempdir().expect("a folder");
+        let (client, server) = UnixStream::pair().expect("a pair");
+        let server = run(Command::new(sftp_server()), server);
+        let mut mount = Command::new("sshfs");
+        // What the far side changes is not to be remembered for long: the mirror looks, whatever the mount believes.
+        mount
+            .args([
+                "-f",
+                "-o",
+                "passive,dir_cache=no,attr_timeout=0,entry_timeout=0",
+            ])
+            .arg(format!(":{}", far.path().display()))
+            .arg(&place);
+        let before = disk(&place);
+        let mounted = Self {
+            programs: [run(mount, client), server],
+            place,
+            far,
+        };
+        until("it is mounted", || {
+            (disk(&mounted.place) != before).then_some(())
+        });
+        mounted
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let unmount = Command::new("fusermount3")
+            .arg("-uz")
+            .arg(&self.place)
+            .status();
+        // What is left ends with its streams.
+        unmount.ok();
+        for program in &mut self.programs {
+            program.kill().ok();
+            program.wait().ok();
+        }
+    }
+}
+
+fn run(mut command: Command, stream: UnixStream) -> Child {
+    let input = OwnedFd::from(stream);
+    let output = input.try_clone().expect("another handle");
+    let command = command.stdin(input).stdout(output).stderr(Stdio::inherit());
+    command
+        .spawn()
+        .expect("sshfs and sftp-server are installed: run `scripts/setup --tests`")
+}
+
+fn sftp_server() -> PathBuf {
+    let places = [
+        "/usr/lib/openssh/sftp-server",
+        "/usr/libexec/openssh/sftp-server",
+        "/usr/lib/ssh/sftp-server",
+    ];
+    let found = places.map(PathBuf::from).into_iter().find(|at| at.exists());
+    found.expect("sftp-server is installed: run `scripts/setup --tests`")
+}
+
+fn disk(place: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    place.metadata().map_or(0, |found| found.dev())
+}
+
+fn has(name: &'static str) -> impl Fn(&Snapshot) -> bool {
+    move |snapshot| {
+        let mut all = snapshot.contexts.contexts.iter();
+        all.any(|one| one.name == name && one.host.is_some() && one.container.is_some())
+    }
+}
+
+#[tokio::test]
+async fn where_changes_are_not_told_they_are_looked_for_and_the_status_says_so() {
+    let person = Person::new();
+    let inside = person.path(Side::Container);
+    fs::create_dir(&inside).unwrap();
+    let mounted = Mounted::at(inside.clone());
+    fs::create_dir_all(mounted.far.path().join("contexts/meta")).unwrap();
+    let client = person.start().await;
+    let polls = |snapshot: &Snapshot| snapshot.contexts.polling.is_some();
+    let snapshot = person.until(&client, "it polls", polls).await;
+    let expected = format!(
+        "{} is on a FUSE disk, where not every change is told",
+        inside.display()
+    );
+    assert_eq!(snapshot.contexts.polling.as_deref(), Some(&*expected));
+    let status = person.mizzen(&["contexts", "status"]);
+    assert!(status.stdout.contains(&expected), "{status:?}");
+    let json = person.mizzen(&["contexts", "status", "--json"]).json();
+    assert_eq!(json["polling"], *expected);
+
+    // The other machine's Docker, of which this one hears nothing.
+    let far = mounted.far.path();
+    let docker = |args: &[&str]| {
+        let said = person.docker_in(far, &[&["context"], args].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        said.stdout
+    };
+    docker(&["create", "lab", "--docker", "host=ssh://ana@lab.example"]);
+    person.until(&client, "the host has it", has("lab")).await;
+    docker(&["update", "lab", "--docker", "host=ssh://ana@other.example"]);
+    let changed = |snapshot: &Snapshot| {
+        let mut all = snapshot.contexts.contexts.iter();
+        all.any(|one| {
+            let host = one.host.as_ref();
+            host.is_some_and(|host| host.endpoint == "ssh://ana@other.example")
+        })
+    };
+    person.until(&client, "the host follows", changed).await;
+
+    // The way back is another disk's: a person is asked, and then it is written there.
+    person.context(
+        Side::Host,
+        &["create", "mine", "--docker", "host=ssh://ana@mine.example"],
+    );
+    let held = |snapshot: &Snapshot| snapshot.contexts.state == ContextsState::Held;
+    person.until(&client, "a person is asked", held).await;
+    let approved = person.mizzen(&["contexts", "hold", "approve", "--all"]);
+    assert_eq!(approved.code, 0, "{approved:?}");
+    person.until(&client, "both have it", has("mine")).await;
+    let listed = docker(&["ls", "--format", "{{.Name}}"]);
+    assert!(listed.lines().any(|name| name == "mine"), "{listed}");
+}
