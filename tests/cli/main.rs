@@ -2,6 +2,7 @@
 
 mod adoption;
 mod engine_restart;
+mod engines;
 mod errors;
 mod exec;
 mod far;
