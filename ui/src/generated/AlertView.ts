@@ -30,7 +30,7 @@ message: string,
  */
 hint: string, 
 /**
- * The change of Docker contexts that it tells of, where that can be undone.
+ * The change of Docker contexts that can be undone, with all that containers did to that context since.
  */
 undo?: number, 
 /**
