@@ -92,6 +92,12 @@ fn asked(container: &Container, words: &[&str]) -> (i32, Value) {
     (code, said)
 }
 
+/// Has the engine run a script as the folder's owner, beside the supervisor.
+fn exec_detached(container: &Container, script: &str) {
+    let exec = ["exec", "--detach", "--user=coder", &container.id];
+    docker(&[&exec[..], &["bash", "-c", script]].concat());
+}
+
 /// Waits until a file of the host holds what it should.
 fn until_it_holds(path: &Path, text: &str) {
     let (tell, hints) = channel();
@@ -152,25 +158,37 @@ fn what_is_written_at_the_very_end_is_carried_before_the_end() {
     let container = pair.start();
     pair.until("in step");
     container.exec(&["mkfifo", "--mode=666", "/tmp/ready"]);
-    // An orphan: the supervisor waits for those, and for no process of `docker exec` itself.
-    let last_words = "(trap 'echo bye > /workspace/bye; exit' TERM; \
-                      while read -r _ _ _ parent _ < /proc/$BASHPID/stat && [ $parent != 1 ]; do :; done; \
-                      echo up > /tmp/ready; sleep infinity & wait) > /dev/null 2>&1 &";
-    docker(&[
-        "exec",
-        "--detach",
-        "--user=coder",
-        &container.id,
-        "bash",
-        "-c",
-        last_words,
-    ]);
+    // Of an engine's exec, and so nobody's child in there; it takes its time once it is told to end.
+    let last_words = "trap 'trap \"\" TERM; sleep 1; echo bye > /workspace/bye; exit' TERM; \
+                      echo up > /tmp/ready; sleep infinity & wait";
+    exec_detached(&container, last_words);
     assert_eq!(container.exec(&["cat", "/tmp/ready"]), "up");
     assert_eq!(container.stop(), "0");
     assert_eq!(pair.read("bye"), "bye\n", "{}", container.log());
     let log = container.log();
     // RACE: the change may be carried as any other one before the last look.
     assert!(log.contains("last sync: In step"), "{log}");
+}
+
+#[test]
+fn what_does_not_end_is_ended_before_the_last_look() {
+    let pair = Pair::new();
+    let container = pair.start();
+    pair.until("in step");
+    container.exec(&["mkfifo", "--mode=666", "/tmp/ready"]);
+    let deaf = "trap '' TERM; echo up > /tmp/ready; while :; do echo . >> /workspace/dots; done";
+    exec_detached(&container, deaf);
+    assert_eq!(container.exec(&["cat", "/tmp/ready"]), "up");
+    assert_eq!(container.stop(), "0");
+    let log = container.log();
+    assert!(log.contains("killed what was left"), "{log}");
+    assert!(log.contains("last sync: In step"), "{log}");
+    // Nothing was written after the look: both hold the same.
+    let there = format!("{}:/workspace/dots", container.id);
+    let copy = folder();
+    docker(&["cp", &there, copy.path().to_str().unwrap()]);
+    let there = fs::read(copy.path().join("dots")).unwrap();
+    assert_eq!(there.len(), pair.read("dots").len());
 }
 
 #[test]

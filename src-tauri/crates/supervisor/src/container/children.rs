@@ -1,6 +1,7 @@
 //! Our child processes, and those that others left to us: PID 1 inherits every orphan.
 
 use std::collections::HashMap;
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
@@ -78,6 +79,18 @@ impl Children {
         let _ = awaited.map(|tell| tell.send(exit));
     }
 
+    /// Whether anything runs here besides us, also what an engine's exec has started, which is nobody's child in here. Where
+    /// we are not PID 1, only what we started is ours.
+    pub(crate) fn are_others(&self) -> bool {
+        if getpid() != Pid::INIT {
+            return false;
+        }
+        let listed = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = listed.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let mut pids = pids.filter_map(Pid::from_raw);
+        pids.any(|pid| pid != Pid::INIT && is_alive(pid))
+    }
+
     /// Sends a signal to everything that runs here besides us.
     pub(crate) fn signal_all(&self, signal: Signal) {
         if getpid() == Pid::INIT {
@@ -91,6 +104,17 @@ impl Children {
             let _ = kill_process_group(*pid, signal);
         }
     }
+}
+
+/// Whether it has not ended: one that waits to be collected writes no more.
+fn is_alive(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    // Its name comes before its state, in brackets, and may hold any.
+    let state = stat.ok().and_then(|stat| {
+        let (_, rest) = stat.rsplit_once(')')?;
+        rest.trim_start().chars().next()
+    });
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
 fn exit_of(status: WaitStatus) -> Option<Exit> {

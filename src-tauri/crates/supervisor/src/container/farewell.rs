@@ -55,6 +55,11 @@ impl Farewell {
         self.end = self.end.min(now + ENGINE);
     }
 
+    /// Whether a last sync follows the children.
+    pub(crate) fn syncs(&self) -> bool {
+        self.syncs
+    }
+
     /// When children are killed.
     pub(crate) fn children(&self) -> Instant {
         let all = self.end.saturating_duration_since(self.begun);

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::board::{Board, Stage};
-use super::children::Children;
+use super::children::{Children, first_ended};
 use super::code_server::CodeServer;
 use super::commands::Commands;
 use super::farewell::Farewell;
@@ -213,12 +213,14 @@ impl Signals {
     /// Asks all processes to end, and after a while makes them; says whether asking was enough.
     async fn stop_all(&mut self, children: &Children, farewell: &mut Farewell) -> bool {
         children.signal_all(Signal::TERM);
+        // A last sync carries what all of them wrote.
+        let others = farewell.syncs();
         let Self {
             child, terminate, ..
         } = self;
         let ended = loop {
             tokio::select! {
-                () = collect_all(child, children) => break true,
+                () = collect_all(child, children, others) => break true,
                 () = sleep_until(farewell.children()) => break false,
                 _ = terminate.recv() => farewell.hurry(Instant::now()),
             }
@@ -227,16 +229,28 @@ impl Signals {
             // The kernel does the same for all that are left when PID 1 ends; the last report
             // shall be true before that.
             children.signal_all(Signal::KILL);
-            let _ = timeout(Duration::from_millis(500), collect_all(child, children)).await;
+            let collected = collect_all(child, children, others);
+            let _ = timeout(Duration::from_millis(500), collected).await;
         }
         ended
     }
 }
 
-async fn collect_all(child: &mut tokio::signal::unix::Signal, children: &Children) {
-    while children.reap() {
+/// Collects children until there are none, and waits for `others` as well: an exec's are not ours to collect.
+async fn collect_all(
+    child: &mut tokio::signal::unix::Signal,
+    children: &Children,
+    others: bool,
+) {
+    loop {
+        let is_left = children.reap();
+        let others = if others { children.others() } else { Vec::new() };
+        if !is_left && others.is_empty() {
+            return;
+        }
         tokio::select! {
             _ = child.recv() => {}
+            () = first_ended(&others) => {}
             // RACE: one that was forked while we signalled did not get the signal.
             () = sleep(Duration::from_millis(250)) => children.signal_all(Signal::TERM),
         }
