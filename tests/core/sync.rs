@@ -1,6 +1,7 @@
 //! Sessions whose workspace is a volume that is kept in step with the folder.
 
 mod asked;
+mod left;
 mod mirrored;
 
 use std::fs;

@@ -123,6 +123,7 @@ fn session(name: &str) -> SessionView {
         freshness: Freshness::Fresh,
         workspace: WorkspaceKind::Bind,
         branch: None,
+        only_there: None,
         sync: None,
         commands: Vec::new(),
         image: "mizzen-session:0123456789ab".to_owned(),

@@ -164,6 +164,7 @@ export function sessionView(name: string, change: Partial<SessionView> = {}): Se
     workspace: "bind",
     sync: null,
     branch: null,
+    only_there: null,
     image: "mizzen-session:4f1c09be77d2",
     container_id: state === "creating" ? null : "9b1f0a6c2e7d4b58".repeat(4),
     url: up ? `http://${name}.localhost:8743/` : null,

@@ -3,4 +3,4 @@
 /**
  * What kind of fact an alert is.
  */
-export type AlertKind = "container_died" | "out_of_memory" | "unhealthy" | "engine_offline" | "status_stale" | "container_gone" | "gateway_down" | "sync_halted" | "sync_conflicts" | "reported_errors" | "reported_warnings" | "context_changed" | "contexts_held" | "contexts_damaged";
+export type AlertKind = "container_died" | "out_of_memory" | "unhealthy" | "engine_offline" | "status_stale" | "container_gone" | "gateway_down" | "sync_halted" | "sync_conflicts" | "sync_tripwire" | "history_stays" | "reported_errors" | "reported_warnings" | "context_changed" | "contexts_held" | "contexts_damaged";

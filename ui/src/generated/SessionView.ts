@@ -90,6 +90,10 @@ sync: SyncView | null,
  */
 branch: string | null, 
 /**
+ * What its volume may hold that is nowhere else while no container runs, in a sentence; none when all is here.
+ */
+only_there: string | null, 
+/**
  * Commands that it was asked to carry out, the newest first, at most 20.
  */
 commands: Array<CommandView>, 

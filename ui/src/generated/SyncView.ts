@@ -40,9 +40,17 @@ conflicts: number,
  */
 problems: number, 
 /**
- * Most entries that were kept back at once because they hold a key or a token, since both sides were joined.
+ * Entries that are kept back because they hold a key or a token.
  */
 withheld: number, 
+/**
+ * How often the container has brought what tools on this machine run or heed without asking.
+ */
+tripped: number, 
+/**
+ * The last one of these.
+ */
+tripwire: string | null, 
 /**
  * Why everything is looked at from time to time although changes are told, in words.
  */

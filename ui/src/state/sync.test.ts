@@ -24,7 +24,7 @@ test.each<[SyncState, { offers: string; decision: string | null; more: boolean }
   ["halted", { offers: "agree flush pause history", decision: "halted", more: true }],
   ["failed", { offers: "flush pause history", decision: null, more: true }],
   ["paused", { offers: "flush resume history", decision: null, more: true }],
-  ["offline", { offers: "", decision: null, more: true }],
+  ["offline", { offers: "", decision: null, more: false }],
 ])("%s: %o", (state, { offers, decision, more }) => {
   const session = synced(syncView(state));
   expect(syncActionsOf(session).join(" ")).toBe(offers);
@@ -79,6 +79,11 @@ test("only an agreement consents", () => {
 
 test("a volume that keeps secrets back may hold more than the folder", () => {
   expect(mayHoldMore(synced(syncView("in_step", { withheld: 1 })))).toBe(true);
+});
+
+test("a volume whose container did not end in good order may hold more", () => {
+  const only_there = "Its last sync failed.";
+  expect(mayHoldMore({ ...synced(syncView("offline")), only_there })).toBe(true);
 });
 
 test.each([

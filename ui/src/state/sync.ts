@@ -64,8 +64,11 @@ export function newsOf({ sync }: SessionView): SyncNews | null {
 }
 
 /** Whether the volume may hold what the folder does not. */
-export function mayHoldMore({ sync }: SessionView): boolean {
-  return sync !== null && (sync.state !== "in_step" || sync.withheld > 0);
+export function mayHoldMore({ sync, only_there }: SessionView): boolean {
+  if (!sync) return false;
+  // Known here: without a container the core has kept what its end said.
+  if (sync.state === "offline") return only_there !== null;
+  return sync.state !== "in_step" || sync.withheld > 0;
 }
 
 /** What a cycle did: `14 to the container, 3 to the folder; 2 deleted`. */

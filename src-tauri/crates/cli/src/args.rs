@@ -214,7 +214,7 @@ pub(crate) struct Rm {
     /// Session names.
     #[arg(required = true, value_name = "SESSION")]
     pub(crate) sessions: Vec<String>,
-    /// Stop a running session first.
+    /// Stop a running session first; and with --volumes, agree to lose what was not brought from its workspace.
     #[arg(short, long)]
     pub(crate) force: bool,
     /// Remove its volumes, too: settings and logins kept in the session's home, and a synced workspace.

@@ -65,6 +65,7 @@ pub(crate) fn session(fact: &SessionFact, beside: &Beside<'_>) -> SessionView {
         freshness: freshness(fact.freshness),
         workspace: workspace(fact.workspace),
         branch: fact.branch.clone(),
+        only_there: fact.only_there.clone(),
         sync: sync(fact, beside.sync),
         commands: commands::newest(fact),
         image: fact.image.clone(),

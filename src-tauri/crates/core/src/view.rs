@@ -274,6 +274,8 @@ pub struct SessionView {
     pub sync: Option<SyncView>,
     /// The branch that a synced workspace's repository was made on; none without one.
     pub branch: Option<String>,
+    /// What its volume may hold that is nowhere else while no container runs, in a sentence; none when all is here.
+    pub only_there: Option<String>,
     /// Commands that it was asked to carry out, the newest first, at most 20.
     pub commands: Vec<CommandView>,
     /// Image reference.

@@ -246,6 +246,8 @@ impl Actor {
             life: None,
             in_step: self.life.as_ref().and_then(Life::in_step),
             wire: self.ports.line.now(),
+            // One that is to go is let go of.
+            accompanied: self.life.is_some() && state != State::Removing,
             code_server: self.fact.code_server,
             heard: None,
             touched: true,

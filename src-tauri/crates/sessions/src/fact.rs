@@ -59,6 +59,8 @@ pub struct SessionFact {
     pub workspace: WorkspaceKind,
     /// The branch that its workspace's repository was made on; none without one.
     pub branch: Option<String>,
+    /// What its volume may hold that is nowhere else while no container runs, in a sentence; none when all is here.
+    pub only_there: Option<String>,
     /// When the session was made.
     pub created_at: Timestamp,
     /// When its container last started.
@@ -91,6 +93,7 @@ impl SessionFact {
             limits: record.limits,
             workspace: record.workspace,
             branch: record.branch.clone(),
+            only_there: record.only_there.clone(),
             created_at: record.created_at,
             started_at: None,
         }

@@ -24,12 +24,12 @@ use crate::actor::Told;
 use crate::carrying::{self, Ends};
 use crate::error::{ErrorKind, SessionError};
 use crate::fact::CodeServer;
-use crate::life::{Life, LifePorts};
+use crate::life::{self, Life, LifePorts};
 use crate::machine::{Phase, Seen, Wanted, Work};
 use crate::record::{Intent, Record};
-use crate::reports::Heard;
+use crate::reports::{self, Heard};
 use crate::spec::STOP_GRACE;
-use crate::workspace::{Flushed, InStep};
+use crate::workspace::{Flushed, InStep, WorkspaceKind};
 use crate::world::World;
 
 use phases::Phases;
@@ -83,6 +83,8 @@ pub(crate) struct Job {
     pub(crate) in_step: Option<Arc<dyn InStep>>,
     /// The wire that stood when the job began: a session that is to go lets go of it.
     pub(crate) wire: Option<Wire>,
+    /// Whether somebody else keeps a wire to the container meanwhile.
+    pub(crate) accompanied: bool,
     pub(crate) code_server: CodeServer,
     /// What the container said at the end of a start.
     pub(crate) heard: Option<Heard>,
@@ -145,21 +147,33 @@ impl Job {
     }
 
     /// Ends a container in good order, its workspace in step if that can be; one that is down or gone is no error.
-    async fn shut_down(&self, id: &str) -> Result<(), SessionError> {
-        let frozen = self
-            .engine
-            .inspect(id)
-            .await?
-            .is_some_and(|fact| crate::words::seen(&fact) == Seen::Paused);
-        if frozen {
+    async fn shut_down(&mut self, id: &str) -> Result<(), SessionError> {
+        let fact = self.engine.inspect(id).await?;
+        if fact.as_ref().map(crate::words::seen) == Some(Seen::Paused) {
             // A frozen process cannot heed a signal.
             unless_gone(self.engine.unpause(id).await)?;
         }
-        self.last_sync().await;
-        self.last_fetch().await;
+        if fact.is_some_and(|fact| fact.is_up()) {
+            self.keep_in_step(id);
+        }
+        let all_is_here = self.last_sync().await.and(self.last_fetch().await);
         unless_gone(self.engine.stop(id, STOP_GRACE).await)?;
         self.fetch_last_words().await;
+        self.record.only_there = all_is_here.and(self.last_of_mirror()).err();
         Ok(())
+    }
+
+    /// Has the workspace kept in step where nobody does: a container that was frozen, or one whose removal a crash of
+    /// Mizzen cut off.
+    fn keep_in_step(&mut self, id: &str) {
+        if self.in_step.is_some() || !self.record.workspace.has_volume() {
+            return;
+        }
+        let (engine, record, ports) = (&self.engine, &self.record, &self.ports);
+        if !self.accompanied {
+            self.life = Some(Life::begin(&self.owner, engine, record, id, ports));
+        }
+        self.in_step = life::in_step(&self.world, engine, record, ports);
     }
 
     /// What a container wrote of itself until its end, where it did not write it here.
@@ -169,21 +183,39 @@ impl Job {
         }
     }
 
-    /// What is not carried by now stays in the volume, which outlives the container.
-    async fn last_sync(&self) {
-        let Some(in_step) = &self.in_step else { return };
+    /// What is not carried by now stays in the volume, which outlives the container. Answers whether all is here, and
+    /// what is not, in a sentence.
+    async fn last_sync(&self) -> Result<(), String> {
+        let Some(in_step) = &self.in_step else {
+            // It did not run: what was known of its volume still holds.
+            return self.record.only_there.clone().map_or(Ok(()), Err);
+        };
         let lines = self.phases.lines(Phase::Stop);
         lines.say("The workspace is brought in step.".to_owned());
         let saying = lines.clone();
         let flushing = in_step.flush(Box::new(move |line| saying.say(line)));
         let why = match tokio::time::timeout(LAST_SYNC, flushing).await {
-            Ok(Flushed::Carried(said)) => return lines.say(said),
+            Ok(Flushed::Carried { said, only_there }) => {
+                lines.say(said);
+                return only_there.map_or(Ok(()), Err);
+            }
             Ok(Flushed::Failed(why)) => why,
             Err(_) => "It took too long.".to_owned(),
         };
         tracing::warn!(session = %self.record.name, why, "no last sync");
-        let said = format!("Not all of the workspace was carried, and stays in its volume: {why}");
-        lines.say(said);
+        lines.say(format!("Not all of the workspace was brought here: {why}"));
+        Err(format!("Its last sync failed: {why}"))
+    }
+
+    /// Whether a container that keeps a mirror itself came to the end of its last sync. Known here: it has ended.
+    fn last_of_mirror(&self) -> Result<(), String> {
+        let is_behind = self.record.workspace == WorkspaceKind::Mirror
+            && self.in_step.is_some()
+            && !reports::ended_in_step(&self.record);
+        match is_behind {
+            true => Err("Its container did not say that its last sync came to its end.".to_owned()),
+            false => Ok(()),
+        }
     }
 
     async fn pause(&mut self) -> Result<(), SessionError> {

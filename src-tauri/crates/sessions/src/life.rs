@@ -85,18 +85,28 @@ impl Life {
         ports: &LifePorts,
     ) -> Option<Arc<dyn InStep>> {
         if self.in_step.is_none() {
-            let volume = record.workspace_volume(&world.identity)?;
-            self.in_step = Some(world.syncing.begin(SyncedWorkspace {
-                owner: world.identity.clone(),
-                session: record.name.clone(),
-                created_at: record.created_at,
-                project: record.project.clone(),
-                engine: engine.clone(),
-                kind: record.workspace,
-                volume,
-                wires: Wires(ports.line.line.subscribe()),
-            }));
+            self.in_step = in_step(world, engine, record, ports);
         }
         self.in_step()
     }
+}
+
+/// Begins to keep a synced workspace in step; none for one that is mounted.
+pub(crate) fn in_step(
+    world: &World,
+    engine: &Engine,
+    record: &Record,
+    ports: &LifePorts,
+) -> Option<Arc<dyn InStep>> {
+    let volume = record.workspace_volume(&world.identity)?;
+    Some(world.syncing.begin(SyncedWorkspace {
+        owner: world.identity.clone(),
+        session: record.name.clone(),
+        created_at: record.created_at,
+        project: record.project.clone(),
+        engine: engine.clone(),
+        kind: record.workspace,
+        volume,
+        wires: Wires(ports.line.line.subscribe()),
+    }))
 }

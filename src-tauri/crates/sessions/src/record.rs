@@ -37,6 +37,9 @@ pub(crate) struct Record {
     /// The branch that its workspace's repository was made on; none without one.
     #[serde(default)]
     pub(crate) branch: Option<String>,
+    /// What the volume of its workspace may hold that is nowhere else, once its container has ended; none when all is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) only_there: Option<String>,
     /// Image that was asked for; none means Mizzen's own.
     pub(crate) requested_image: Option<String>,
     /// Image its container was made from; empty before the first.
@@ -201,6 +204,7 @@ pub(crate) mod tests {
             },
             workspace: WorkspaceKind::Bind,
             branch: None,
+            only_there: None,
             requested_image: None,
             image: "mizzen-session:0123456789ab".to_owned(),
             wanted: Wanted::Up,

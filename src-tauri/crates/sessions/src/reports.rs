@@ -13,6 +13,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use crate::fact::{CodeServer, Health, Progress, Report};
+use crate::para::ParaDirs;
+use crate::record::Record;
 
 /// The safety net under lost hints: a heartbeat comes every 5 s, and 15 s old is fresh.
 const POLL: Duration = Duration::from_secs(5);
@@ -157,6 +159,21 @@ pub(crate) async fn follow(dir: PathBuf, uid: Option<u32>, tell: mpsc::Sender<He
         }
         tokio::time::sleep(SPACING.min(again_in)).await;
         let _ = tokio::time::timeout(again_in, hinted.notified()).await;
+    }
+}
+
+/// Whether the last report of a container that has ended says that what it mirrors is in step.
+pub(crate) fn ended_in_step(record: &Record) -> bool {
+    let dir = ParaDirs::of(&record.project, &record.name).status;
+    let Ok(dir) = SafeDir::open(&dir) else {
+        return false;
+    };
+    match read_status(&dir, record.reports_owner()) {
+        Reading::Good(status) => {
+            let sync = status.services.get("sync").map(String::as_str);
+            status.last && sync == Some("stopped")
+        }
+        Reading::Keep(_) | Reading::Absent => false,
     }
 }
 

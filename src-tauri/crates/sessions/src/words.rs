@@ -11,6 +11,7 @@ use crate::limits::human_bytes;
 use crate::machine::{Cause, Ending, Refusal, Seen, State, Wish};
 use crate::name::SessionName;
 use crate::record::Record;
+use crate::workspace::WorkspaceKind;
 
 /// Exit code of a process that ended at SIGTERM without a handler: asked to, all the same.
 const TERMINATED: i64 = 143;
@@ -216,6 +217,24 @@ pub(crate) fn done(wish: Wish, name: &SessionName, before: State) -> String {
     format!("Session `{name}` is {already}{now}.")
 }
 
+/// What is known of a volume whose container has ended and did not say how.
+pub(crate) fn only_there_unless_told(kind: WorkspaceKind) -> Option<String> {
+    let words = "Its container ended before all that was written there was brought here.";
+    kind.has_volume().then(|| words.to_owned())
+}
+
+/// A session is not removed with its volumes before a person has agreed to what goes with them.
+pub(crate) fn would_lose(name: &SessionName, only_there: &str) -> SessionError {
+    let message = format!(
+        "The volume of session `{name}` may hold work that is nowhere else, and is not removed. {only_there}"
+    );
+    let hint = format!(
+        "Start the session and see to that (mizzen start {name}, mizzen sync status {name}), keep the volume \
+         (mizzen rm {name}), or lose it: mizzen rm --volumes --force {name}"
+    );
+    SessionError::new(ErrorKind::Policy, message, hint)
+}
+
 /// That a session is gone, and what it leaves.
 pub(crate) fn removed(
     wish: Wish,
@@ -227,10 +246,15 @@ pub(crate) fn removed(
         format!(" Its last report and its logs are in `{}`.", at.display())
     });
     let done = done(wish, &record.name, State::Removing) + &archived;
-    let kept = record
-        .workspace_volume(owner)
-        .filter(|_| !matches!(wish, Wish::Remove { volumes: true, .. }));
-    match kept {
+    if matches!(wish, Wish::Remove { volumes: true, .. }) {
+        return match &record.only_there {
+            Some(only_there) => {
+                format!("{done} What its volume alone held went with it. {only_there}")
+            }
+            None => done,
+        };
+    }
+    match record.workspace_volume(owner) {
         Some(volume) => format!(
             "{done} Its workspace stays in the volume `{volume}`: `mizzen up` in the folder uses it again, \
              `docker volume rm` removes it."

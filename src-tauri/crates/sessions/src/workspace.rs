@@ -128,7 +128,12 @@ pub type Flushing = Pin<Box<dyn Future<Output = Flushed> + Send>>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flushed {
     /// Both sides hold the same, or all of it that a person has to see to is told.
-    Carried(String),
+    Carried {
+        /// What that came to.
+        said: String,
+        /// What the container alone has; none when the folder has all that is to be carried.
+        only_there: Option<String>,
+    },
     /// It did not come to its end.
     Failed(String),
 }

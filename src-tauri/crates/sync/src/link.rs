@@ -241,6 +241,7 @@ impl Link {
     /// It was stopped, or not everything could be carried out.
     pub fn cycle(&mut self, dirty: &Both<Dirty>, consent: bool) -> Result<Cycle, CycleError> {
         let mut cycle = Cycle::new(self.begin());
+        cycle.is_whole = *dirty == Both::everything();
         let ended = self.run(&mut cycle, dirty, consent);
         let failures = cycle.failures();
         let failed =
@@ -298,6 +299,9 @@ impl Link {
                 continue;
             };
             *cycle.hashed.of(side) = std::mem::take(&mut seen.hashed);
+            if side == Side::Container {
+                cycle.withheld_there = seen.withheld.len();
+            }
             cycle.withheld.append(&mut seen.withheld);
             cycle.polling.of(side).clone_from(&seen.polling);
         }

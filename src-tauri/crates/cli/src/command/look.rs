@@ -131,6 +131,9 @@ fn describe(shown: &Shown, output: Output) -> Vec<String> {
         .and_then(|sync| sync.progress.as_ref());
     facts.extend(carried.map(|carried| ("carried", carried.text.clone())));
     facts.extend(session.branch.clone().map(|branch| ("branch", branch)));
+    let only_there = session.only_there.clone();
+    let only_there = only_there.filter(|_| is_down(session.state));
+    facts.extend(only_there.map(|what| ("not here", what)));
     facts.extend([
         ("project", session.project.clone()),
         ("engine", session.engine.clone()),
@@ -210,6 +213,10 @@ fn commanded(command: &CommandView) -> String {
         .or(command.asked_at.as_ref())
         .map_or_else(String::new, |at| when(at));
     format!("{}: {end}, {at}: {}", command.id, command.command)
+}
+
+fn is_down(state: SessionState) -> bool {
+    matches!(state, SessionState::Stopped | SessionState::Failed)
 }
 
 fn limits(session: &SessionView) -> String {

@@ -114,6 +114,7 @@ fn session(name: &str, state: SessionState, attention: AttentionState, since: &s
         freshness: Freshness::Fresh,
         workspace: WorkspaceKind::Bind,
         branch: None,
+        only_there: None,
         sync: None,
         commands: Vec::new(),
         image: "mizzen-session".into(),

@@ -164,8 +164,17 @@ impl Mirrored {
             let hint = format!("mizzen sync resume {}", self.session);
             return Flushed::Failed(format!("Sync is paused. Go on with it: {hint}"));
         }
-        match self.flush(false).await {
-            Ok(said) => Flushed::Carried(said),
+        let said = match self.flush(false).await {
+            Ok(said) => said,
+            Err(why) => return Flushed::Failed(why),
+        };
+        // What it is heard to say may lag behind.
+        match self.request(Request::Status, Some(ANSWER)).await {
+            Ok(Reply::Stand(stand)) => Flushed::Carried {
+                said,
+                only_there: standing::only_there(&stand),
+            },
+            Ok(reply) => Flushed::Failed(refusal(reply).why),
             Err(why) => Flushed::Failed(why),
         }
     }

@@ -170,7 +170,10 @@ impl Shared {
             return Flushed::Failed(format!("Sync is paused. Go on with it: {hint}"));
         }
         match self.flush().await {
-            Ok(said) => Flushed::Carried(said),
+            Ok(said) => Flushed::Carried {
+                said,
+                only_there: standing::only_there(&self.stand.borrow()),
+            },
             Err(why) => Flushed::Failed(why),
         }
     }

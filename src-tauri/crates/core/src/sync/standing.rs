@@ -72,6 +72,12 @@ fn cycle(carried: &Carried) -> SyncCycleView {
     }
 }
 
+/// What the container alone has, as it is told in one line.
+pub(super) fn only_there(stand: &Stand) -> Option<String> {
+    let what = stand.left_there()?;
+    Some(sanitise(&what, TEXT_CAP))
+}
+
 /// Why something failed, as it is told in one line.
 pub(super) fn reason(trouble: &Trouble) -> String {
     sanitise(&trouble.reason, TEXT_CAP)

@@ -38,7 +38,10 @@ impl Actor {
             return;
         }
         match next_state(self.fact.state, Input::Wish(asked.wish)) {
-            Next::Begin(work) => self.begin_for(work, *asked),
+            Next::Begin(work) => match self.would_lose(asked.wish) {
+                Some(error) => drop(asked.reply.send(Err(error))),
+                None => self.begin_for(work, *asked),
+            },
             Next::Interrupt(_) => {
                 if let Some(job) = &self.job {
                     job.cancel.cancel();
@@ -94,6 +97,16 @@ impl Actor {
         self.fact.state == State::Lost
             && self.cause != Some(Cause::Elsewhere)
             && !matches!(&*self.engine.link().borrow(), Link::Offline(_))
+    }
+
+    /// Why a removal needs a person's word: the volume may hold what is nowhere else.
+    fn would_lose(&self, wish: Wish) -> Option<SessionError> {
+        let unasked = Wish::Remove {
+            force: false,
+            volumes: true,
+        };
+        let only_there = self.record.only_there.as_ref()?;
+        (wish == unasked).then(|| words::would_lose(&self.record.name, only_there))
     }
 
     fn begin_for(&mut self, work: Work, asked: Asked) {

@@ -29,6 +29,7 @@ impl Actor {
         self.record = record;
         self.fact.image.clone_from(&self.record.image);
         self.fact.branch.clone_from(&self.record.branch);
+        self.fact.only_there.clone_from(&self.record.only_there);
         self.fact.code_server = code_server;
         if vanished {
             self.vanish(job.askers, &result).await;

@@ -70,7 +70,7 @@ struct Branch {
 /// Takes what branches of the workspace have that the host lacks.
 pub(crate) async fn take(way: Way<'_>) -> Result<Taken, Trouble> {
     if !way.place.has_repository() {
-        return Ok(Taken::default());
+        return without_repository(&way).await;
     }
     let taken = timeout(DEADLINE, take_all(&way)).await;
     taken.unwrap_or_else(|_| {
@@ -81,6 +81,17 @@ pub(crate) async fn take(way: Way<'_>) -> Result<Taken, Trouble> {
         let hint = format!("Try again: mizzen git fetch {}", way.place.session);
         Err(Trouble::new(why, hint))
     })
+}
+
+/// A folder that is no repository takes nothing, and it is said when there would be something.
+async fn without_repository(way: &Way<'_>) -> Result<Taken, Trouble> {
+    let peer = Peer::look(way.wire).await?;
+    let mut taken = Taken::default();
+    if !peer.refs.is_empty() {
+        let why = "what was committed there: the folder is not the top of a git repository";
+        taken.refused.push(why.to_owned());
+    }
+    Ok(taken)
 }
 
 async fn take_all(way: &Way<'_>) -> Result<Taken, Trouble> {

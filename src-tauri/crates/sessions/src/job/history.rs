@@ -44,16 +44,14 @@ impl Job {
         Ok(())
     }
 
-    /// What is not fetched by now stays in the volume, which outlives the container.
-    pub(super) async fn last_fetch(&self) {
+    /// What is not fetched by now stays in the volume, which outlives the container. Answers whether all is here, and
+    /// what is not, in a sentence.
+    pub(super) async fn last_fetch(&self) -> Result<(), String> {
         let place = Place::of(&self.world, &self.record);
-        let is_synced = self.record.workspace.has_volume();
-        let Some(wire) = self
-            .wire
-            .as_ref()
-            .filter(|_| is_synced && place.has_repository())
-        else {
-            return;
+        let wire = self.ports.line.now().or_else(|| self.wire.clone());
+        // Without a wire, what a sync says that failed is said already.
+        let Some(wire) = &wire.filter(|_| self.record.workspace.has_volume()) else {
+            return Ok(());
         };
         let lines = self.phases.lines(Phase::Stop);
         let way = Way {
@@ -63,12 +61,18 @@ impl Job {
         let fetched = timeout(LAST_FETCH, git::take(way));
         let why = match fetched.await {
             Ok(Ok(taken)) => {
-                return taken.said().into_iter().for_each(|said| lines.say(said));
+                let said = taken.said();
+                said.iter().for_each(|said| lines.say(said.clone()));
+                return match taken.refused.is_empty() {
+                    true => Ok(()),
+                    false => Err(said.unwrap_or_default()),
+                };
             }
             Ok(Err(trouble)) => trouble.why,
             Err(_) => "It took too long.".to_owned(),
         };
         tracing::warn!(session = %self.record.name, why, "no last fetch");
-        lines.say(format!("What was committed stays in the volume: {why}"));
+        lines.say(format!("What was committed was not fetched: {why}"));
+        Err(format!("What was committed there was not fetched: {why}"))
     }
 }

@@ -88,6 +88,8 @@ impl Job {
             }
         };
         self.go_on()?;
+        // From now on it may be written to, until an end in good order says otherwise.
+        self.record.only_there = words::only_there_unless_told(self.record.workspace);
         self.remember_wanted(Wanted::Up).await?;
         if *made == Made::Nothing {
             *made = Made::Started;
@@ -253,7 +255,7 @@ impl Job {
         };
         self.world.step("up: synced");
         match flushed {
-            Flushed::Carried(said) => self.phases.leave(&said).await,
+            Flushed::Carried { said, .. } => self.phases.leave(&said).await,
             Flushed::Failed(why) => {
                 self.phases.give_up(&why).await;
                 return Ok(false);

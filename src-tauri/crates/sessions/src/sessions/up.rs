@@ -160,6 +160,7 @@ impl Sessions {
             limits,
             workspace,
             branch: None,
+            only_there: None,
             requested_image: request.image.clone().or(settings.image),
             image: String::new(),
             wanted: Wanted::Up,

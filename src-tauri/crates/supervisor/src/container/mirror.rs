@@ -35,7 +35,7 @@ use shared::Shared;
 const AGREE: &str = "mizzen-supervisor mirror flush --consent";
 
 /// What is about the mirror on the board.
-const SYNC: &str = "sync";
+pub(crate) const SYNC: &str = "sync";
 
 /// The two folders, kept in step until [`Self::stop`].
 pub(crate) struct Mirror {
@@ -89,12 +89,14 @@ impl Mirror {
         Box::new(move || shared.looks_again().map_err(|refusal| refusal.why))
     }
 
-    /// Carries what is to be carried once more and ends; what is not done by then is carried after the next start.
+    /// Carries what is to be carried once more and ends; what is not done by then is carried after the next start. Answers
+    /// what that came to, or why the workspace still holds what `/host` does not.
     pub(crate) async fn stop(self, deadline: Instant) -> Result<String, String> {
         let flushed = match self.shared.is_paused() {
-            true => Ok("sync is paused: nothing was carried".to_owned()),
+            true => Err("sync is paused: nothing was carried".to_owned()),
             false => match timeout_at(deadline, self.shared.flush()).await {
-                Ok(flushed) => flushed.map_err(|refusal| refusal.why),
+                Ok(Ok(said)) => self.shared.stand().left_there().map_or(Ok(said), Err),
+                Ok(Err(refusal)) => Err(refusal.why),
                 Err(_) => Err("the last sync took too long; the next start goes on".to_owned()),
             },
         };

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::board::{Board, Stage};
-use super::children::{Children, first_ended};
+use super::children::Children;
 use super::code_server::CodeServer;
 use super::commands::Commands;
 use super::farewell::Farewell;
@@ -28,6 +28,10 @@ use super::{VERSION, complain, places};
 
 /// How long it may take to write down how the last command ended.
 const LAST_COMMAND: Duration = Duration::from_millis(500);
+/// Between two signals to what is left, and between two looks at what is nobody's child in here.
+const AGAIN: Duration = Duration::from_millis(250);
+const GLANCE: Duration = Duration::from_millis(20);
+
 /// Serves until TERM or INT.
 pub(crate) async fn run(identity: Identity, mirror: Option<mirror::Settings>) -> ExitCode {
     match serve(identity, mirror).await {
@@ -116,15 +120,21 @@ async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Resu
         let grace = told.elapsed().as_secs();
         journal.note(format_args!("killed what was left after {grace} s"));
     }
+    let mut is_behind = false;
     if let Some(mirror) = mirror {
-        let said = mirror.stop(farewell.sync(Instant::now())).await;
-        let said = said.unwrap_or_else(|why| format!("not in step: {why}"));
+        let last = mirror.stop(farewell.sync(Instant::now())).await;
+        is_behind = last.is_err();
+        let said = last.unwrap_or_else(|why| format!("not in step: {why}"));
         journal.note(format_args!("last sync: {said}"));
     }
     // How the last command ended is written before the last report.
     end_commands.cancel();
     let _ = timeout(LAST_COMMAND, commands_ended).await;
     board.set_stopped();
+    if is_behind {
+        // The last report is all that is left to tell it.
+        board.set_service(mirror::SYNC, "behind");
+    }
     let _ = timeout_at(farewell.report(), reported).await;
     journal.note("stopped");
     journal.flush();
@@ -237,22 +247,23 @@ impl Signals {
 }
 
 /// Collects children until there are none, and waits for `others` as well: an exec's are not ours to collect.
-async fn collect_all(
-    child: &mut tokio::signal::unix::Signal,
-    children: &Children,
-    others: bool,
-) {
+async fn collect_all(child: &mut tokio::signal::unix::Signal, children: &Children, others: bool) {
+    let mut again = Instant::now() + AGAIN;
     loop {
         let is_left = children.reap();
-        let others = if others { children.others() } else { Vec::new() };
-        if !is_left && others.is_empty() {
+        let are_others = others && children.are_others();
+        if !is_left && !are_others {
             return;
         }
         tokio::select! {
             _ = child.recv() => {}
-            () = first_ended(&others) => {}
+            // Nobody tells us of their ends.
+            () = sleep(GLANCE), if are_others => {}
             // RACE: one that was forked while we signalled did not get the signal.
-            () = sleep(Duration::from_millis(250)) => children.signal_all(Signal::TERM),
+            () = sleep_until(again) => {
+                children.signal_all(Signal::TERM);
+                again += AGAIN;
+            }
         }
     }
 }

@@ -32,6 +32,10 @@ pub struct Cycle {
     pub problems: Vec<Problem>,
     /// Entries that are kept back for their secrets' sake, by their names.
     pub withheld: Vec<RelPath>,
+    /// How many of those lie on the container's side.
+    pub withheld_there: usize,
+    /// Whether all of both sides was looked at, so that it names all that is left.
+    pub is_whole: bool,
     /// Why a side is looked at from time to time although it is watched.
     pub polling: Both<Option<String>>,
 }
@@ -77,6 +81,8 @@ impl Cycle {
             conflicts: Vec::new(),
             problems: Vec::new(),
             withheld: Vec::new(),
+            withheld_there: 0,
+            is_whole: false,
             polling: Both::default(),
         }
     }
@@ -111,6 +117,16 @@ impl Cycle {
     pub fn met_changes(&self) -> bool {
         self.failures()
             .any(|(_, failure)| matches!(failure.why, Why::ChangedHere | Why::ChangedThere))
+    }
+
+    /// Places whose version on the container's side is nowhere else, although no rule of a person's keeps it there.
+    #[must_use]
+    pub fn only_there(&self) -> usize {
+        let problems = self.problems.iter();
+        let problems = problems.filter(|problem| problem.side == Side::Container);
+        // Known here: what the host's folder did not take stays there as well.
+        let not_taken = self.applied.host.failed.len();
+        self.conflicts.len() + problems.count() + self.withheld_there + not_taken
     }
 
     /// Whether both sides hold the same now, and nobody is asked for anything.

@@ -48,8 +48,11 @@ pub struct Stand {
     pub conflicts: u32,
     /// Places that cannot be carried.
     pub problems: u32,
-    /// Most entries that were kept back at once because they hold a key or a token, since both sides were joined.
+    /// Entries that are kept back because they hold a key or a token.
     pub withheld: u32,
+    /// Places whose version in the container is nowhere else, although no rule of a person's keeps it there.
+    #[serde(default)]
+    pub only_there: u32,
     /// Why everything is looked at from time to time although changes are told, in words.
     pub polling: Option<String>,
     /// The last cycle that changed something.
@@ -97,6 +100,7 @@ impl Stand {
             conflicts: 0,
             problems: 0,
             withheld: 0,
+            only_there: 0,
             polling: None,
             last_cycle: None,
             progress: None,
@@ -143,6 +147,7 @@ impl Stand {
             state: State::Starting,
             trouble: None,
             withheld: 0,
+            only_there: 0,
             progress: None,
             ..self.clone()
         }
@@ -164,14 +169,19 @@ impl Stand {
     }
 
     fn after_well(&self, cycle: &Cycle, at: Timestamp) -> Self {
+        // A cycle that looked at a few places names what is kept back there, and not the rest.
+        let known = |before: u32, now: usize| match cycle.is_whole {
+            true => small(now),
+            false => before.max(small(now)),
+        };
         let polling = [&cycle.polling.host, &cycle.polling.container];
         let stuck = stuck(cycle);
         let stand = Self {
             pending: small(cycle.failures().count() - stuck),
             conflicts: small(cycle.conflicts.len()),
             problems: small(cycle.problems.len() + stuck),
-            // A cycle that looked at a few places names what is kept back there, and not the rest.
-            withheld: self.withheld.max(small(cycle.withheld.len())),
+            withheld: known(self.withheld, cycle.withheld.len()),
+            only_there: known(self.only_there, cycle.only_there()),
             polling: polling.into_iter().flatten().next().cloned(),
             last_cycle: Carried::of(cycle, at).or_else(|| self.last_cycle.clone()),
             ..Self::new(State::InStep)
@@ -183,6 +193,19 @@ impl Stand {
             _ => State::InStep,
         };
         Self { state, ..stand }
+    }
+
+    /// What the container alone has, in words; none when the host has all that is to be carried.
+    #[must_use]
+    pub fn left_there(&self) -> Option<String> {
+        match (&self.trouble, self.only_there) {
+            (Some(trouble), _) => Some(trouble.reason.clone()),
+            (None, 0) => None,
+            (None, 1) => Some("One place is there in a version that the folder does not have.".to_owned()),
+            (None, many) => Some(format!(
+                "{many} places are there in versions that the folder does not have."
+            )),
+        }
     }
 
     /// What looking at everything came to, in a sentence.

@@ -24,6 +24,8 @@ fn nothing() -> Cycle {
         conflicts: Vec::new(),
         problems: Vec::new(),
         withheld: Vec::new(),
+        withheld_there: 0,
+        is_whole: false,
         polling: Default::default(),
     }
 }
