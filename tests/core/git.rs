@@ -1,6 +1,8 @@
 //! Git in sessions whose workspace is kept in step: the real one on both sides.
 
 mod hostile;
+mod late;
+mod unusual;
 
 use std::fs;
 use std::os::unix::fs::chown;

@@ -111,11 +111,37 @@ impl Alerts {
         told.into_iter().flatten().collect()
     }
 
+    /// Whether history comes through, there and back.
+    pub(crate) fn on_history(
+        &mut self,
+        session: &SessionFact,
+        at: jiff::Timestamp,
+        now: Instant,
+    ) -> Option<Change> {
+        let (kind, name) = (AlertKind::HistoryStays, session.name.as_str());
+        let id = session_id(kind, name);
+        let Some(trouble) = &session.history_trouble else {
+            return self.clear(&id, now);
+        };
+        let alert = AlertView {
+            id,
+            kind,
+            session: Some(name.to_owned()),
+            engine: Some(session.engine.clone()),
+            undo: None,
+            message: format!("Git in session `{name}`: {}", trouble.message),
+            hint: trouble.hint.clone(),
+            at: at.to_string(),
+        };
+        self.raise(alert, News::StillSo, now)
+    }
+
     /// A session is gone, and its alerts with it, flapping or not.
     pub(crate) fn on_session_removed(&mut self, session: &str) -> Vec<Change> {
         let kinds = SESSION_KINDS
             .iter()
             .chain(&SYNC_KINDS)
+            .chain([&AlertKind::HistoryStays])
             .chain(&reported::KINDS);
         let ids = kinds.map(|kind| session_id(*kind, session));
         ids.filter_map(|id| {
@@ -348,6 +374,7 @@ fn session_id(kind: AlertKind, session: &str) -> String {
         AlertKind::ContainerGone => "container_gone",
         AlertKind::SyncHalted => "sync_halted",
         AlertKind::SyncConflicts => "sync_conflicts",
+        AlertKind::HistoryStays => "history_stays",
         AlertKind::ReportedErrors => "reported_errors",
         AlertKind::ReportedWarnings => "reported_warnings",
         AlertKind::EngineOffline

@@ -248,6 +248,7 @@ impl Publisher {
                 changes.extend(self.changed_view(fact));
                 let at = (self.clock)();
                 changes.extend(self.alerts.on_report(fact, at, Instant::now()));
+                changes.extend(self.alerts.on_history(fact, at, Instant::now()));
             }
         }
         self.store.publish(changes);

@@ -67,6 +67,8 @@ pub(crate) enum Told {
     Phase(PhaseReport),
     /// The job under way is over.
     Ended(Box<Ended>),
+    /// History that was due was brought there and back, or could not be.
+    History(Result<Option<String>, Reason>),
     /// The session is to be forgotten, if nobody can reach its engine; answered with whether it is let go.
     Forget(oneshot::Sender<bool>),
 }
@@ -223,6 +225,7 @@ impl Actor {
             Told::Health(health) => self.on_health(health),
             Told::Phase(report) => self.on_phase(report),
             Told::Ended(ended) => return self.on_ended(*ended).await,
+            Told::History(ended) => self.on_history(ended).await,
             Told::Forget(reply) => return self.on_forget(reply),
         }
         Flow::On
@@ -250,6 +253,7 @@ impl Actor {
             accompanied: self.life.is_some() && state != State::Removing,
             code_server: self.fact.code_server,
             heard: None,
+            history_trouble: self.fact.history_trouble.clone(),
             touched: true,
         };
         let work = task.work();

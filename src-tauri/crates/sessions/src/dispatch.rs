@@ -178,6 +178,7 @@ impl Dispatch {
             limits: recalled.limits,
             workspace: claim.workspace,
             branch: None,
+            history_is_due: false,
             only_there: words::only_there_unless_told(claim.workspace),
             requested_image: recalled.requested_image,
             image: recalled.image,

@@ -59,6 +59,8 @@ pub struct SessionFact {
     pub workspace: WorkspaceKind,
     /// The branch that its workspace's repository was made on; none without one.
     pub branch: Option<String>,
+    /// Why history was not brought there or back when that was last tried; none when it was, or there is none.
+    pub history_trouble: Option<Reason>,
     /// What its volume may hold that is nowhere else while no container runs, in a sentence; none when all is here.
     pub only_there: Option<String>,
     /// When the session was made.
@@ -93,6 +95,7 @@ impl SessionFact {
             limits: record.limits,
             workspace: record.workspace,
             branch: record.branch.clone(),
+            history_trouble: None,
             only_there: record.only_there.clone(),
             created_at: record.created_at,
             started_at: None,

@@ -5,6 +5,7 @@
 //! named here, and only below `refs/mizzen/`. No branch, index or file of the host is touched.
 
 mod bring;
+mod catch_up;
 mod command;
 mod depth;
 mod incoming;
@@ -19,12 +20,14 @@ use std::path::PathBuf;
 use mizzen_wire::Wire;
 
 use crate::error::{ErrorKind, SessionError};
+use crate::fact::Reason;
 use crate::folder::FolderUser;
 use crate::name::SessionName;
 use crate::record::Record;
 use crate::world::World;
 
 pub(crate) use bring::bring;
+pub(crate) use catch_up::{Due, catch_up};
 pub(crate) use take::take;
 
 /// Whose history it is, and where.
@@ -83,6 +86,15 @@ impl Trouble {
         let said = mizzen_status::sanitise(said.trim_end_matches('.'), 200);
         let why = format!("The container {what}: {said}.");
         Self::new(why, "Try again; when it stays so, restart the session.")
+    }
+}
+
+impl From<Trouble> for Reason {
+    fn from(trouble: Trouble) -> Self {
+        Self {
+            message: trouble.why,
+            hint: trouble.hint,
+        }
     }
 }
 

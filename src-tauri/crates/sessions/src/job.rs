@@ -18,12 +18,13 @@ use mizzen_docker::{DockerError, DockerErrorKind, Engine};
 use mizzen_tasks::Owner;
 use mizzen_wire::Wire;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::Told;
 use crate::carrying::{self, Ends};
 use crate::error::{ErrorKind, SessionError};
-use crate::fact::CodeServer;
+use crate::fact::{CodeServer, Reason};
 use crate::life::{self, Life, LifePorts};
 use crate::machine::{Phase, Seen, Wanted, Work};
 use crate::record::{Intent, Record};
@@ -36,6 +37,9 @@ use phases::Phases;
 
 /// How long a container that is to end may be waited for, so that its workspace is in step.
 const LAST_SYNC: Duration = Duration::from_secs(30);
+/// How long who kept it in step before a freeze may take to let go of it, and between two looks whether they have.
+const HANDING_OVER: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What a job does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +92,8 @@ pub(crate) struct Job {
     pub(crate) code_server: CodeServer,
     /// What the container said at the end of a start.
     pub(crate) heard: Option<Heard>,
+    /// Why history was not brought there or back.
+    pub(crate) history_trouble: Option<Reason>,
     /// Whether anything was changed; a start that is refused changes nothing.
     pub(crate) touched: bool,
 }
@@ -100,6 +106,7 @@ pub(crate) struct Ended {
     pub(crate) life: Option<Life>,
     pub(crate) code_server: CodeServer,
     pub(crate) heard: Option<Heard>,
+    pub(crate) history_trouble: Option<Reason>,
     pub(crate) touched: bool,
     pub(crate) result: Result<(), SessionError>,
 }
@@ -131,6 +138,7 @@ impl Job {
             life: self.life,
             code_server: self.code_server,
             heard: self.heard,
+            history_trouble: self.history_trouble,
             touched: self.touched,
         }
     }
@@ -153,10 +161,12 @@ impl Job {
             // A frozen process cannot heed a signal.
             unless_gone(self.engine.unpause(id).await)?;
         }
-        if fact.is_some_and(|fact| fact.is_up()) {
-            self.keep_in_step(id);
-        }
-        let all_is_here = self.last_sync().await.and(self.last_fetch().await);
+        let is_up = fact.is_some_and(|fact| fact.is_up());
+        let patience = match is_up && self.keep_in_step(id) {
+            true => HANDING_OVER,
+            false => Duration::ZERO,
+        };
+        let all_is_here = self.last_sync(patience).await.and(self.last_fetch().await);
         unless_gone(self.engine.stop(id, STOP_GRACE).await)?;
         self.fetch_last_words().await;
         self.record.only_there = all_is_here.and(self.last_of_mirror()).err();
@@ -164,16 +174,17 @@ impl Job {
     }
 
     /// Has the workspace kept in step where nobody does: a container that was frozen, or one whose removal a crash of
-    /// Mizzen cut off.
-    fn keep_in_step(&mut self, id: &str) {
+    /// Mizzen cut off. Answers whether that has begun.
+    fn keep_in_step(&mut self, id: &str) -> bool {
         if self.in_step.is_some() || !self.record.workspace.has_volume() {
-            return;
+            return false;
         }
         let (engine, record, ports) = (&self.engine, &self.record, &self.ports);
         if !self.accompanied {
             self.life = Some(Life::begin(&self.owner, engine, record, id, ports));
         }
         self.in_step = life::in_step(&self.world, engine, record, ports);
+        true
     }
 
     /// What a container wrote of itself until its end, where it did not write it here.
@@ -185,15 +196,23 @@ impl Job {
 
     /// What is not carried by now stays in the volume, which outlives the container. Answers whether all is here, and
     /// what is not, in a sentence.
-    async fn last_sync(&self) -> Result<(), String> {
+    async fn last_sync(&self, patience: Duration) -> Result<(), String> {
         let Some(in_step) = &self.in_step else {
             // It did not run: what was known of its volume still holds.
             return self.record.only_there.clone().map_or(Ok(()), Err);
         };
         let lines = self.phases.lines(Phase::Stop);
         lines.say("The workspace is brought in step.".to_owned());
-        let saying = lines.clone();
-        let flushing = in_step.flush(Box::new(move |line| saying.say(line)));
+        let until = Instant::now() + patience;
+        let flushing = async {
+            loop {
+                let saying = lines.clone();
+                match in_step.flush(Box::new(move |line| saying.say(line))).await {
+                    Flushed::Failed(_) if Instant::now() < until => sleep(AGAIN).await,
+                    flushed => return flushed,
+                }
+            }
+        };
         let why = match tokio::time::timeout(LAST_SYNC, flushing).await {
             Ok(Flushed::Carried { said, only_there }) => {
                 lines.say(said);

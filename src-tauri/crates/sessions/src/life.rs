@@ -6,7 +6,9 @@ use mizzen_docker::Engine;
 use mizzen_tasks::{Owner, Task};
 use tokio::sync::mpsc;
 
+use crate::actor::Told;
 use crate::carrying::{self, Ends};
+use crate::git;
 use crate::para::ParaDirs;
 use crate::record::Record;
 use crate::reports::{self, Heard};
@@ -24,6 +26,8 @@ pub(crate) struct LifePorts {
 /// Dropped, all of it stops.
 pub(crate) struct Life {
     in_step: Option<Arc<dyn InStep>>,
+    /// Brings history that is due.
+    catching_up: Option<Task>,
     _wire: Task,
     _reports: Task,
     _carried: Option<[Task; 2]>,
@@ -50,6 +54,7 @@ impl Life {
         let keep = wiring::keep(owner.clone(), peer, ports.line.clone());
         Self {
             in_step: None,
+            catching_up: None,
             _wire: owner.spawn_held("wire", keep),
             _reports: owner.spawn_held(
                 "reports",
@@ -74,6 +79,32 @@ impl Life {
     /// Carries nothing more: a container that is frozen does not answer.
     pub(crate) fn let_rest(&mut self) {
         self.in_step = None;
+        self.catching_up = None;
+    }
+
+    /// Brings history that is due, there and back, as soon as that can be.
+    pub(crate) fn catch_up(
+        &mut self,
+        owner: &Owner,
+        (world, record): (&Arc<World>, &Record),
+        ports: &LifePorts,
+        tell: &mpsc::Sender<Told>,
+    ) {
+        let Some(in_step) = self.in_step.clone() else {
+            return;
+        };
+        let due = git::Due {
+            world: world.clone(),
+            record: record.clone(),
+            in_step,
+            line: ports.line.clone(),
+        };
+        let tell = tell.clone();
+        let bring = async move {
+            git::catch_up(&due, |ended| tell.send(Told::History(ended))).await;
+        };
+        self.catching_up
+            .get_or_insert_with(|| owner.spawn_held("history", bring));
     }
 
     /// Begins to keep a synced workspace in step, when nobody does yet; none for one that is mounted.

@@ -37,6 +37,9 @@ pub(crate) struct Record {
     /// The branch that its workspace's repository was made on; none without one.
     #[serde(default)]
     pub(crate) branch: Option<String>,
+    /// Whether history has yet to be brought there or back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) history_is_due: bool,
     /// What the volume of its workspace may hold that is nowhere else, once its container has ended; none when all is here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) only_there: Option<String>,
@@ -204,6 +207,7 @@ pub(crate) mod tests {
             },
             workspace: WorkspaceKind::Bind,
             branch: None,
+            history_is_due: false,
             only_there: None,
             requested_image: None,
             image: "mizzen-session:0123456789ab".to_owned(),

@@ -56,6 +56,8 @@ pub enum GitBrought {
         kept_back: u64,
         /// Files that git keeps elsewhere, and does not look at here.
         large: u64,
+        /// Repositories within it, whose own history does not come.
+        submodules: u64,
     },
     /// It is not, in the container's words.
     Failed(String),

@@ -186,6 +186,7 @@ fn reporting(errors: &[&str]) -> SessionFact {
         },
         workspace: WorkspaceKind::Bind,
         branch: None,
+        history_trouble: None,
         only_there: None,
         created_at: jiff::Timestamp::UNIX_EPOCH,
         started_at: None,

@@ -5,10 +5,12 @@ use tokio::sync::oneshot;
 
 use super::{Actor, Asked, Flow, Told, Waiting};
 use crate::error::SessionError;
-use crate::fact::{CodeServer, Done, Health, Notice, NoticeKind, Reason, Report};
+use crate::fact::{
+    CodeServer, Done, Health, Notice, NoticeKind, PhaseFact, PhaseState, Reason, Report,
+};
 use crate::job::Ended;
 use crate::life::Life;
-use crate::machine::{Cause, State, Wanted, Wish, after_work};
+use crate::machine::{Cause, Phase, State, Wanted, Wish, after_work};
 use crate::{archive, commands, listing, para, words};
 
 impl Actor {
@@ -23,6 +25,7 @@ impl Actor {
             life,
             code_server,
             heard,
+            history_trouble,
             touched,
             result,
         } = ended;
@@ -30,6 +33,7 @@ impl Actor {
         self.fact.image.clone_from(&self.record.image);
         self.fact.branch.clone_from(&self.record.branch);
         self.fact.only_there.clone_from(&self.record.only_there);
+        self.fact.history_trouble = history_trouble;
         self.fact.code_server = code_server;
         if vanished {
             self.vanish(job.askers, &result).await;
@@ -175,12 +179,39 @@ impl Actor {
         }
         if let Some(life) = &mut self.life {
             life.keep_in_step(&self.world, engine, record, ports);
+            if record.history_is_due {
+                life.catch_up(&self.owner, (&self.world, record), ports, &self.tell);
+            }
         }
         // A container that was frozen or is new has its time to report.
         self.heard_at = Some(self.heard_at.unwrap_or_else(tokio::time::Instant::now));
         self.ports.line.retry.notify_one();
         // A container that runs is neither dead nor gone; how well it is, it says itself.
         self.settle_notices(|kind| matches!(kind, NoticeKind::Unhealthy | NoticeKind::Stale));
+    }
+
+    /// History that was due: brought, with the branch that its repository was made on, or not yet.
+    pub(super) async fn on_history(&mut self, ended: Result<Option<String>, Reason>) {
+        match ended {
+            Ok(branch) => {
+                self.record.history_is_due = false;
+                self.record.branch = branch;
+                self.fact.branch.clone_from(&self.record.branch);
+                self.fact.history_trouble = None;
+                let failed = |phase: &&mut PhaseFact| {
+                    phase.phase == Phase::Git && phase.state == PhaseState::Failed
+                };
+                if let Some(phase) = self.fact.phases.iter_mut().find(failed) {
+                    phase.state = PhaseState::Done;
+                    "It came through later.".clone_into(&mut phase.message);
+                }
+                // A job under way writes the record, and finds that nothing is due.
+                if self.job.is_none() {
+                    self.remember().await;
+                }
+            }
+            Err(reason) => self.fact.history_trouble = Some(reason),
+        }
     }
 
     fn leave_alone(&mut self) {

@@ -139,6 +139,7 @@ async fn bring_of(way: &Way<'_>, host: &Repository, branch: &str) -> GitBring {
 struct Marked {
     kept_back: u64,
     large: u64,
+    submodules: u64,
 }
 
 async fn send(
@@ -192,7 +193,15 @@ async fn send(
         }
     };
     match answer.map_err(|error| lost(&error))? {
-        GitBrought::Done { kept_back, large } => Ok(Marked { kept_back, large }),
+        GitBrought::Done {
+            kept_back,
+            large,
+            submodules,
+        } => Ok(Marked {
+            kept_back,
+            large,
+            submodules,
+        }),
         GitBrought::Failed(why) => Err(Trouble::container("made no repository", &why)),
     }
 }
@@ -216,6 +225,9 @@ fn said(branch: &str, is_cut: bool, is_detached: bool, marked: &Marked) -> Strin
     if marked.large > 0 {
         said.push_str(" Changes of files that Git LFS keeps are not seen there.");
     }
+    if marked.submodules > 0 {
+        said.push_str(" Of submodules the files are there, and their history is not: commit in those on the host.");
+    }
     said
 }
 
@@ -228,6 +240,7 @@ mod tests {
         let plain = Marked {
             kept_back: 0,
             large: 0,
+            submodules: 0,
         };
         assert_eq!(
             said("mizzen/web", false, false, &plain),
@@ -236,9 +249,16 @@ mod tests {
         let marked = Marked {
             kept_back: 2,
             large: 1,
+            submodules: 1,
         };
         let said = said("mizzen/web", true, true, &marked);
-        for word in ["ends before", "not on a branch", "2 tracked files", "LFS"] {
+        for word in [
+            "ends before",
+            "not on a branch",
+            "2 tracked files",
+            "LFS",
+            "submodules",
+        ] {
             assert!(said.contains(word), "{said}");
         }
     }

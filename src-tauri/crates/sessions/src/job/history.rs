@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use super::Job;
 use crate::error::SessionError;
+use crate::fact::Reason;
 use crate::git::{self, Place, Way};
 use crate::machine::Phase;
 
@@ -35,18 +36,30 @@ impl Job {
             Ok(brought) => {
                 self.record.branch = brought.branch;
                 self.phases.leave(&brought.said).await;
+                // What a last fetch left there is taken while the session runs.
+                if !self.record.history_is_due {
+                    self.history_trouble = None;
+                }
             }
             Err(trouble) => {
                 let said = format!("{} {}", trouble.why, trouble.hint);
                 self.phases.give_up(&said).await;
+                self.record.history_is_due = true;
+                self.history_trouble = Some(trouble.into());
             }
         }
         Ok(())
     }
 
+    /// The workspace is not in step, and a clone is made once the files are there.
+    pub(super) fn put_history_off(&mut self) {
+        let has_one = Place::of(&self.world, &self.record).has_repository();
+        self.record.history_is_due |= has_one && self.record.workspace.has_volume();
+    }
+
     /// What is not fetched by now stays in the volume, which outlives the container. Answers whether all is here, and
     /// what is not, in a sentence.
-    pub(super) async fn last_fetch(&self) -> Result<(), String> {
+    pub(super) async fn last_fetch(&mut self) -> Result<(), String> {
         let place = Place::of(&self.world, &self.record);
         let wire = self.ports.line.now().or_else(|| self.wire.clone());
         // Without a wire, what a sync says that failed is said already.
@@ -59,7 +72,7 @@ impl Job {
             wire,
         };
         let fetched = timeout(LAST_FETCH, git::take(way));
-        let why = match fetched.await {
+        let (why, hint) = match fetched.await {
             Ok(Ok(taken)) => {
                 let said = taken.said();
                 said.iter().for_each(|said| lines.say(said.clone()));
@@ -68,11 +81,20 @@ impl Job {
                     false => Err(said.unwrap_or_default()),
                 };
             }
-            Ok(Err(trouble)) => trouble.why,
-            Err(_) => "It took too long.".to_owned(),
+            Ok(Err(trouble)) => (trouble.why, trouble.hint),
+            Err(_) => {
+                let hint = format!("The next start tries again: mizzen start {}", place.session);
+                ("It took too long.".to_owned(), hint)
+            }
         };
         tracing::warn!(session = %self.record.name, why, "no last fetch");
         lines.say(format!("What was committed was not fetched: {why}"));
-        Err(format!("What was committed there was not fetched: {why}"))
+        let message = format!("What was committed there was not fetched: {why}");
+        self.record.history_is_due = true;
+        self.history_trouble = Some(Reason {
+            message: message.clone(),
+            hint,
+        });
+        Err(message)
     }
 }

@@ -99,8 +99,9 @@ impl Job {
         self.phases.leave("").await;
         let wire = self.meet_supervisor(&id).await?;
         let report = self.check_workspace(&wire).await?;
-        if self.first_sync(&id).await? {
-            self.bring_history(&wire, &id).await?;
+        match self.first_sync(&id).await? {
+            true => self.bring_history(&wire, &id).await?,
+            false => self.put_history_off(),
         }
         self.wait_for_code_server(&wire, report).await?;
         self.record.intent = None;

@@ -160,6 +160,7 @@ impl Sessions {
             limits,
             workspace,
             branch: None,
+            history_is_due: false,
             only_there: None,
             requested_image: request.image.clone().or(settings.image),
             image: String::new(),

@@ -18,6 +18,13 @@ const OWN: &[u8] = b"/.para/\n.mizzen/\n.mizzen-tmp-*\n";
 /// What reads a pack.
 const UNPACK: [&str; 2] = ["index-pack", "--stdin"];
 
+/// Nothing that a person should know of.
+const NOTHING: GitBrought = GitBrought::Done {
+    kept_back: 0,
+    large: 0,
+    submodules: 0,
+};
+
 /// What goes along with the history.
 pub(super) struct Texts {
     /// Commits whose parents are not brought, a line each.
@@ -47,17 +54,16 @@ pub(super) async fn make(
     git.run(&init).await?;
     let new = git.at(dir.clone());
     fill(&new, &dir, bring, texts, pack).await?;
-    let marked = match bring.head {
+    let brought = match bring.head {
         Some(_) => take_files_as_they_are(&new, &texts.gone).await?,
-        None => (0, 0),
+        None => NOTHING,
     };
     let place = Path::new(WORKSPACE).join(".git");
     rustix::fs::rename(&dir, place).map_err(|error| format!("cannot take its place: {error}"))?;
     // Empty, unless somebody else's is there.
     let _ = fs::remove_dir(&beside);
     let _ = fs::remove_dir(&above);
-    let (kept_back, large) = marked;
-    Ok(GitBrought::Done { kept_back, large })
+    Ok(brought)
 }
 
 async fn fill(
@@ -89,7 +95,7 @@ async fn fill(
 
 /// What was carried counts as it lies there. What the host has and was not carried is not missed; how much that is, and
 /// how many files git keeps elsewhere.
-async fn take_files_as_they_are(new: &Git<'_>, gone: &[u8]) -> Result<(u64, u64), String> {
+async fn take_files_as_they_are(new: &Git<'_>, gone: &[u8]) -> Result<GitBrought, String> {
     new.run(&["read-tree", "HEAD"]).await?;
     // Says by its exit code that there are changes.
     let _ = new.run(&["update-index", "-q", "--refresh"]).await;
@@ -101,7 +107,13 @@ async fn take_files_as_they_are(new: &Git<'_>, gone: &[u8]) -> Result<(u64, u64)
         .run(&["ls-files", "-z", "--", ":(attr:filter=lfs)"])
         .await?;
     let large = mark(new, "--assume-unchanged", paths(&large)).await?;
-    Ok((kept_back, large))
+    let staged = new.run(&["ls-files", "-z", "--stage"]).await?;
+    let submodules = paths(&staged).filter(|line| line.starts_with(b"160000 "));
+    Ok(GitBrought::Done {
+        kept_back,
+        large,
+        submodules: submodules.count() as u64,
+    })
 }
 
 /// Adds the host's history to a repository that is there.
@@ -125,10 +137,7 @@ pub(super) async fn add_to(
         git.run(&["update-ref", &remote, head]).await?;
     }
     see_what_came(git).await?;
-    Ok(GitBrought::Done {
-        kept_back: 0,
-        large: 0,
-    })
+    Ok(NOTHING)
 }
 
 async fn add_ends(git: &Git<'_>, new: impl Iterator<Item = String>) -> Result<(), String> {
