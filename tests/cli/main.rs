@@ -18,4 +18,5 @@ mod selection;
 mod shell;
 mod sync;
 mod sync_container;
+mod sync_known;
 mod terminal;

@@ -62,6 +62,7 @@ impl Rig {
                     host: End::Here(host),
                     container: End::There(Box::new(container)),
                 },
+                names: Both::default(),
                 id,
                 reversed: None,
                 state: &state,

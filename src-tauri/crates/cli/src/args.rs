@@ -12,7 +12,7 @@ use crate::size::bytes;
 
 pub(crate) use contexts::{Contexts, Decide, Held, Restore};
 pub(crate) use protocol::Protocol;
-pub(crate) use sync::{Sync, SyncAsk, SyncHow, SyncOf, SyncPair, SyncRun, SyncVerb};
+pub(crate) use sync::{Forget, Sync, SyncAsk, SyncHow, SyncOf, SyncPair, SyncRun, SyncVerb};
 
 /// Sessions for coding agents in Docker containers.
 ///

@@ -14,6 +14,7 @@ mod encoding;
 mod endpoint;
 mod entry;
 mod link;
+mod links;
 mod lock;
 pub mod mirror;
 mod question;
@@ -45,6 +46,7 @@ pub use link::{
     Keep, Link, LinkOptions, Order, PastCycle, Resolved, Ruler, Standing, Took, Undone,
     UnknownKeep,
 };
+pub use links::{ForgetError, KnownLink, Names, forget_link, known_links};
 pub use lock::{LockError, PairLock};
 pub use question::{Question, answer};
 pub use refusal::{Because, Refusal};

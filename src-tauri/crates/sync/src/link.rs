@@ -44,6 +44,7 @@ use crate::trash::CycleId;
 pub use ask::AskError;
 pub use conflicts::{Keep, Resolved, UnknownKeep};
 pub use cycle::{Cycle, CycleError, Took};
+pub(crate) use folders::RETENTION;
 pub use folders::{End, Folders, FoldersError, Joining};
 pub use journal::Journal;
 pub use keep::{Asking, Heard, Order};

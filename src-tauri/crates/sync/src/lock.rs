@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use mizzen_fsx::{At, PathError};
 
@@ -52,6 +53,33 @@ impl PairLock {
         file.rewind().at(&path)?;
         writeln!(file, "{}", std::process::id()).at(&path)?;
         Ok(Self { _file: file })
+    }
+}
+
+impl PairLock {
+    /// The same without a note, for as long as the pair is removed.
+    pub(crate) fn hold(dir: &Path) -> Result<Self, LockError> {
+        let path = dir.join(FILE);
+        let mut file = File::open(&path).at(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => {
+                let pid = noted(&mut file);
+                Err(LockError::Held { pid, path })
+            }
+            Err(TryLockError::Error(source)) => Err(PathError { path, source }.into()),
+        }
+    }
+
+    /// Whether somebody holds it.
+    pub(crate) fn is_held(dir: &Path) -> bool {
+        File::open(dir.join(FILE))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// When it was last taken; none when it never was.
+    pub(crate) fn last_taken(dir: &Path) -> Option<SystemTime> {
+        dir.join(FILE).metadata().ok()?.modified().ok()
     }
 }
 

@@ -152,6 +152,24 @@ impl Trash {
         Ok((over, open))
     }
 
+    /// The last of its cycles that keep something.
+    pub(crate) fn last_that_keeps(&self) -> Result<Option<CycleId>, TrashError> {
+        let (over, open) = self.cycles().map_err(self.error(""))?;
+        for id in over.into_iter().rev() {
+            let name = &*id.to_string();
+            let handle = self.handle.open_dir(name.as_bytes());
+            let weight = handle.and_then(|handle| history::weigh(&handle));
+            if weight.map_err(self.error(name))?.files > 0 {
+                return Ok(Some(id));
+            }
+        }
+        // Of one that was cut off nobody knows what it keeps.
+        let cut_off = open
+            .iter()
+            .filter_map(|name| name.split_once(OPEN)?.0.parse().ok());
+        Ok(cut_off.max())
+    }
+
     fn error(&self, name: &str) -> impl FnOnce(io::Error) -> TrashError {
         let path = self.path.join(name);
         |source| TrashError { path, source }

@@ -84,6 +84,24 @@ pub(crate) enum SyncVerb {
     Session(SyncOf),
     #[command(flatten)]
     Ask(SyncAsk),
+    /// List all folders that were ever joined, when they last were, and how much is kept of them.
+    Links,
+    /// Forget two folders: what they agreed on, their history and their trash. Nothing is deleted when they meet again.
+    Forget(Forget),
+}
+
+/// Which link is forgotten.
+#[derive(Debug, Args)]
+pub(crate) struct Forget {
+    /// The link, as `links` names it; or one of its folders.
+    #[arg(value_name = "LINK | A")]
+    pub(crate) link: PathBuf,
+    /// The other folder.
+    #[arg(value_name = "B")]
+    pub(crate) other: Option<PathBuf>,
+    /// Agree to lose what the trash still keeps.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// What is asked of two folders, or of a session's workspace.

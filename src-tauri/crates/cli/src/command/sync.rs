@@ -3,6 +3,7 @@
 mod answer;
 mod ask;
 mod elsewhere;
+mod known;
 mod pair;
 mod report;
 mod session;
@@ -73,6 +74,7 @@ fn open(
     let options = LinkOptions::of(&settings, pair.is_any_elsewhere());
     let opened = Folders::join(Joining {
         ends: pair.ends(id, &local),
+        names: pair.names(),
         id,
         reversed: Some(reversed),
         state: &state,

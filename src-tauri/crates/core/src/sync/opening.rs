@@ -69,10 +69,15 @@ impl Opening {
         let side = OpenSide::like(&local, WORKSPACE.into());
         let options = LinkOptions::of(&settings, true);
         let container = || Ok(Box::new(remote(side)?) as _);
+        let names = self.project.display().to_string();
         let opened = Folders::join(Joining {
             ends: Both {
                 host: End::Here(self.project),
                 container: End::There(Box::new(container)),
+            },
+            names: Both {
+                host: names,
+                container: format!("session {}", self.session),
             },
             id: self.id,
             reversed: None,

@@ -9,6 +9,7 @@ use mizzen_fsx::{At, PathError};
 use super::{Both, CycleError, Journal, Link, LinkOptions, Ruler};
 use crate::base::{BaseStore, LinkId, SetAside, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, LocalEndpoint, LocalOptions};
+use crate::links;
 use crate::lock::{LockError, PairLock};
 use crate::root::{Root, RootError};
 use crate::trash::{Retention, Trash, TrashError};
@@ -17,7 +18,7 @@ use crate::trash::{Retention, Trash, TrashError};
 const TEXTS_MAX: u64 = 256 * 1024 * 1024;
 
 /// How long what was overwritten or deleted is kept.
-const RETENTION: Retention = Retention {
+pub(crate) const RETENTION: Retention = Retention {
     age: Duration::from_secs(30 * 24 * 60 * 60),
     bytes: 10 * 1024 * 1024 * 1024,
 };
@@ -69,6 +70,8 @@ pub enum End<'a> {
 pub struct Joining<'a> {
     /// Where they are.
     pub ends: Both<End<'a>>,
+    /// What people call them.
+    pub names: Both<String>,
     /// Another one whenever either of the two is another folder.
     pub id: LinkId,
     /// What they are called when they are named the other way round, where that can be: only one of the two links is kept
@@ -98,6 +101,7 @@ impl Folders {
             return Err(FoldersError::Nested(host.clone(), container.clone()));
         }
         let place = Place::open(joining.state, joining.id, joining.reversed)?;
+        links::note(&place.dir, &joining.names)?;
         let local = joining.local;
         // Who answers late keeps nothing of this machine open meanwhile.
         let container = place.end(container, "container", local)?;

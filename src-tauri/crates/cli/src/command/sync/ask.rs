@@ -10,7 +10,7 @@ use mizzen_sync_core::RelPath;
 use super::super::{with_core, workspace};
 use super::answer::{self, FOLDERS};
 use super::session;
-use super::{LEFT, did_not_work, ended, open, report, stopped};
+use super::{LEFT, did_not_work, ended, known, open, report, stopped};
 use crate::args::{SyncAsk, SyncPair, SyncVerb};
 use crate::output::{Failure, Output, failed};
 
@@ -28,6 +28,8 @@ pub(super) fn run(verb: SyncVerb, output: Output) -> Result<(), Failure> {
         SyncVerb::Session(of) => {
             return with_core(async |client| workspace::run(&client, of, output).await);
         }
+        SyncVerb::Links => return known::list(output),
+        SyncVerb::Forget(forget) => return known::forget(&forget, output),
         SyncVerb::Ask(ask) => ask,
     };
     let pair = ask.pair();

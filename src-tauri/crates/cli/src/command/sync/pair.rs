@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mizzen_core::CoreConfig;
 use mizzen_core::verb::ErrorCode;
+use mizzen_core::{CONTAINER_SCHEME, CoreConfig};
 use mizzen_sync::{
     Both, End, LinkId, LocalOptions, RuleSource, Ruler, RulesError, SettingsError, SyncSettings,
 };
@@ -49,6 +49,14 @@ impl<'a> Pair<'a> {
         let [one, other] = [0, 1].map(|at| self.parts(at));
         let id = |parts: [&[Vec<u8>]; 2]| LinkId::new(parts.concat().iter().map(Vec::as_slice));
         [id([&one, &other]), id([&other, &one])]
+    }
+
+    /// What they are called where links are listed.
+    pub(super) fn names(&self) -> Both<String> {
+        Both {
+            host: called(self.sides[0]),
+            container: called(self.sides[1]),
+        }
     }
 
     fn parts(&self, at: usize) -> Vec<Vec<u8>> {
@@ -109,6 +117,15 @@ fn no_rules(error: &RulesError) -> Failure {
         format!("{error}."),
         "Mend the file, or name another folder.",
     )
+}
+
+/// What a side is called: a folder of this machine by its whole path, also when it is gone.
+pub(super) fn called(side: &Path) -> String {
+    let name = match side.to_str() {
+        Some(address) if address.starts_with(CONTAINER_SCHEME) => side.to_owned(),
+        _ => std::path::absolute(whole(side)).unwrap_or_else(|_| side.to_owned()),
+    };
+    name.display().to_string()
 }
 
 /// A folder's own path, without links in it.

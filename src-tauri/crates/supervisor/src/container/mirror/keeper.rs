@@ -94,6 +94,10 @@ fn open(settings: &Settings) -> Result<(Folders, Duration), Trouble> {
             host: End::Here(settings.host.clone()),
             container: End::Here(settings.workspace.clone()),
         },
+        names: Both {
+            host: settings.host.display().to_string(),
+            container: settings.workspace.display().to_string(),
+        },
         id,
         reversed: None,
         state: &settings.state(),

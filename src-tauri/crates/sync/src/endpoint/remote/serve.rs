@@ -1,7 +1,8 @@
 //! The end that has the folder.
 
+use std::fs;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -131,13 +132,13 @@ fn trash_of(link: &str) -> io::Result<String> {
 
 fn opened(
     side: OpenSide,
-    trash: &str,
+    name: &str,
     options: &ServeOptions,
 ) -> Result<LocalEndpoint, EndpointError> {
     let place = |path, source| EndpointError::Place { path, source };
     let root = Root::open(side.path.clone()).map_err(|error| place(error.path, error.source))?;
     let in_trash = |error: crate::trash::TrashError| place(error.path, error.source);
-    let trash = Trash::open(side.path.join(trash)).map_err(in_trash)?;
+    let trash = Trash::open(side.path.join(name)).map_err(in_trash)?;
     trash.remove_leftovers(&root).map_err(in_trash)?;
     let local = LocalOptions {
         size_max: side.size_max,
@@ -150,7 +151,26 @@ fn opened(
     };
     let mut endpoint = LocalEndpoint::new(root, trash, local);
     endpoint.prune(&options.retention).map_err(in_trash)?;
+    prune_others(&side.path, name, options);
     Ok(endpoint)
+}
+
+/// What other links of the folder displaced is kept no longer than ours, also when nobody joins it by them any more: its
+/// container was another one then. Their folders stay, since one that is empty may be in use.
+fn prune_others(folder: &Path, ours: &str, options: &ServeOptions) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let others = entries.filter(|entry| {
+        let name = entry.file_name();
+        let is_trash = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(TRASH) && name != ours);
+        is_trash && entry.file_type().is_ok_and(|kind| kind.is_dir())
+    });
+    for other in others {
+        // It may be another user's, who sees to it.
+        let _not_ours = Trash::open(other.path())
+            .and_then(|trash| trash.prune(&options.retention, (options.now)()));
+    }
 }
 
 struct Served {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -379,24 +380,27 @@ proptest! {
     }
 }
 
+/// Opens and closes a link of a folder.
+fn open(folder: &Path, link: &[u8], options: &'static ServeOptions) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let served = thread::spawn(move || serve(theirs.try_clone().unwrap(), theirs, options));
+    let line = ours.try_clone().unwrap();
+    let far = Far::new(ours.try_clone().unwrap(), ours).unwrap();
+    let side = OpenSide {
+        path: folder.to_owned(),
+        ..side()
+    };
+    drop(far.open_for(crate::LinkId::new([link]), side).unwrap());
+    // Our reading thread holds the stream as well.
+    line.shutdown(std::net::Shutdown::Both).unwrap();
+    served.join().unwrap().unwrap();
+}
+
 /// Who opens a trash clears up after cycles that have it open: not after those of another link, which may be under way.
 #[test]
 fn links_of_one_folder_keep_apart_what_they_displace() {
     let folder = tempfile::tempdir().unwrap();
-    let open = |link: &[u8]| {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let served = thread::spawn(move || serve(theirs.try_clone().unwrap(), theirs, &SERVED));
-        let line = ours.try_clone().unwrap();
-        let far = Far::new(ours.try_clone().unwrap(), ours).unwrap();
-        let side = OpenSide {
-            path: folder.path().to_owned(),
-            ..side()
-        };
-        drop(far.open_for(crate::LinkId::new([link]), side).unwrap());
-        // Our reading thread holds the stream as well.
-        line.shutdown(std::net::Shutdown::Both).unwrap();
-        served.join().unwrap().unwrap();
-    };
+    let open = |link: &[u8]| open(folder.path(), link, &SERVED);
     let [one, other] = [&b"one"[..], b"other"].map(|link| {
         let link = crate::LinkId::new([link]);
         folder.path().join(format!(".mizzen-tmp-trash-{link}"))
@@ -412,4 +416,38 @@ fn links_of_one_folder_keep_apart_what_they_displace() {
     assert!(!moved_aside.exists());
     let kept = one.join("20260102T030405.000000006Z/0");
     assert_eq!(fs::read(kept).unwrap(), b"a person's");
+}
+
+const FOR_A_WEEK: ServeOptions = ServeOptions {
+    umask: 0o022,
+    retention: Retention {
+        age: std::time::Duration::from_secs(7 * 24 * 60 * 60),
+        bytes: u64::MAX,
+    },
+    now: crate::now,
+};
+
+#[test]
+fn what_links_of_earlier_containers_displaced_ages_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let trash = folder.path().join(".mizzen-tmp-trash-00ff");
+    let [old, new] =
+        ["20200101T000000.000000000Z", "21990101T000000.000000000Z"].map(|cycle| trash.join(cycle));
+    for cycle in [&old, &new] {
+        fs::create_dir_all(cycle).unwrap();
+        mizzen_fsx::write_atomic(cycle.join("0"), b"a person's").unwrap();
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    let theirs = elsewhere.path().join("20200101T000000.000000000Z");
+    fs::create_dir(&theirs).unwrap();
+    std::os::unix::fs::symlink(
+        elsewhere.path(),
+        folder.path().join(".mizzen-tmp-trash-link"),
+    )
+    .unwrap();
+    open(folder.path(), b"ours", &FOR_A_WEEK);
+    assert_eq!(
+        [old.exists(), new.exists(), theirs.exists()],
+        [false, true, true]
+    );
 }
