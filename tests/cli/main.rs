@@ -19,4 +19,5 @@ mod shell;
 mod sync;
 mod sync_container;
 mod sync_known;
+mod sync_settings;
 mod terminal;

@@ -127,6 +127,21 @@ describe("a synced workspace", () => {
       expect(await verbs(page)).toMatchObject([{ verb: "up", workspace: "sync" }]);
     }));
 
+  test("of a container that died goes with its session only when what may be lost was said", () =>
+    withPage({ scenario: "sessions=3&sync=offline" }, async (page) => {
+      await page.evaluate(() => {
+        const only_there = "Its container ended before all was brought here.";
+        window.mizzenFake.change("api", { state: "failed", only_there });
+      });
+      await byId(page, "session-row-api").click();
+      await byId(page, "action-remove").click();
+      await byId(page, "remove-volumes").check();
+      await byId(page, "not-carried").getByText("ended before all was brought here").waitFor();
+      await byId(page, "confirm-remove").click();
+      await byId(page, "session-row-api").waitFor({ state: "detached" });
+      expect(await verbs(page)).toMatchObject([{ verb: "remove", force: true, volumes: true }]);
+    }));
+
   test("stays when its session is removed, unless its volume is to go, which is said", () =>
     withPage({ scenario: "sessions=3&sync=conflicts" }, async (page) => {
       await byId(page, "session-row-api").click();

@@ -236,6 +236,8 @@ export function syncView(state: SyncState, change: Partial<SyncView> = {}): Sync
     conflicts: 0,
     problems: 0,
     withheld: 0,
+    tripped: 0,
+    tripwire: null,
     polling: null,
     progress: null,
     last_cycle: { at: ago(4), to_host: 3, to_container: 14, deleted: 2, merged: 1 },

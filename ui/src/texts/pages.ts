@@ -27,6 +27,7 @@ export const pagesTexts = {
       gateway_down: "Gateway down",
       sync_halted: "Sync stopped",
       sync_conflicts: "Sync conflicts",
+      sync_tripwire: "Changed what tools run",
       history_stays: "Git history waits",
       reported_errors: "Reports an error",
       reported_warnings: "Reports a warning",

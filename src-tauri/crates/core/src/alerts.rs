@@ -90,6 +90,8 @@ impl Alerts {
             let alert = view.and_then(|view| sync_alert(kind, session, view, at));
             let id = session_id(kind, session.name.as_str());
             changes.extend(match alert {
+                // Each one that comes is something new.
+                Some(alert) if kind == AlertKind::SyncTripwire => self.renew(alert, now),
                 Some(alert) => self.raise(alert, News::StillSo, now),
                 None => self.clear(&id, now),
             });
@@ -315,7 +317,11 @@ const SESSION_KINDS: [AlertKind; 5] = [
     AlertKind::ContainerGone,
 ];
 
-const SYNC_KINDS: [AlertKind; 2] = [AlertKind::SyncHalted, AlertKind::SyncConflicts];
+const SYNC_KINDS: [AlertKind; 3] = [
+    AlertKind::SyncHalted,
+    AlertKind::SyncConflicts,
+    AlertKind::SyncTripwire,
+];
 
 /// What a person should know of a workspace; none when there is nothing of this kind.
 fn sync_alert(
@@ -340,6 +346,21 @@ fn sync_alert(
                 "Session `{name}`: {places} changed in the folder and in the container in ways that do not go together."
             );
             let hint = format!("See and decide them: mizzen sync conflicts {name}");
+            (message, hint)
+        }
+        AlertKind::SyncTripwire => {
+            let last = view.tripwire.as_ref()?;
+            let times = match view.tripped {
+                1 => String::new(),
+                many => format!(" (the last of {many} such changes)"),
+            };
+            let message = format!(
+                "Session `{name}`: the container changed `{last}`, which tools on this machine may run without asking{times}."
+            );
+            let hint = format!(
+                "Look at it before you open the folder with them. To take it back: mizzen sync history {name}, then \
+                 mizzen sync undo CYCLE {name}"
+            );
             (message, hint)
         }
         _ => return None,
@@ -374,6 +395,7 @@ fn session_id(kind: AlertKind, session: &str) -> String {
         AlertKind::ContainerGone => "container_gone",
         AlertKind::SyncHalted => "sync_halted",
         AlertKind::SyncConflicts => "sync_conflicts",
+        AlertKind::SyncTripwire => "sync_tripwire",
         AlertKind::HistoryStays => "history_stays",
         AlertKind::ReportedErrors => "reported_errors",
         AlertKind::ReportedWarnings => "reported_warnings",

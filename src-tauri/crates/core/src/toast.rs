@@ -262,6 +262,7 @@ fn weight(kind: AlertKind) -> Option<u8> {
         AlertKind::ContainerDied | AlertKind::ContainerGone | AlertKind::EngineOffline => Some(2),
         AlertKind::SyncHalted | AlertKind::ContextChanged | AlertKind::ContextsHeld => Some(2),
         AlertKind::Unhealthy | AlertKind::SyncConflicts | AlertKind::ReportedErrors => Some(1),
+        AlertKind::SyncTripwire => Some(2),
         AlertKind::ContextsDamaged | AlertKind::HistoryStays => Some(1),
         AlertKind::StatusStale | AlertKind::GatewayDown | AlertKind::ReportedWarnings => None,
     }
@@ -313,6 +314,7 @@ fn headline(kind: AlertKind) -> &'static str {
         AlertKind::GatewayDown => "no gateway",
         AlertKind::SyncHalted => "sync has stopped",
         AlertKind::SyncConflicts => "conflicts",
+        AlertKind::SyncTripwire => "changed what tools run",
         AlertKind::HistoryStays => "git history waits",
         AlertKind::ReportedErrors => "reports an error",
         AlertKind::ReportedWarnings => "reports a warning",
@@ -332,6 +334,7 @@ fn urgency(kind: AlertKind) -> Urgency {
         | AlertKind::GatewayDown
         | AlertKind::SyncHalted
         | AlertKind::SyncConflicts
+        | AlertKind::SyncTripwire
         | AlertKind::HistoryStays
         | AlertKind::ReportedErrors
         | AlertKind::ReportedWarnings

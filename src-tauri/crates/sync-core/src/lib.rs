@@ -19,6 +19,7 @@ mod rules;
 #[cfg(test)]
 mod sketch;
 mod tree;
+mod tripwire;
 
 pub use brake::{Brake, Halt};
 pub use change::{Change, Plan, Side, Step};
@@ -33,3 +34,4 @@ pub use rules::{
     is_tighter,
 };
 pub use tree::{Digest, Dir, File, Node, Unsyncable};
+pub use tripwire::tripwires;

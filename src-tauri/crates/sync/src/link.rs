@@ -31,9 +31,10 @@ use std::time::Instant;
 
 use mizzen_fsx::PathError;
 use mizzen_sync_core::{
-    Brake, Edit, Halt, Mode, Node, Outcome, Plan, RelPath, RuleTexts, Side, reconcile,
+    Brake, Edit, Halt, Mode, Node, Outcome, Plan, RelPath, RuleTexts, Side, reconcile, tripwires,
 };
 
+use crate::apply::Applied;
 use crate::base::{BaseStore, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, Looked, Wake};
 use crate::scan::Dirty;
@@ -133,6 +134,8 @@ pub struct Link {
     /// Where the last cycle did not get further, and why.
     failed: Vec<(Side, RelPath, String)>,
     journal: Option<Journal>,
+    /// What has come to the trusted side that tools run by themselves, and was not told yet.
+    tripped: Vec<RelPath>,
     /// Who hears how far a cycle has come.
     tell: Option<Tell>,
 }
@@ -160,6 +163,7 @@ impl Link {
             last: CycleId(i64::MIN),
             failed: Vec::new(),
             journal: None,
+            tripped: Vec::new(),
             tell: None,
         }
     }
@@ -284,8 +288,10 @@ impl Link {
         self.note_contested(cycle.id, [&outcome.host, &outcome.container]);
         let carried_out = self.carry_out(&outcome, &merged, cycle);
         let on_both = |path: &RelPath| merged.is_at(path);
+        self.note_tripwires(&cycle.applied);
         self.remember(&outcome.agreed, on_both, cycle)?;
         carried_out?;
+        cycle.tripwires = std::mem::take(&mut self.tripped);
         cycle.merged = merged.paths().cloned().collect();
         self.note_left(cycle, outcome);
         Ok(())
@@ -305,6 +311,23 @@ impl Link {
             }
             cycle.withheld.append(&mut seen.withheld);
             cycle.polling.of(side).clone_from(&seen.polling);
+        }
+    }
+
+    /// What a side that is not trusted has brought to the other one, also in a cycle that does not come to its end.
+    fn note_tripwires(&mut self, applied: &Both<Applied>) {
+        let trusted = self.rules.as_ref().map(|rules| rules.side);
+        let Some(trusted) = trusted.filter(|_| self.options.guards_rules) else {
+            return;
+        };
+        let came = match trusted {
+            Side::Host => &applied.host.done,
+            Side::Container => &applied.container.done,
+        };
+        for edit in came {
+            if let Some(entry) = &edit.entry {
+                tripwires(&edit.path, entry, &mut self.tripped);
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use toml::Spanned;
 
 use crate::root::Root;
 use crate::rule_files::read_file;
+use crate::scan::Links;
 
 /// Name of the project's settings, in its root.
 pub const SETTINGS_FILE: &str = "mizzen.toml";
@@ -41,6 +42,8 @@ pub struct SyncSettings {
     pub mode: Option<Mode>,
     /// How often everything is looked at.
     pub interval: Option<Duration>,
+    /// What becomes of symbolic links.
+    pub symlinks: Option<Links>,
 }
 
 /// Why a project's settings cannot be taken over.
@@ -122,6 +125,7 @@ impl SyncSettings {
             max_file_size,
             mode,
             interval,
+            symlinks,
             profile: named,
             mut profiles,
         } = file.sync;
@@ -153,6 +157,7 @@ impl SyncSettings {
                 .map(|size| size.0),
             mode: of_profile.mode.or(mode).map(|mode| mode.0),
             interval: of_profile.interval.or(interval).map(|time| time.0),
+            symlinks: of_profile.symlinks.or(symlinks),
         })
     }
 }
@@ -191,6 +196,7 @@ struct Sync {
     max_file_size: Option<Size>,
     mode: Option<ModeName>,
     interval: Option<Seconds>,
+    symlinks: Option<Links>,
     profile: Option<Spanned<String>>,
     profiles: BTreeMap<String, Profile>,
 }
@@ -203,6 +209,7 @@ struct Profile {
     max_file_size: Option<Size>,
     mode: Option<ModeName>,
     interval: Option<Seconds>,
+    symlinks: Option<Links>,
 }
 
 #[derive(Deserialize)]
@@ -291,6 +298,7 @@ include = [".env.test"]
 max_file_size = "100M"
 mode = "one-way-safe"
 interval = 60
+symlinks = "ignore"
 profile = "light"
 [sync.profiles.light]
 ignore = ["docs"]
@@ -310,6 +318,7 @@ cpus = 2
             max_file_size: Some(1000),
             mode: Some(Mode::OneWaySafe),
             interval: Some(Duration::from_mins(1)),
+            symlinks: Some(Links::Ignore),
         };
         assert_eq!(read(ALL, None), Ok(light.clone()));
         assert_eq!(read(ALL, Some("light")), Ok(light.clone()));
@@ -350,6 +359,10 @@ cpus = 2
             (
                 "[sync]\ninterval = 0",
                 "mizzen.toml, line 2: a time lies between",
+            ),
+            (
+                "[sync]\nsymlinks = \"follow\"",
+                "mizzen.toml, line 2: unknown variant `follow`, expected one of `portable`, `ignore`, `posix`",
             ),
             (
                 "[sync]\nmax_file_size = \"1T\"",

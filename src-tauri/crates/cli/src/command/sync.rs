@@ -202,6 +202,7 @@ fn not_opened(error: &FoldersError) -> Failure {
         FoldersError::Nested(..) => "Name two folders of which neither lies in the other.",
         FoldersError::Lock(_) => "Wait for the other one, or end it.",
         FoldersError::Rules(_) => "Mend the file that is named.",
+        FoldersError::Links => "Say `symlinks = \"portable\"` or `\"ignore\"` in mizzen.toml.",
         FoldersError::Elsewhere(_) => "Look whether its container runs.",
         FoldersError::State(_) | FoldersError::Trash(_) => {
             "Check the permissions of Mizzen's state folder."
@@ -209,9 +210,10 @@ fn not_opened(error: &FoldersError) -> Failure {
     };
     let message = format!("{error}.");
     match error {
-        FoldersError::Root(_) | FoldersError::Nested(..) | FoldersError::Rules(_) => {
-            failed(ErrorCode::Usage, message, hint)
-        }
+        FoldersError::Root(_)
+        | FoldersError::Nested(..)
+        | FoldersError::Links
+        | FoldersError::Rules(_) => failed(ErrorCode::Usage, message, hint),
         FoldersError::Lock(_) => failed(ErrorCode::State, message, hint),
         FoldersError::State(_) | FoldersError::Trash(_) | FoldersError::Elsewhere(_) => {
             did_not_work(&message, hint)

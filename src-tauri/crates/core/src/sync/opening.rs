@@ -109,6 +109,9 @@ fn not_joined(error: &FoldersError, session: &str) -> Trouble {
     let hint = match error {
         FoldersError::Rules(error) => return Trouble::of(error, &standing::agree(session)),
         FoldersError::Root(_) => "Put the project folder back; sync goes on by itself.",
+        FoldersError::Links => {
+            "Say `symlinks = \"portable\"` or `\"ignore\"` in mizzen.toml; sync goes on by itself."
+        }
         FoldersError::Nested(..) => "Use a project folder of its own.",
         FoldersError::Lock(_) => "End the other one, or wait for it; sync goes on by itself.",
         FoldersError::State(_) | FoldersError::Trash(_) => {

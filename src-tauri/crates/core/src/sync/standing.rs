@@ -29,6 +29,8 @@ pub(super) fn view(stand: &Stand, paused: bool) -> SyncView {
         conflicts: stand.conflicts,
         problems: stand.problems,
         withheld: stand.withheld,
+        tripped: stand.tripped,
+        tripwire: stand.tripwire.as_ref().map(shown),
         polling: stand.polling.as_ref().map(shown),
         last_cycle: stand.last_cycle.as_ref().map(cycle),
         progress: stand.progress.map(progress),

@@ -26,6 +26,8 @@ pub enum AlertKind {
     SyncHalted,
     /// Both sides of a workspace were changed in ways that do not go together.
     SyncConflicts,
+    /// A container has brought what tools on this machine run without asking.
+    SyncTripwire,
     /// A project's history was not brought into a workspace, or what was committed there not back.
     HistoryStays,
     /// A container reports errors.

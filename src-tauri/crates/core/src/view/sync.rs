@@ -48,8 +48,12 @@ pub struct SyncView {
     pub conflicts: u32,
     /// Places that cannot be carried.
     pub problems: u32,
-    /// Most entries that were kept back at once because they hold a key or a token, since both sides were joined.
+    /// Entries that are kept back because they hold a key or a token.
     pub withheld: u32,
+    /// How often the container has brought what tools on this machine run or heed without asking.
+    pub tripped: u32,
+    /// The last one of these.
+    pub tripwire: Option<String>,
     /// Why everything is looked at from time to time although changes are told, in words.
     pub polling: Option<String>,
     /// The last cycle that changed something.
@@ -107,6 +111,8 @@ impl SyncView {
             conflicts: 0,
             problems: 0,
             withheld: 0,
+            tripped: 0,
+            tripwire: None,
             polling: None,
             last_cycle: None,
             progress: None,

@@ -46,7 +46,7 @@ impl LocalOptions {
     pub fn of(settings: &SyncSettings, umask: u32) -> Self {
         Self {
             size_max: settings.max_file_size.unwrap_or(FILE_SIZE_MAX),
-            links: Links::Portable,
+            links: settings.symlinks.unwrap_or_default(),
             look_for_secrets: true,
             umask,
             durability: Durability::Data,

@@ -36,6 +36,8 @@ pub struct Cycle {
     pub withheld_there: usize,
     /// Whether all of both sides was looked at, so that it names all that is left.
     pub is_whole: bool,
+    /// What came from a side that is not trusted and is run or heeded by tools without asking.
+    pub tripwires: Vec<RelPath>,
     /// Why a side is looked at from time to time although it is watched.
     pub polling: Both<Option<String>>,
 }
@@ -83,6 +85,7 @@ impl Cycle {
             withheld: Vec::new(),
             withheld_there: 0,
             is_whole: false,
+            tripwires: Vec::new(),
             polling: Both::default(),
         }
     }

@@ -12,6 +12,7 @@ use crate::endpoint::{Endpoint, EndpointError, LocalEndpoint, LocalOptions};
 use crate::links;
 use crate::lock::{LockError, PairLock};
 use crate::root::{Root, RootError};
+use crate::scan::Links;
 use crate::trash::{Retention, Trash, TrashError};
 
 /// All texts that are kept for merges take no more.
@@ -44,6 +45,11 @@ pub enum FoldersError {
     /// Somebody else is at it.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// Links of a container would lead anywhere on this machine.
+    #[error(
+        "`symlinks = \"posix\"` carries links that lead anywhere, and one of the two lies in a container"
+    )]
+    Links,
     /// What is remembered of them cannot be used.
     #[error(transparent)]
     State(#[from] PathError),
@@ -94,6 +100,13 @@ impl Folders {
     /// One of them cannot be used, they lie in each other, or another process has joined them.
     pub fn join(joining: Joining<'_>) -> Result<Self, FoldersError> {
         let Both { host, container } = joining.ends;
+        let is_trusted = matches!(
+            (&host, &container),
+            (End::Here(_), End::Here(_)) | (End::There(_), End::There(_))
+        );
+        if joining.local.links == Links::Posix && !is_trusted {
+            return Err(FoldersError::Links);
+        }
         let [host, container] = [host.whole()?, container.whole()?];
         if let (End::Here(host), End::Here(container)) = (&host, &container)
             && (host.starts_with(container) || container.starts_with(host))

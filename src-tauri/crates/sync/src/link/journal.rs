@@ -115,6 +115,8 @@ struct CycleLine {
     conflicts: usize,
     problems: usize,
     withheld: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tripwires: Vec<Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
     halted: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +152,7 @@ impl CycleLine {
             conflicts: cycle.conflicts.len(),
             problems: cycle.problems.len(),
             withheld: cycle.withheld.len(),
+            tripwires: cycle.tripwires.iter().map(Place::new).collect(),
             halted,
             failed,
         }

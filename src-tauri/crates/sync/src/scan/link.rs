@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What becomes of symbolic links.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Links {
     /// Those that stay within the root on any machine are carried; others are problems.
     #[default]

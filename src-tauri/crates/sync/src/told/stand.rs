@@ -53,6 +53,12 @@ pub struct Stand {
     /// Places whose version in the container is nowhere else, although no rule of a person's keeps it there.
     #[serde(default)]
     pub only_there: u32,
+    /// How often the container has brought what tools run or heed without asking, since both sides were first joined.
+    #[serde(default)]
+    pub tripped: u32,
+    /// The last one of these.
+    #[serde(default)]
+    pub tripwire: Option<String>,
     /// Why everything is looked at from time to time although changes are told, in words.
     pub polling: Option<String>,
     /// The last cycle that changed something.
@@ -101,6 +107,8 @@ impl Stand {
             problems: 0,
             withheld: 0,
             only_there: 0,
+            tripped: 0,
+            tripwire: None,
             polling: None,
             last_cycle: None,
             progress: None,
@@ -176,12 +184,15 @@ impl Stand {
         };
         let polling = [&cycle.polling.host, &cycle.polling.container];
         let stuck = stuck(cycle);
+        let last = cycle.tripwires.last().map(ToString::to_string);
         let stand = Self {
             pending: small(cycle.failures().count() - stuck),
             conflicts: small(cycle.conflicts.len()),
             problems: small(cycle.problems.len() + stuck),
             withheld: known(self.withheld, cycle.withheld.len()),
             only_there: known(self.only_there, cycle.only_there()),
+            tripped: self.tripped.saturating_add(small(cycle.tripwires.len())),
+            tripwire: last.or_else(|| self.tripwire.clone()),
             polling: polling.into_iter().flatten().next().cloned(),
             last_cycle: Carried::of(cycle, at).or_else(|| self.last_cycle.clone()),
             ..Self::new(State::InStep)
@@ -201,7 +212,9 @@ impl Stand {
         match (&self.trouble, self.only_there) {
             (Some(trouble), _) => Some(trouble.reason.clone()),
             (None, 0) => None,
-            (None, 1) => Some("One place is there in a version that the folder does not have.".to_owned()),
+            (None, 1) => {
+                Some("One place is there in a version that the folder does not have.".to_owned())
+            }
             (None, many) => Some(format!(
                 "{many} places are there in versions that the folder does not have."
             )),

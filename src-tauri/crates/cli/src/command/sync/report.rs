@@ -97,7 +97,7 @@ impl Event {
 
     fn row(&self, output: Output) -> Vec<Cell> {
         let tone = match &*self.event {
-            "conflict" | "problem" | "failed" => Tone::Bad,
+            "conflict" | "problem" | "failed" | "tripwire" => Tone::Bad,
             "create" | "merged" => Tone::Good,
             "replace" => Tone::Busy,
             _ => Tone::Quiet,
@@ -187,6 +187,10 @@ fn events(cycle: &Cycle) -> Vec<Event> {
     for (side, failure) in cycle.failures() {
         let event = Event::new("failed", &failure.path);
         events.push(event.on(letter(side)).because(&failure.why));
+    }
+    for path in &cycle.tripwires {
+        let why = "came from a container, and tools here may run it without asking";
+        events.push(Event::new("tripwire", path).because(why));
     }
     for path in &cycle.withheld {
         events.push(Event::new("withheld", path).because("its name says that it holds secrets"));

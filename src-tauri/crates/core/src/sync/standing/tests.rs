@@ -26,6 +26,7 @@ fn nothing() -> Cycle {
         withheld: Vec::new(),
         withheld_there: 0,
         is_whole: false,
+        tripwires: Vec::new(),
         polling: Default::default(),
     }
 }

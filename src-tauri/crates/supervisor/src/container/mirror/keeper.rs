@@ -123,6 +123,7 @@ fn not_joined(error: &FoldersError) -> Trouble {
     let hint = match error {
         FoldersError::Rules(error) => return Trouble::of(error, AGREE),
         FoldersError::Root(_) => "Let the container's user use the folder; it is tried again.",
+        FoldersError::Links => "Say `symlinks = \"portable\"` in mizzen.toml; it is tried again.",
         FoldersError::Nested(..) => "Mount a volume, or another folder, for the workspace.",
         FoldersError::Lock(_) => "Stop the other container that has the same volume.",
         FoldersError::State(_) | FoldersError::Trash(_) | FoldersError::Elsewhere(_) => {

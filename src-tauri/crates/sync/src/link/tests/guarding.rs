@@ -92,3 +92,28 @@ fn a_side_that_is_trusted_changes_rules_as_it_likes() {
     assert!(cycle(&fixture).unwrap().is_in_step());
     assert!(fixture.path("container/kept.yml").exists());
 }
+
+#[test]
+fn what_tools_run_by_themselves_is_told_when_it_comes_from_a_side_that_is_not_trusted() {
+    let fixture = guarded();
+    fixture.write("host/.envrc", "ours");
+    fixture.write("container/below/.vscode/tasks.json", "theirs");
+    fixture.write("container/.vscode/tasks.json", "theirs");
+    fixture.write("container/tasks.json", "plain");
+    let mut link = link(&fixture);
+    let found = link.cycle(&Both::everything(), false).unwrap();
+    let told = |cycle: &Cycle| {
+        let mut paths: Vec<_> = cycle.tripwires.iter().map(ToString::to_string).collect();
+        paths.sort();
+        paths
+    };
+    assert_eq!(
+        told(&found),
+        [".vscode/tasks.json", "below/.vscode/tasks.json"]
+    );
+    // Once; and one that goes runs nothing.
+    remove(&fixture.path("container/.envrc"));
+    let found = link.cycle(&Both::everything(), false).unwrap();
+    assert_eq!(told(&found), [""; 0]);
+    assert!(!fixture.path("host/.envrc").exists());
+}

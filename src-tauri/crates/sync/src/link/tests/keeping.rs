@@ -38,6 +38,10 @@ impl CameTo {
 
 /// Keeps a fixture's sides in step until its orders end.
 fn keep(fixture: &Fixture) -> Kept {
+    keep_every(fixture, Duration::from_secs(300))
+}
+
+fn keep_every(fixture: &Fixture, interval: Duration) -> Kept {
     let (orders, received) = mpsc::channel();
     let (tell, told) = mpsc::channel();
     let (mut link, ordered) = (fixture.link(), orders.clone());
@@ -46,7 +50,7 @@ fn keep(fixture: &Fixture) -> Kept {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         };
-        link.keep(Duration::from_secs(300), &ordered, &received, told)
+        link.keep(interval, &ordered, &received, told)
     });
     Kept { orders, told }
 }
@@ -60,6 +64,16 @@ impl Kept {
 
 fn reads(path: &Path, expected: &str) -> bool {
     fs::read_to_string(path).is_ok_and(|found| found == expected)
+}
+
+#[test]
+fn everything_is_looked_at_time_and_again() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    let kept = keep_every(&fixture, Duration::from_millis(10));
+    // Nothing changes, and nobody asks.
+    for _ in 0..3 {
+        kept.until(|came_to| *came_to == CameTo::ItsEnd);
+    }
 }
 
 #[test]
