@@ -96,17 +96,27 @@ fn entry(node: &Node) -> Entry<'_> {
 /// # Errors
 /// They are none, or more than one.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Node, Malformed> {
-    decode_below(0, bytes)
+    decode_below(0, bytes, &mut Most(u64::MAX))
 }
 
-/// The same of an entry that lies below so many directories.
-pub(crate) fn decode_below(depth: usize, bytes: &[u8]) -> Result<Node, Malformed> {
+/// How many more entries trees may hold: an entry may take thirty times as much memory as its bytes.
+pub(crate) struct Most(pub(crate) u64);
+
+/// The same of an entry that lies below so many directories, and of no more entries than that.
+pub(crate) fn decode_below(
+    depth: usize,
+    bytes: &[u8],
+    Most(most): &mut Most,
+) -> Result<Node, Malformed> {
+    let all = usize::try_from(*most).unwrap_or(usize::MAX);
+    let all = all.min(bytes.len() / ENTRY_MIN);
     let mut reader = Reader {
         bytes,
-        entries_left: bytes.len() / ENTRY_MIN,
+        entries_left: all,
     };
     let root = reader.take()?;
     let tree = reader.node(root, depth)?;
+    *most -= (all - reader.entries_left) as u64;
     reader
         .bytes
         .is_empty()
@@ -256,6 +266,18 @@ mod tests {
         }
         let deepest = nested(DEPTH_MAX);
         assert_eq!(decode(&encode(&deepest, Vec::new())), Ok(deepest));
+    }
+
+    #[test]
+    fn trees_hold_no_more_entries_than_they_may() {
+        let entries = [b"a", b"b", b"c"].map(|at| (name(at), Node::File(file(1))));
+        let bytes = encode(&Node::Dir(Dir::new(entries.into()).into()), Vec::new());
+        let mut most = Most(7);
+        let mut next = || decode_below(0, &bytes, &mut most).map(|tree| tree.count());
+        assert_eq!(
+            [next(), next(), next()],
+            [Ok(4), Ok(4), Err(Malformed::Entries)]
+        );
     }
 
     proptest! {

@@ -9,6 +9,7 @@
 
 mod delta;
 mod far;
+mod few;
 mod frames;
 mod inbox;
 mod learnt;

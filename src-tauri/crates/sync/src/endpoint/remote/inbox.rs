@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::frames::{Frame, Frames, Reader, senseless};
+use super::frames::{FRAME_MAX, Frame, Frames, Reader, senseless};
 use super::supply::lock;
 use crate::endpoint::Wake;
 
@@ -18,7 +18,11 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 const WAITING: usize = 16;
 
 /// Answers.
-pub(super) struct Inbox(Receiver<io::Result<Frame>>);
+pub(super) struct Inbox {
+    frames: Receiver<io::Result<Frame>>,
+    /// Told that a large message was taken.
+    taken: SyncSender<()>,
+}
 
 /// Whether the other side has changed.
 #[derive(Default)]
@@ -53,19 +57,26 @@ impl Inbox {
     pub(super) fn start(
         reader: Reader<impl Read + Send + 'static>,
     ) -> io::Result<(Self, Arc<News>)> {
-        let (sender, receiver) = sync_channel(WAITING);
+        let (sender, frames) = sync_channel(WAITING);
+        let (taken, was_taken) = sync_channel(1);
         let news = Arc::new(News::default());
         let told = news.clone();
         thread::Builder::new()
             .name("sync-wire".to_owned())
-            .spawn(move || read(reader, &sender, &told))?;
-        Ok((Self(receiver), news))
+            .spawn(move || read(reader, &sender, &was_taken, &told))?;
+        Ok((Self { frames, taken }, news))
     }
 }
 
-fn read(mut reader: Reader<impl Read + Send>, to: &SyncSender<io::Result<Frame>>, news: &News) {
+fn read(
+    mut reader: Reader<impl Read + Send>,
+    to: &SyncSender<io::Result<Frame>>,
+    was_taken: &Receiver<()>,
+    news: &News,
+) {
     loop {
         let frame = reader.next();
+        let is_large = is_large(&frame);
         if let Ok(Frame::Changed) = frame {
             news.happened();
             continue;
@@ -78,15 +89,79 @@ fn read(mut reader: Reader<impl Read + Send>, to: &SyncSender<io::Result<Frame>>
         if has_ended || !is_wanted {
             return;
         }
+        // However many are sent unasked, one of them waits.
+        if is_large && was_taken.recv().is_err() {
+            return;
+        }
     }
+}
+
+/// Whether a frame takes much more memory than others.
+fn is_large(frame: &io::Result<Frame>) -> bool {
+    matches!(frame, Ok(Frame::Message(bytes)) if bytes.len() > FRAME_MAX)
 }
 
 impl Frames for Inbox {
     fn next(&mut self) -> io::Result<Frame> {
-        match self.0.recv_timeout(SILENCE_MAX) {
-            Ok(frame) => frame,
+        match self.frames.recv_timeout(SILENCE_MAX) {
+            Ok(frame) => {
+                if is_large(&frame) {
+                    // It may have been the last one.
+                    let _ = self.taken.send(());
+                }
+                frame
+            }
             Err(RecvTimeoutError::Timeout) => Err(senseless("it does not answer any more")),
             Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use super::*;
+
+    /// Messages of two frames without end; tells how often one was begun.
+    struct Flood {
+        at: usize,
+        begun: Sender<()>,
+    }
+
+    impl Read for Flood {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = u32::try_from(FRAME_MAX).expect("short").to_le_bytes();
+            let frame = 5 + FRAME_MAX;
+            if self.at == 0 {
+                let _ = self.begun.send(());
+            }
+            let byte = match (self.at % frame, self.at / frame) {
+                (0, is_last) => is_last as u8,
+                (at @ 1..=4, _) => length[at - 1],
+                (at, _) => {
+                    let left = buffer.len().min(frame - at);
+                    buffer[..left].fill(0);
+                    self.at = (self.at + left) % (2 * frame);
+                    return Ok(left);
+                }
+            };
+            buffer[0] = byte;
+            self.at += 1;
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn large_messages_that_nobody_asked_for_do_not_pile_up() {
+        let (begun, was_begun) = channel();
+        let (mut inbox, _) = Inbox::start(Reader::new(Flood { at: 0, begun })).unwrap();
+        let begins = || was_begun.recv_timeout(Duration::from_millis(200)).ok();
+        for _ in 0..3 {
+            // A stream is read a little ahead, and that is all.
+            assert!(std::iter::from_fn(begins).take(5).count() < 5);
+            let message = inbox.next().unwrap();
+            assert!(matches!(message, Frame::Message(bytes) if bytes.len() == 2 * FRAME_MAX));
         }
     }
 }

@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use mizzen_sync_core::{Edit, Name, Node, RelPath, RuleTexts, Rules};
 
+use super::few::ENTRIES_MAX;
 use super::frames::senseless;
 use super::message::{self, View};
-
-/// Most entries of a tree that is kept of the other end.
-const ENTRIES_MAX: u64 = 4_000_000;
 
 /// The other end's tree, as far as it is carried by our rules.
 pub(super) struct Learnt {

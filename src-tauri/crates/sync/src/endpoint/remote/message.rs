@@ -10,15 +10,18 @@ use mizzen_sync_core::{BadPattern, Change, Digest, Edit, File, Node, Plan, RelPa
 use serde::{Deserialize, Serialize};
 
 use super::delta::{Cuts, SUMS_MAX, Sum, is_average};
+use super::few::{ENTRIES_MAX, few};
 use super::frames::senseless;
 use crate::apply::{Durability, Wish};
-use crate::encoding::{decode_below, encode};
+use crate::encoding::{Most, decode_below, encode};
 use crate::endpoint::{EndpointError, LocalOptions};
 use crate::scan::{Dirty, Links};
 use crate::trash::{CycleId, Past, PastChange, Was};
 
 /// Longest text of the other end that is shown.
 const TEXT_MAX: usize = 300;
+/// Longer rules are a mistake, and take many times as much memory.
+const TEXTS_MAX: usize = 16 * 1024 * 1024;
 
 /// What a link asks the other end for.
 #[derive(Serialize, Deserialize)]
@@ -28,16 +31,18 @@ pub(super) enum Ask {
     Obey(Texts),
     Watch,
     Look {
+        #[serde(deserialize_with = "few")]
         dirty: Vec<Place>,
         /// Whether all is told, not only what is new.
         whole: bool,
     },
     Apply {
         cycle: i64,
+        #[serde(deserialize_with = "few")]
         changes: Vec<Changed>,
     },
     /// Contents, in this order.
-    Want(Vec<Wanted>),
+    Want(#[serde(deserialize_with = "few")] Vec<Wanted>),
     History {
         before: Option<i64>,
         of: Option<Place>,
@@ -71,9 +76,9 @@ pub(super) enum Told {
     Refused(Refused),
     Looked(View),
     /// While it applies: contents, in this order.
-    Want(Vec<Wanted>),
+    Want(#[serde(deserialize_with = "few")] Vec<Wanted>),
     Applied(Done),
-    History(Vec<Gone>),
+    History(#[serde(deserialize_with = "few")] Vec<Gone>),
     TakenBack(Option<Back>),
     Folder {
         /// Without links in it.
@@ -111,8 +116,10 @@ pub(super) enum Refused {
 pub(super) struct View {
     /// Whether the root is there.
     pub(super) stands: bool,
+    #[serde(deserialize_with = "few")]
     pub(super) edits: Vec<Edited>,
     pub(super) hashed: u64,
+    #[serde(deserialize_with = "few")]
     pub(super) withheld: Vec<Place>,
     pub(super) polling: Option<String>,
 }
@@ -121,7 +128,9 @@ pub(super) struct View {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Done {
     /// Places, and whether something stands there now. What it is says the plan.
+    #[serde(deserialize_with = "few")]
     pub(super) done: Vec<(Place, bool)>,
+    #[serde(deserialize_with = "few")]
     pub(super) failed: Vec<(Place, Cause)>,
     pub(super) files: u64,
     pub(super) bytes: u64,
@@ -135,6 +144,7 @@ pub(super) struct Done {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Gone {
     id: i64,
+    #[serde(deserialize_with = "few")]
     changes: Vec<(Place, WasDone)>,
     places: u64,
     files: u64,
@@ -152,8 +162,10 @@ enum WasDone {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Back {
     /// What stands where now: there is no plan that says it.
+    #[serde(deserialize_with = "few")]
     pub(super) now: Vec<Edited>,
     pub(super) done: Done,
+    #[serde(deserialize_with = "few")]
     pub(super) refused: Vec<Place>,
 }
 
@@ -191,6 +203,7 @@ pub(super) struct Left {
     /// Nor pieces of this average length, with these sums.
     pub(super) cuts: Cuts,
     pub(super) average: u32,
+    #[serde(deserialize_with = "few")]
     pub(super) sums: Vec<Sum>,
 }
 
@@ -217,10 +230,13 @@ pub(super) struct Changed {
 /// [`RuleTexts`] as they are told.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Texts {
+    #[serde(deserialize_with = "few")]
     gitignores: Vec<(Place, String)>,
     git_exclude: String,
     git_global: String,
+    #[serde(deserialize_with = "few")]
     ignore: Vec<String>,
+    #[serde(deserialize_with = "few")]
     include: Vec<String>,
 }
 
@@ -340,9 +356,10 @@ pub(super) fn edited(edits: &[Edit]) -> Vec<Edited> {
 }
 
 pub(super) fn edits(edited: &[Edited]) -> io::Result<Vec<Edit>> {
+    let mut most = Most(ENTRIES_MAX);
     let edits = edited.iter().map(|edited| {
         let path = edited.path.path()?;
-        let entry = node(&path, edited.entry.as_deref())?;
+        let entry = node(&path, edited.entry.as_deref(), &mut most)?;
         Ok(Edit { path, entry })
     });
     edits.collect()
@@ -358,10 +375,12 @@ pub(super) fn changed(plan: &Plan) -> Vec<Changed> {
 }
 
 pub(super) fn plan(changed: &[Changed]) -> io::Result<Plan> {
+    // What goes and what comes.
+    let mut most = Most(2 * ENTRIES_MAX);
     let changes = changed.iter().map(|changed| {
         let path = changed.path.path()?;
-        let old = node(&path, changed.old.as_deref())?;
-        let new = node(&path, changed.new.as_deref())?;
+        let old = node(&path, changed.old.as_deref(), &mut most)?;
+        let new = node(&path, changed.new.as_deref(), &mut most)?;
         Ok(Change { path, old, new })
     });
     let changes = changes.collect::<io::Result<_>>()?;
@@ -372,10 +391,10 @@ fn bytes(node: Option<&Node>) -> Option<Vec<u8>> {
     Some(encode(node?, Vec::new()))
 }
 
-fn node(at: &RelPath, bytes: Option<&[u8]>) -> io::Result<Option<Node>> {
+fn node(at: &RelPath, bytes: Option<&[u8]>, most: &mut Most) -> io::Result<Option<Node>> {
     let depth = at.components().count();
     bytes
-        .map(|bytes| decode_below(depth, bytes).map_err(senseless))
+        .map(|bytes| decode_below(depth, bytes, most).map_err(senseless))
         .transpose()
 }
 
@@ -437,6 +456,10 @@ impl From<&RuleTexts> for Texts {
 
 impl Texts {
     pub(super) fn rules(self) -> io::Result<RuleTexts> {
+        if self.length() > TEXTS_MAX {
+            let long = format!("rules of more than {} MiB", TEXTS_MAX >> 20);
+            return Err(senseless(long));
+        }
         let gitignores = self.gitignores.into_iter();
         let gitignores = gitignores.map(|(place, text)| Ok((place.path()?, text)));
         Ok(RuleTexts {
@@ -446,6 +469,15 @@ impl Texts {
             ignore: self.ignore,
             include: self.include,
         })
+    }
+
+    /// All its bytes.
+    fn length(&self) -> usize {
+        let files = self.gitignores.iter();
+        let files = files.map(|(place, text)| place.0.len() + text.len());
+        let lines = self.ignore.iter().chain(&self.include).map(String::len);
+        let whole = self.git_exclude.len() + self.git_global.len();
+        files.chain(lines).sum::<usize>() + whole
     }
 }
 
@@ -510,6 +542,47 @@ mod tests {
             entry: Some(vec![255]),
         };
         assert!(edits(&[file]).is_err());
+    }
+
+    #[test]
+    fn lists_and_trees_of_more_entries_than_anybody_has_are_refused() {
+        let many = usize::try_from(ENTRIES_MAX).unwrap() + 1;
+        // Two bytes each, and forty-eight in memory.
+        let told = |many: usize| -> postcard::Result<Texts> {
+            let (files, none) = (vec![("", ""); many], Vec::<&str>::new());
+            let texts = (files, "", "", &none, &none);
+            postcard::from_bytes(&postcard::to_stdvec(&texts).unwrap())
+        };
+        assert!(told(1000).is_ok());
+        assert!(told(many).is_err());
+
+        let stated = |entries: u64| {
+            let start = postcard::to_stdvec(&(1_u8, entries)).unwrap();
+            let entry = [start, vec![0; 4 * many]].concat();
+            let path = Place(Vec::new());
+            let edited = Edited {
+                path,
+                entry: Some(entry),
+            };
+            edits(&[edited]).unwrap_err().to_string()
+        };
+        assert_eq!(stated(ENTRIES_MAX), "a name is empty");
+        let many = stated(ENTRIES_MAX + 1);
+        assert_eq!(many, "a directory has more entries than there can be");
+    }
+
+    #[test]
+    fn rules_without_end_are_refused() {
+        let texts = |length: usize| Texts {
+            gitignores: vec![(Place(b"a/.gitignore".to_vec()), "x".repeat(length))],
+            git_exclude: "x".repeat(length),
+            git_global: String::new(),
+            ignore: vec!["x".repeat(length)],
+            include: Vec::new(),
+        };
+        assert!(texts(TEXTS_MAX / 4).rules().is_ok());
+        let refused = texts(TEXTS_MAX / 3).rules().unwrap_err();
+        assert_eq!(refused.to_string(), "rules of more than 16 MiB");
     }
 
     #[test]
