@@ -10,6 +10,8 @@ mod laws;
 mod looking_back;
 #[path = "tests/made.rs"]
 mod made;
+#[path = "tests/odd.rs"]
+mod odd;
 #[path = "tests/staging.rs"]
 mod staging;
 

@@ -219,6 +219,88 @@ fn a_directory_that_moves_away_meanwhile_takes_nothing_out_of_the_root() {
     }
 }
 
+/// Puts a link that leads out of the root in the place of a directory, or the directory back.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the side that moves without care"
+)]
+fn swap(root: &Path) {
+    let (dir, aside) = (root.join("d"), root.join("../aside"));
+    if aside.exists() {
+        fs::remove_file(&dir).unwrap();
+        fs::rename(&aside, &dir).unwrap();
+    } else if fs::rename(&dir, &aside).is_ok() {
+        symlink("../outside", &dir).unwrap();
+    }
+}
+
+/// As one side may do that the other has no reason to trust: what lies outside is called as what is written.
+#[test]
+fn whenever_a_directory_becomes_a_link_nothing_outside_is_read_or_written() {
+    const OUTSIDE: &str =
+        "a=secret gone=secret x/b=secret moved/c=secret kind=secret new=secret y/z=secret";
+    for goes_on in [false, true] {
+        for moment in 0.. {
+            let mut here = Side::new("d/a=1 d/gone=2 d/x/b=3 d/moved/c=4 d/kind=5 d/e/f=6");
+            let there = Side::new("d/a=11 d/x/b=33 d/new=7 d/y/z=8 d/other/c=4 d/kind/k=9 d/l->a");
+            for word in OUTSIDE.split(' ') {
+                here.put(&format!("../outside/{word}"));
+            }
+            here.age();
+            there.age();
+            let before = Side::new(OUTSIDE).words();
+            let held = here.all_contents();
+            let (root, count) = (here.path(""), Arc::new(AtomicUsize::new(0)));
+            let counted = count.clone();
+            here.tap = Tap::new(move |_, _| {
+                let now = counted.fetch_add(1, Ordering::Relaxed);
+                if now == moment || goes_on && now > moment {
+                    swap(&root);
+                }
+                Ok(())
+            });
+            // It may be told that this does not go, or be left with nowhere to go.
+            let _ = here.follow(&there);
+            here.tap = Tap::none();
+            if here.path("../aside").exists() {
+                swap(&here.path(""));
+            }
+            here.tidy();
+            let mut outside = Vec::new();
+            tell(&here.path("../outside"), "", &mut outside);
+            assert_eq!(outside, before, "{goes_on} {moment}");
+            let inside = [here.path(""), here.trash_path()].map(|path| {
+                let mut found = BTreeSet::new();
+                contents(&path, &mut found);
+                found.contains(&b"secret"[..])
+            });
+            assert_eq!(inside, [false, false], "{goes_on} {moment}");
+            assert!(here.all_contents().is_superset(&held), "{goes_on} {moment}");
+            assert!(here.follow(&there).unwrap().failed.is_empty());
+            assert_eq!(here.words(), there.words(), "{goes_on} {moment}");
+            if count.load(Ordering::Relaxed) <= moment {
+                assert!(moment > 20, "only {moment} changes");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_directory_that_became_a_link_there_hands_over_nothing_from_outside() {
+    let (here, there) = (Side::new("d/a=1"), Side::new("d/a=222222 d/b=333333"));
+    for word in ["a=secret", "b=secret"] {
+        there.put(&format!("../outside/{word}"));
+    }
+    let before = here.scan();
+    let plan = decide(&there.scan(), &before).container;
+    swap(&there.path(""));
+    let applied = here.apply_from(&plan, &before, &there).unwrap();
+    assert_eq!(here.words(), ["d/", "d/a=1"]);
+    let changed = |failure: &Failure| matches!(failure.why, Why::ChangedThere);
+    assert!(applied.failed.len() == 2 && applied.failed.iter().all(changed));
+}
+
 #[test]
 fn what_is_written_through_an_open_file_is_in_the_trash() {
     let (mut here, there) = (Side::new("a=1 b=1"), Side::new("a=22"));
