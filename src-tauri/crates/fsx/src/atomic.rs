@@ -7,7 +7,8 @@ use tempfile::NamedTempFile;
 
 use crate::path_error::{At, PathError};
 
-/// Temporary files are `.<name>.<random>.tmp`: hidden, so that readers of the directory skip them.
+/// Temporary files are `.<name>.<random>.tmp`: hidden, so that readers of the directory skip them. A name that is
+/// hidden itself is the beginning: whoever skips what begins so skips what is written to it.
 const SUFFIX: &str = ".tmp";
 
 /// Replaces a file's content whole; the file is private to its owner (mode 0600).
@@ -77,7 +78,7 @@ pub fn write_unsynced_with(
 /// A file beside another, with the content that is to take its place; private to its owner.
 fn written(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, PathError> {
     let (dir, name) = split(path).at(path)?;
-    let prefix = format!(".{}.", name.to_string_lossy());
+    let prefix = prefix(name);
     let mut temp = tempfile::Builder::new()
         .prefix(&prefix)
         .suffix(SUFFIX)
@@ -96,7 +97,7 @@ fn written(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, PathError> {
 pub fn remove_leftovers(path: impl AsRef<Path>) -> Result<usize, PathError> {
     let path = path.as_ref();
     let (dir, name) = split(path).at(path)?;
-    let prefix = format!(".{}.", name.to_string_lossy());
+    let prefix = prefix(name);
     let mut removed = 0;
     for entry in fs::read_dir(dir).at(dir)? {
         let entry = entry.at(dir)?;
@@ -113,6 +114,13 @@ pub fn remove_leftovers(path: impl AsRef<Path>) -> Result<usize, PathError> {
 /// Whether a file of this name is one that is about to take another's place.
 pub(crate) fn is_temporary(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(SUFFIX)
+}
+
+/// How the names of files begin that are to take the place of one.
+fn prefix(name: &OsStr) -> String {
+    let name = name.to_string_lossy();
+    let dot = if name.starts_with('.') { "" } else { "." };
+    format!("{dot}{name}.")
 }
 
 fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {

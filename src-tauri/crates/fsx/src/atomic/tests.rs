@@ -76,6 +76,16 @@ fn only_the_leftovers_of_the_same_name_go() {
 }
 
 #[test]
+fn what_is_written_to_a_hidden_name_begins_as_it_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(".own-cache");
+    let (_, temp) = super::written(&path, b"x").unwrap().keep().unwrap();
+    let name = temp.file_name().unwrap().to_string_lossy().into_owned();
+    assert!(name.starts_with(".own-cache."), "{name}");
+    assert_eq!(remove_leftovers(&path).unwrap(), 1);
+}
+
+#[test]
 fn a_reader_sees_one_whole_version_or_the_other() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("status.json");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mizzen_fsx::{At, PathError};
+use mizzen_fsx::{At, PathError, remove_leftovers};
 
 use super::{Both, CycleError, Journal, Link, LinkOptions, Ruler};
 use crate::base::{BaseStore, LinkId, SetAside, TextStore};
@@ -177,6 +177,7 @@ impl Place {
         let trash = Trash::open(self.dir.join("trash").join(name))?;
         trash.remove_leftovers(&root)?;
         let memory = self.dir.join(format!("seen.{name}"));
+        remove_leftovers(&memory)?;
         let local = LocalOptions {
             memory,
             ..local.clone()
@@ -196,7 +197,9 @@ impl Place {
         let texts = TextStore::new(self.dir.join("texts"), TEXTS_MAX);
         let mut link = Link::new(sides, options, opened.store, texts, opened.base);
         link.write_down(Journal::new(&self.dir));
-        link.ruled_by(ruler.remembered_in(self.dir.join("rules")))?;
+        let rules = self.dir.join("rules");
+        remove_leftovers(&rules)?;
+        link.ruled_by(ruler.remembered_in(rules))?;
         Ok(Folders {
             link,
             set_aside: opened.set_aside,

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use mizzen_fsx::remove_leftovers;
 use mizzen_sync_core::{Node, differences};
 
 use super::frames::{Frame, Reader, Writer, senseless};
@@ -140,13 +141,17 @@ fn opened(
     let in_trash = |error: crate::trash::TrashError| place(error.path, error.source);
     let trash = Trash::open(side.path.join(name)).map_err(in_trash)?;
     trash.remove_leftovers(&root).map_err(in_trash)?;
+    let memory = side.path.join(MEMORY);
+    // Another link of the folder may be writing it: then that one keeps nothing, on which nothing depends.
+    let removed = remove_leftovers(&memory);
+    removed.map_err(|error| place(error.path, error.source))?;
     let local = LocalOptions {
         size_max: side.size_max,
         links: side.links,
         look_for_secrets: side.look_for_secrets,
         umask: options.umask,
         durability: side.durability,
-        memory: side.path.join(MEMORY),
+        memory,
         now: options.now,
     };
     let mut endpoint = LocalEndpoint::new(root, trash, local);

@@ -1,0 +1,10 @@
+//! Two folders kept in step while all goes wrong that can: what is written survives, and both come to the same end.
+
+mod alone;
+mod damaged;
+mod full_disk;
+mod killed;
+mod link;
+mod pair;
+mod storm;
+mod wild;
