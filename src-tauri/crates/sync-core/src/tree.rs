@@ -57,7 +57,7 @@ pub enum Unsyncable {
     Secret,
     /// More directories lie above it than can be held open.
     TooDeep,
-    /// The other side takes its name for that of another entry.
+    /// The disk of the other side takes its name for that of another entry.
     NameCollision,
     /// The other side cannot hold its name.
     NameImpossible,
@@ -74,7 +74,9 @@ impl fmt::Display for Unsyncable {
             Self::Mount => "another file system is mounted there",
             Self::Secret => "it holds a key or a token; `include` it in mizzen.toml to sync it",
             Self::TooDeep => "it lies too deep",
-            Self::NameCollision => "the other side takes its name for that of another entry",
+            Self::NameCollision => {
+                "the disk takes its name for that of another entry; rename one of them"
+            }
             Self::NameImpossible => "the other side cannot hold its name",
         })
     }

@@ -10,6 +10,7 @@ mod displace;
 mod expected;
 mod fill;
 mod moved;
+mod names;
 mod order;
 mod publish;
 mod second_name;
@@ -153,9 +154,12 @@ pub fn apply(
     trash: &Trash,
     options: &ApplyOptions,
 ) -> Result<Applied, ApplyError> {
-    let changes = order::gathered(plan);
+    let (changes, failed) = names::told_apart(root, order::gathered(plan));
     if changes.is_empty() {
-        return Ok(Applied::default());
+        return Ok(Applied {
+            failed,
+            ..Applied::default()
+        });
     }
     let durable = options.durability == Durability::Data;
     let cycle = trash.begin(options.cycle, &changes, durable);
@@ -195,6 +199,7 @@ pub fn apply(
         touched,
         ..
     } = publish;
+    applied.failed.extend(failed);
     applied.cycle = (!touched.is_empty()).then_some(cycle.id);
     // One that is not finished is looked through for leftovers.
     if !untidy {

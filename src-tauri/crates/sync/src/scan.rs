@@ -4,6 +4,7 @@ mod cache;
 mod dirty;
 mod link;
 mod made;
+mod names;
 mod seen;
 
 use std::io;
@@ -23,6 +24,7 @@ pub(crate) use link::stays_inside;
 pub use made::Made;
 pub(crate) use made::as_it_was_made;
 
+use names::Names;
 use seen::{Entry, kept, remembered};
 pub(crate) use seen::{Seen, SeenDir};
 
@@ -213,11 +215,14 @@ impl Look<'_> {
     ) -> Result<Arc<SeenDir>, Failure> {
         let entries = match (before, dirty) {
             (Some(before), Dirty::Below(names)) => {
-                let mut kept = kept(before, names.keys());
-                for (name, dirty) in names {
+                let names = Names::new(handle, before, names);
+                let names = names.map_err(|error| (path.clone(), error))?;
+                let mut kept = kept(before, names.dirty.keys());
+                for (name, dirty) in &*names.dirty {
                     let kind = handle
                         .look(name.as_bytes())
                         .map_err(|e| (path.join(name), e))?;
+                    let kind = kind.filter(|_| names.is_borne(name));
                     let name = name.clone();
                     let listed = kind.map(|kind| Listed { name, kind });
                     if let Some(listed) = listed {

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::expected::Found;
+use super::names::{collision, is_taken_for_another};
 use super::publish::{Place, Publish};
 use super::{Failure, Why, gone_or};
 use crate::entry::{Kind, Stamp};
@@ -15,13 +16,21 @@ use crate::scan::{Known, Seen, SeenDir};
 use crate::temp::Part;
 use crate::trash::Slot;
 
+/// Why nothing can be put in a place where something stands that was not seen there.
+pub(super) fn taken(place: &Place) -> Why {
+    match is_taken_for_another(&place.dir, &place.name) {
+        true => collision(),
+        false => Why::ChangedHere,
+    }
+}
+
 impl Publish<'_> {
     /// Puts what was made ready where nothing is.
     pub(super) fn create(&mut self, place: &Place) -> Result<(), Why> {
         let temp = self.cycle.temp(place.change, Part::New);
         let renamed = place.dir.rename(&temp, &place.dir, &place.name);
         renamed.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Why::ChangedHere,
+            io::ErrorKind::AlreadyExists => taken(place),
             _ => gone_or(error),
         })?;
         self.touch(place);

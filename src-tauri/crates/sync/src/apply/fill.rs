@@ -8,6 +8,7 @@ use mizzen_sync_core::{File, RelPath};
 
 use super::Why;
 use super::contents::{FromHandle, PartHere, Supply, SupplyError};
+use super::names::in_new_dir;
 use super::order::Here;
 use super::sink::{Made, Refused, Sink};
 use super::stage::{Stage, lock};
@@ -60,6 +61,9 @@ impl<'a> Worker<'a> {
             match made {
                 Ok(()) if batch.is_new => self.note(&batch.dir, job),
                 Ok(()) => {}
+                Err(why) if batch.is_new => {
+                    self.stage.fail(batch.change, job.path, in_new_dir(why));
+                }
                 Err(why) => self.stage.fail(batch.change, job.path, why),
             }
         }

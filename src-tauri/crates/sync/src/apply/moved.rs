@@ -8,6 +8,7 @@ use std::io;
 
 use mizzen_sync_core::{Change, Digest, Node, RelPath};
 
+use super::displace::taken;
 use super::expected::{Expected, Found};
 use super::publish::{Place, Publish};
 use super::{Failure, Why, gone_or, place};
@@ -149,7 +150,10 @@ impl Publish<'_> {
         };
         let moved = old.dir.rename(&old.aside, &place.dir, &place.name);
         if let Err(error) = moved {
-            let why = self.not_moved(error);
+            let why = match error.kind() {
+                io::ErrorKind::AlreadyExists => taken(place),
+                _ => self.not_moved(error),
+            };
             self.aside.insert(number, old);
             return Err(why);
         }

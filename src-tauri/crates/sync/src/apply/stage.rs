@@ -13,6 +13,7 @@ use mizzen_sync_core::{Change, Node, RelPath, Unsyncable};
 use super::contents::Contents;
 use super::fill::{Batch, Job, Worker};
 use super::moved::Moves;
+use super::names::in_new_dir;
 use super::order::{Here, has_old_version};
 use super::{ApplyOptions, Failure, Why};
 use crate::root::{DirHandle, Directory, Root, Way};
@@ -243,7 +244,7 @@ impl Stage<'_> {
                 Node::Unsyncable(why) => Err(Why::Unsyncable(*why)),
             };
             if let Err(why) = made {
-                self.fail(number, path.join(name), why);
+                self.fail(number, path.join(name), in_new_dir(why));
             }
         }
         if self.sync_each

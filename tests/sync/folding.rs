@@ -1,0 +1,183 @@
+//! A disk that takes `A.txt` and `a.txt` for one name, as those of macOS and Windows do.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::alone::{is_alone, run};
+use crate::pair::{Pair, Watching, rename, until};
+
+/// A pair whose `b` lies on such a disk: exFAT is one, wherever it is.
+struct Folding {
+    pair: Pair,
+    b: PathBuf,
+    device: String,
+}
+
+impl Folding {
+    fn new() -> Self {
+        let pair = Pair::new();
+        let (b, image) = (pair.path("b"), pair.path("image"));
+        let file = fs::File::create(&image).expect("a file");
+        file.set_len(32 << 20).expect("a file");
+        run("mkfs.exfat", &[], &[&image]);
+        let device = run("losetup", &["--find", "--show"], &[&image]);
+        let device = device.trim().to_owned();
+        let how = ["-o", "fmask=0133,dmask=0022", &device];
+        run("mount.exfat-fuse", &how, &[&b]);
+        pair.put("b/A=1");
+        assert!(pair.path("b/a").exists(), "the disk folds");
+        fs::remove_file(pair.path("b/A")).expect("ours");
+        Self { pair, b, device }
+    }
+
+    /// Both come in step, as far as they can; what is said.
+    fn once(&self, code: i32) -> String {
+        let said = self.pair.once();
+        assert_eq!(said.code, code, "{said:?}");
+        said.stdout
+    }
+
+    fn check(&self, a: &str, b: &str) {
+        let sides = ["a", "b"].map(|side| self.pair.words(side).join(" "));
+        assert_eq!(sides, [a, b]);
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        rename(&self.pair.path(from), &self.pair.path(to));
+    }
+
+    /// What was displaced since the start.
+    fn trash(&self) -> usize {
+        let history = self.pair.ask(&["history"]);
+        assert_eq!(history.code, 0, "{history:?}");
+        let lines = history.stdout.lines();
+        lines
+            .filter(|line| line.contains("replace") || line.contains("remove"))
+            .count()
+    }
+}
+
+impl Drop for Folding {
+    fn drop(&mut self) {
+        run("umount", &[], &[&self.b]);
+        run("losetup", &["--detach", &self.device], &[]);
+    }
+}
+
+#[test]
+fn of_two_names_that_the_disk_takes_for_one_the_second_is_a_problem_and_nothing_is_overwritten() {
+    let test = "folding::of_two_names_that_the_disk_takes_for_one_the_second_is_a_problem_and_nothing_is_overwritten";
+    if !is_alone(test) {
+        return;
+    }
+    let both = Folding::new();
+    both.pair
+        .put("a/A.txt=1 a/a.txt=2 a/D/x=3 a/d/X=4 a/d/x=5 a/new/B=6 a/new/b=7 a/new/b2=8");
+    let a = "A.txt=1 D/ D/x=3 a.txt=2 d/ d/X=4 d/x=5 new/ new/B=6 new/b=7 new/b2=8";
+    let b = "A.txt=1 D/ D/x=3 new/ new/B=6 new/b2=8";
+    for round in 0..3 {
+        let said = both.once(1);
+        both.check(a, b);
+        for name in ["a.txt", "d", "new/b"] {
+            let told = said
+                .lines()
+                .find(|line| line.contains(&format!("  {name}  ")));
+            let told = told.unwrap_or_else(|| panic!("{name}: {said}"));
+            assert!(
+                told.contains("B") && told.contains("rename one of them"),
+                "{said}"
+            );
+        }
+        assert!(round == 0 || !said.contains("copied"), "{said}");
+    }
+    // What came goes on as ever.
+    both.pair.put("a/A.txt=11 b/D/x=33");
+    both.once(1);
+    both.check(
+        "A.txt=11 D/ D/x=33 a.txt=2 d/ d/X=4 d/x=5 new/ new/B=6 new/b=7 new/b2=8",
+        "A.txt=11 D/ D/x=33 new/ new/B=6 new/b2=8",
+    );
+    assert_eq!(both.trash(), 2);
+    // A person renames one, and removes the others.
+    both.rename("a/a.txt", "a/other.txt");
+    both.pair.put("a/D- a/d/X- a/new/B-");
+    both.once(0);
+    let all = "A.txt=11 d/ d/x=5 new/ new/b=7 new/b2=8 other.txt=2";
+    both.check(all, all);
+    // Met first, neither takes the place of the other.
+    both.pair.put("a/READ=1 b/read=2");
+    both.once(1);
+    both.check(
+        "A.txt=11 READ=1 d/ d/x=5 new/ new/b=7 new/b2=8 other.txt=2 read=2",
+        "A.txt=11 d/ d/x=5 new/ new/b=7 new/b2=8 other.txt=2 read=2",
+    );
+}
+
+#[test]
+fn a_name_that_changes_its_case_only_does_so_on_both_sides() {
+    let test = "folding::a_name_that_changes_its_case_only_does_so_on_both_sides";
+    if !is_alone(test) {
+        return;
+    }
+    let both = Folding::new();
+    both.pair.put("a/A.txt=1 a/D/x=2 a/D/e/y=3 a/kept=0");
+    both.once(0);
+    for (here, file, dir) in [
+        ("a", "a.txt", "d"),
+        ("b", "A.TXT", "D"),
+        ("a", "A.txt", "d"),
+    ] {
+        let old = both.pair.words(here);
+        let old = |at: &str| {
+            let is_it = |word: &&String| word.to_lowercase().starts_with(at);
+            let word = old.iter().find(is_it).expect("it is there");
+            word.split(['=', '/']).next().expect("a name").to_owned()
+        };
+        both.rename(
+            &format!("{here}/{}", old("a.txt=")),
+            &format!("{here}/{file}"),
+        );
+        both.rename(&format!("{here}/{}", old("d/")), &format!("{here}/{dir}"));
+        both.once(0);
+        let mut expected = [
+            format!("{file}=1"),
+            format!("{dir}/"),
+            format!("{dir}/e/"),
+            format!("{dir}/e/y=3"),
+            format!("{dir}/x=2"),
+            "kept=0".to_owned(),
+        ];
+        expected.sort();
+        assert_eq!(both.pair.words("a"), expected);
+        assert_eq!(both.pair.words("b"), expected);
+        assert!(both.once(0).contains("nothing to do"));
+    }
+}
+
+#[test]
+fn while_it_is_watched_a_name_that_changes_its_case_only_is_one_name() {
+    let test = "folding::while_it_is_watched_a_name_that_changes_its_case_only_is_one_name";
+    if !is_alone(test) {
+        return;
+    }
+    let both = Folding::new();
+    both.pair.put("a/A.txt=1 a/D/x=2 a/kept=0");
+    both.once(0);
+    let watching = Watching::start(&both.pair, &["--watch", "--interval", "100000"]);
+    for (from, to, expected) in [
+        ("b/A.txt", "b/a.txt", "D/ D/x=2 a.txt=1 kept=0"),
+        ("b/D", "b/d", "a.txt=1 d/ d/x=2 kept=0"),
+        ("a/a.txt", "a/A.txt", "A.txt=1 d/ d/x=2 kept=0"),
+        ("a/d", "a/D", "A.txt=1 D/ D/x=2 kept=0"),
+    ] {
+        both.rename(from, to);
+        let holds = |side| both.pair.words(side).join(" ") == expected;
+        until(to, || holds("a") && holds("b"));
+    }
+    // An edit under a name that is taken for another is one of that other.
+    both.pair.put("b/KEPT=22");
+    let is_edited = || both.pair.words("a").join(" ") == "A.txt=1 D/ D/x=2 kept=22";
+    until("an edit", is_edited);
+    drop(watching);
+    assert!(both.once(0).contains("nothing to do"));
+}
