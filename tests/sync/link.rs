@@ -51,6 +51,10 @@ pub(crate) fn cycle(world: &Path, far: Result<Far, EndpointError>) -> Result<usi
             host: End::Here(a),
             container: End::There(Box::new(container)),
         },
+        names: Both {
+            host: "a".to_owned(),
+            container: "b".to_owned(),
+        },
         id,
         reversed: None,
         state: &state,
