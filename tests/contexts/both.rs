@@ -155,6 +155,22 @@ async fn a_container_s_change_is_an_alert_and_undone_by_a_command() {
         "{alert:?}"
     );
     let id = alert.hint.rsplit(' ').next().unwrap().to_owned();
+
+    // The same again: the alert tells of the last change, and all since the first go together.
+    person.context(
+        Side::Container,
+        &["update", "prod", "--docker", "host=tcp://worse:2375"],
+    );
+    let of_the_last = |snapshot: &mizzen_core::view::Snapshot| {
+        let mut alerts = snapshot.alerts.iter();
+        alerts.any(|alert| {
+            alert.message.contains("it leads to tcp://worse:2375 now")
+                && alert.undo.map(|first| first.to_string()) == Some(id.clone())
+        })
+    };
+    person
+        .until(&client, "the last one is told", of_the_last)
+        .await;
     let undone = person.mizzen(&["contexts", "undo", &id, "--json"]);
     assert_eq!(undone.code, 0, "{undone:?}");
     assert_eq!(undone.json()["contexts"]["state"], "in_step");
@@ -198,7 +214,10 @@ async fn a_container_s_change_is_an_alert_and_undone_by_a_command() {
         .iter()
         .map(|one| one["action"].as_str().unwrap())
         .collect();
-    assert_eq!(actions, ["restored", "undone", "changed", "created"]);
+    assert_eq!(
+        actions,
+        ["restored", "undone", "changed", "changed", "created"]
+    );
 }
 
 #[tokio::test]

@@ -144,4 +144,12 @@ async fn where_changes_are_not_told_they_are_looked_for_and_the_status_says_so()
     person.until(&client, "both have it", has("mine")).await;
     let listed = docker(&["ls", "--format", "{{.Name}}"]);
     assert!(listed.lines().any(|name| name == "mine"), "{listed}");
+
+    // Unmounted, it takes nothing with it.
+    drop(mounted);
+    let halted = |snapshot: &Snapshot| snapshot.contexts.state == ContextsState::Halted;
+    person.until(&client, "it is noticed", halted).await;
+    let kept = person.docker(Side::Host, &["context", "ls", "--format", "{{.Name}}"]);
+    let kept: Vec<&str> = kept.stdout.lines().collect();
+    assert_eq!(kept, ["default", "lab", "mine"]);
 }

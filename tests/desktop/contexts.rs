@@ -84,9 +84,11 @@ fn a_toast_about_a_container_s_change_undoes_it_and_says_so() {
         toast.body.contains("tcp://worse.example:2376")
     });
     assert_eq!(last.id, toast.id, "in the same place");
-    desktop.click_toast(&last, "undo");
-    let done = desktop.toast("a toast says that it is undone", |toast| {
-        toast.title == "Undone"
+    // A toast is seen a moment before its clicks are heard.
+    let done = until("a toast says that it is undone", || {
+        desktop.click_toast(&last, "undo");
+        let mut toasts = desktop.toasts().into_iter();
+        toasts.find(|toast| toast.title == "Undone")
     });
     assert!(done.body.contains("ssh://ana@prod.example"), "{done:?}");
     for side in [&own, &inside] {
