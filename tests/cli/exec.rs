@@ -151,6 +151,30 @@ fn what_is_not_taken_is_refused_with_the_next_step() {
     assert_eq!(down.error()["hint"], "Start it: mizzen start p.");
 }
 
+/// Stops code-server's processes where they stand; says which they are.
+const HANG: &str = "for it in /proc/[0-9]*; do
+    case $(cat $it/comm 2> /dev/null) in code-server*) kill -STOP ${it#/proc/} && echo ${it#/proc/};; esac; done";
+
+#[test]
+fn it_waits_neither_for_code_server_nor_for_the_agent() {
+    let (mizzen, _folder) = up();
+    let id = mizzen.session("p")["container_id"].clone();
+    let id = id.as_str().expect("a container");
+    // The agent has all processors of the session.
+    let busy = "for n in 1 2 3 4; do (while :; do :; done) & done; wait";
+    let agent = mizzen.docker(&["exec", "--detach", id, "sh", "-c", busy]);
+    assert_eq!(agent.code, 0, "{agent:?}");
+    let hung = mizzen.docker(&["exec", id, "sh", "-c", HANG]).stdout;
+    let ran = mizzen.run(&["exec", "p", "--", "echo", "said"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "said\n"), "{ran:?}");
+    for pid in hung.split_whitespace() {
+        let stat = format!("cat /proc/{pid}/stat");
+        let stat = mizzen.docker(&["exec", id, "sh", "-c", &stat]).stdout;
+        assert!(stat.contains(") T "), "it did not hang: {stat}");
+    }
+    assert!(!hung.is_empty(), "no code-server");
+}
+
 #[test]
 fn ctrl_c_cancels_and_those_that_wait_take_their_turn() {
     let (mizzen, folder) = up();

@@ -14,6 +14,7 @@ mod outside;
 mod papers;
 mod protocol;
 mod remote;
+mod reported;
 mod selection;
 mod shell;
 mod sync;
