@@ -38,9 +38,17 @@ impl OwnCore {
     /// # Errors
     /// The core does not start.
     pub async fn start(image: &str) -> Result<Self> {
+        Self::start_with(image, "").await
+    }
+
+    /// The same with more lines in its settings.
+    ///
+    /// # Errors
+    /// The core does not start.
+    pub async fn start_with(image: &str, settings: &str) -> Result<Self> {
         let temporary = tempfile::tempdir()?;
         let folder = temporary.path().to_owned();
-        Self::start_in(folder, Some(temporary), image).await
+        Self::start_in(folder, Some(temporary), image, settings).await
     }
 
     /// The same for a person whose home folder this is; `mizzen` in it is their `MIZZEN_HOME`.
@@ -48,14 +56,19 @@ impl OwnCore {
     /// # Errors
     /// The core does not start.
     pub async fn start_for(home: PathBuf, image: &str) -> Result<Self> {
-        Self::start_in(home, None, image).await
+        Self::start_in(home, None, image, "").await
     }
 
-    async fn start_in(folder: PathBuf, temporary: Option<TempDir>, image: &str) -> Result<Self> {
+    async fn start_in(
+        folder: PathBuf,
+        temporary: Option<TempDir>,
+        image: &str,
+        more: &str,
+    ) -> Result<Self> {
         let dirs = Dirs::under(folder.join("mizzen"))?;
         dirs.prepare()?;
         let settings = format!(
-            "gateway_port = 28143\nimage = \"{image}\"\nmemory_bytes = {}\n",
+            "gateway_port = 28143\nimage = \"{image}\"\nmemory_bytes = {}\n{more}",
             2_u64 << 30
         );
         mizzen_fsx::write_atomic(dirs.settings_file(), settings.as_bytes())?;
