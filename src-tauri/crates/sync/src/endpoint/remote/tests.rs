@@ -350,17 +350,20 @@ proptest! {
     fn answers_of_any_kind_are_errors_or_answers(
         kinds in proptest::collection::vec(0..11_u8, 1..4),
         bytes in proptest::collection::vec(any::<u8>(), 0..60),
-        which in 0..5,
+        which in 0..7,
     ) {
         let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
         let frame = |kind: &u8| [&[*kind][..], &length, &bytes].concat();
-        let mut endpoint = told_by(vec![kinds.iter().flat_map(frame).collect()]);
+        let said: Vec<u8> = kinds.iter().flat_map(frame).collect();
+        let mut endpoint = told_by(vec![said.clone()]);
         let folder = tempfile::tempdir().unwrap();
         let root = Root::open(folder.path().to_owned()).unwrap();
         match which {
             0 => drop(endpoint.look(&Dirty::All, None)),
             1 => drop(endpoint.apply(CycleId(1), &plan_of(&node(&["a", "b"])), &FromRoot(&root))),
             2 => drop(endpoint.history(&Recall::last(3))),
+            4 => drop(endpoint.rules(None, true)),
+            5 => drop(Far::new(io::Cursor::new(said), io::sink()).unwrap().folder("/p".as_ref())),
             3 => {
                 let old = tempfile::tempfile().unwrap();
                 old.set_len(5000).unwrap();
