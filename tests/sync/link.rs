@@ -61,7 +61,6 @@ pub(crate) fn cycle(world: &Path, far: Result<Far, EndpointError>) -> Result<usi
         options: LinkOptions::of(&SyncSettings::default(), true),
         local: &local,
         ruler: rules.into(),
-        names: None,
     };
     let mut folders = Folders::join(joining).map_err(|error| error.to_string())?;
     let cycle = folders.link.cycle(&Both::everything(), false);
