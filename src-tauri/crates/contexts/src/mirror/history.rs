@@ -182,6 +182,13 @@ impl History {
             .unwrap_or(change)
     }
 
+    /// Whether a container wrote the version that one side holds of a context.
+    pub(crate) fn is_from_a_container(&self, side: Side, name: &str, print: &str) -> bool {
+        let last = self.of(name).next_back();
+        let carried = last.filter(|last| last.after.as_deref() == Some(print));
+        carried.map_or(side == Side::Container, Change::is_a_container_s)
+    }
+
     fn of(&self, name: &str) -> impl DoubleEndedIterator<Item = &Change> {
         self.changes
             .iter()

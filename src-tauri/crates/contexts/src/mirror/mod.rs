@@ -256,10 +256,14 @@ impl Mirror {
         reason: &str,
         payload: &crate::payload::Payload,
     ) -> Result<String, PathError> {
+        let print = payload.print().to_string();
         self.trash.keep(&Trashed {
             at: self.world.now(),
             side,
             reason: reason.to_owned(),
+            from_container: self
+                .history
+                .is_from_a_container(side, &payload.name, &print),
             payload: payload.clone(),
         })
     }

@@ -14,8 +14,10 @@ use crate::payload::{Payload, Print};
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Versions of one context; a container that changes it without end must not fill the disk.
 const VERSIONS_MAX: usize = 30;
-/// All versions together, whatever they are called; the oldest go first.
+/// All versions together, whatever they are called.
 const BYTES_MAX: u64 = 256 << 20;
+/// Ends the name of a version that a container wrote.
+const FROM_CONTAINER: &str = "-c";
 
 /// One version of a context.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub(crate) struct Trashed {
     pub(crate) at: Timestamp,
     pub(crate) side: Side,
     pub(crate) reason: String,
+    /// Whether a container wrote it: of too many, these go first.
+    #[serde(default)]
+    pub(crate) from_container: bool,
     pub(crate) payload: Payload,
 }
 
@@ -46,9 +51,12 @@ impl Trash {
         let text = serde_json::to_vec(trashed).expect("BUG: what is kept is plain values");
         let at = trashed.at.as_millisecond();
         let name = Print::of([trashed.payload.name.as_bytes()]).short();
-        let id = format!("{at:013}-{name}-{}", Print::of([&*text]).short());
+        let mut id = format!("{at:013}-{name}-{}", Print::of([&*text]).short());
+        if trashed.from_container {
+            id += FROM_CONTAINER;
+        }
         write_atomic(self.path(&id), &text)?;
-        self.limit(&name)?;
+        self.limit(&name, &id)?;
         self.limit_bytes(&id)?;
         Ok(id)
     }
@@ -74,32 +82,44 @@ impl Trash {
         Ok(ids.into_iter().filter_map(read).collect())
     }
 
-    /// Lets go of the oldest versions of a context, so that there are not too many.
-    fn limit(&self, name: &str) -> Result<(), PathError> {
-        let mut ids = self.ids()?;
+    /// Lets go of versions of a context, so that there are not too many.
+    fn limit(&self, name: &str, newest: &str) -> Result<(), PathError> {
+        let mut ids = self.going(newest)?;
         ids.retain(|id| id.split('-').nth(1) == Some(name));
-        ids.sort();
-        let old = ids.len().saturating_sub(VERSIONS_MAX);
-        ids[..old].iter().try_for_each(|id| self.remove(id))
+        let over = (ids.len() + 1).saturating_sub(VERSIONS_MAX);
+        ids[..over].iter().try_for_each(|id| self.remove(id))
     }
 
-    /// The same of all contexts together; the newest stays, however large it is.
+    /// The same of all contexts together.
     fn limit_bytes(&self, newest: &str) -> Result<(), PathError> {
-        let mut all = Vec::new();
-        for id in self.ids()? {
-            let path = self.path(&id);
-            all.push((path.metadata().at(&path)?.len(), id));
+        let weigh = |id: &str| -> Result<u64, PathError> {
+            let path = self.path(id);
+            Ok(path.metadata().at(&path)?.len())
+        };
+        let mut bytes = weigh(newest)?;
+        let mut going = Vec::new();
+        for id in self.going(newest)? {
+            let size = weigh(&id)?;
+            bytes += size;
+            going.push((id, size));
         }
-        all.sort_by(|(_, a), (_, b)| a.cmp(b));
-        let mut bytes: u64 = all.iter().map(|(size, _)| size).sum();
-        for (size, id) in all.iter().filter(|(_, id)| id != newest) {
+        for (id, size) in going {
             if bytes <= self.bytes_max {
                 break;
             }
-            self.remove(id)?;
+            self.remove(&id)?;
             bytes -= size;
         }
         Ok(())
+    }
+
+    /// All in the order in which they go: what containers wrote before what a person did, the oldest of each first. The
+    /// newest stays, however large it is.
+    fn going(&self, newest: &str) -> Result<Vec<String>, PathError> {
+        let mut ids = self.ids()?;
+        ids.retain(|id| id != newest);
+        ids.sort_by_cached_key(|id| (!id.ends_with(FROM_CONTAINER), id.clone()));
+        Ok(ids)
     }
 
     fn remove(&self, id: &str) -> Result<(), PathError> {
@@ -156,6 +176,7 @@ mod tests {
                 at: Timestamp::from_second(number).unwrap(),
                 side: Side::Container,
                 reason: String::new(),
+                from_container: false,
                 payload: Payload {
                     name: format!("n{number}"),
                     meta: Bytes(vec![b'x'; 1000]),
@@ -178,6 +199,36 @@ mod tests {
     }
 
     #[test]
+    fn no_container_crowds_out_what_a_person_wrote() {
+        let state = tempfile::tempdir().unwrap();
+        let mut trash = Trash::open(state.path()).unwrap();
+        let version = |number: i64, from_container| Trashed {
+            at: Timestamp::from_second(number).unwrap(),
+            side: Side::Host,
+            reason: String::new(),
+            from_container,
+            payload: Payload {
+                name: "ab".into(),
+                meta: Bytes(vec![b'x'; 100]),
+                tls: Vec::new(),
+            },
+        };
+        let own = trash.keep(&version(0, false)).unwrap();
+        for number in 1..100 {
+            trash.keep(&version(number, true)).unwrap();
+        }
+        let kept = trash.list().unwrap();
+        assert_eq!(kept.len(), VERSIONS_MAX);
+        assert_eq!(kept[0].1.at, Timestamp::from_second(99).unwrap());
+        assert_eq!(kept.last().map(|(id, _)| id), Some(&own));
+        // Nor with large ones.
+        trash.bytes_max = 1000;
+        trash.keep(&version(100, true)).unwrap();
+        assert!(trash.list().unwrap().len() < 5);
+        assert!(trash.read(&own).unwrap().is_some());
+    }
+
+    #[test]
     fn what_is_kept_is_found_until_a_month_has_passed() {
         let state = tempfile::tempdir().unwrap();
         let trash = Trash::open(state.path()).unwrap();
@@ -191,6 +242,7 @@ mod tests {
             at,
             side: Side::Host,
             reason: "deleted".into(),
+            from_container: false,
             payload: payload.clone(),
         };
         let id = trash.keep(&trashed).unwrap();
