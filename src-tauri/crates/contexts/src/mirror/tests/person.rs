@@ -138,6 +138,20 @@ fn row_49_what_a_container_did_in_a_row_is_undone_as_one() {
 }
 
 #[test]
+fn row_49_what_a_person_wrote_comes_back_however_often_a_container_changed_it() {
+    let mut rig = Rig::new();
+    rig.write(HOST, "prod", "ssh://prod", "");
+    rig.pass();
+    let changes = (0..40).map(|number| {
+        rig.write(CONTAINER, "prod", &format!("tcp://evil:{number}"), "");
+        rig.pass().changes[0].id
+    });
+    let first = changes.collect::<Vec<_>>()[0];
+    rig.mirror().undo(first).unwrap();
+    assert_eq!(rig.both(), "prod ssh://prod");
+}
+
+#[test]
 fn row_49_strict_holds_a_container_s_change() {
     let mut rig = Rig::new();
     rig.wish(|wishes| wishes.strict = true);

@@ -150,6 +150,7 @@ mod tests {
         left.sort();
         assert_eq!(left, ["commands.jsonl", "middle.log", "new.log"]);
     }
+
     /// Thousands of commands that say little would otherwise be looked through after each one.
     #[test]
     fn of_small_ones_only_so_many_stay() {
