@@ -53,6 +53,8 @@ export async function withPage(look: Look, test: (page: Page) => Promise<void>):
     });
     // What a scenario says comes first, and counts.
     await page.goto(`${inject("address")}?${scenario}&pace=15`);
+    // The page's script may run only after the page counts as loaded.
+    await page.waitForFunction(() => "mizzenFake" in window);
     await test(page);
     expect(complaints).toEqual([]);
   } finally {
