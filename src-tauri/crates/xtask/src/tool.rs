@@ -1,18 +1,27 @@
 //! Runs other programs from the root of the work tree.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{LazyLock, mpsc};
 
 use anyhow::{Context, Result, bail};
 
 /// npm is a script on Windows, and only its full name starts without a shell.
 pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
-/// The root of the work tree that this tool was built from.
+/// The root of the work tree that this tool is run in.
 pub(crate) fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."))
+    static ROOT: LazyLock<PathBuf> =
+        LazyLock::new(|| root_of(std::env::var_os("CARGO_MANIFEST_DIR")));
+    &ROOT
+}
+
+/// By what cargo says at run time: where trees share an output folder, the program may have been built in another one.
+fn root_of(manifest_dir: Option<OsString>) -> PathBuf {
+    let dir = manifest_dir.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&dir).join("../../..")
 }
 
 /// Cargo's output folder, wherever the developer put it.
@@ -76,4 +85,16 @@ fn send_lines(source: impl Read + Send + 'static, lines: mpsc::Sender<String>) {
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn a_tool_that_another_tree_built_works_on_the_one_it_is_run_in() {
+        let root = super::root_of(Some("/this/src-tauri/crates/xtask".into()));
+        assert_eq!(root, Path::new("/this/src-tauri/crates/xtask/../../.."));
+        assert!(super::root_of(None).join("Cargo.toml").exists());
+    }
 }
