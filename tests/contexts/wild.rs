@@ -4,16 +4,11 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use mizzen_tests::dice::{Dice, asked, seed};
+
 use crate::as_docker::{AsDocker, Made};
 use crate::rig::{BOTH, Person, Side};
 
-fn asked(variable: &str, usual: u64) -> u64 {
-    std::env::var(variable).map_or(usual, |number| number.parse().expect("a number"))
-}
-
-/// Other numbers make another run.
-const SEED: &str = "MIZZEN_WILD_SEED";
-const USUAL_SEED: u64 = 20_260_301;
 /// On each side; more than the usual number by hand.
 const OPERATIONS: &str = "MIZZEN_WILD_OPERATIONS";
 const USUAL_OPERATIONS: u64 = 1000;
@@ -21,26 +16,13 @@ const USUAL_OPERATIONS: u64 = 1000;
 const REAL: usize = 10;
 const NAMES: [&str; 5] = ["ab", "cd", "ef", "gh", "ij"];
 
-/// The same numbers in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits") % below
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn any_commands_on_both_sides_end_with_both_the_same() {
     let (person, client) = Person::mirrored().await;
     // One that nobody deletes: all gone at once is another test's matter.
     person.context(Side::Host, &["create", "stays", "--docker", "host=ssh://h"]);
     person.in_step(&client).await;
-    let (seed, operations) = (asked(SEED, USUAL_SEED), asked(OPERATIONS, USUAL_OPERATIONS));
+    let (seed, operations) = (seed(), asked(OPERATIONS, USUAL_OPERATIONS));
     let marks = Marks::new(&person);
     let of_the_host = ["create", "containai-docker", "--docker", "host=ssh://u@h"];
     person.context(Side::Host, &of_the_host);
@@ -59,7 +41,7 @@ async fn any_commands_on_both_sides_end_with_both_the_same() {
         let writing = BOTH.map(|side| {
             let (person, marks) = (&person, &marks);
             scope.spawn(move || {
-                let mut dice = Dice(seed + side as u64);
+                let mut dice = Dice::new(seed + side as u64);
                 let done = (0..operations).filter(|_| match dice.roll(REAL) {
                     0 => command(person, side, marks, &mut dice),
                     _ => write(person, side, marks, &mut dice),

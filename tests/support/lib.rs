@@ -5,6 +5,7 @@
 pub mod chromium;
 #[cfg(unix)]
 pub mod desktop;
+pub mod dice;
 #[cfg(unix)]
 pub mod engine;
 pub mod engines;

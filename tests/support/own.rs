@@ -1,6 +1,6 @@
 //! What this process costs: the core runs in it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Linux counts processor time in hundredths of a second for every program.
 const TICK: Duration = Duration::from_millis(10);
@@ -12,6 +12,18 @@ const TICK: Duration = Duration::from_millis(10);
 #[must_use]
 pub fn processor() -> Duration {
     spent("/proc/self/stat")
+}
+
+/// Shares of one processor, as percentages, that this process takes in each of so many windows.
+pub async fn loads(windows: usize, window: Duration) -> Vec<f64> {
+    let mut loads = Vec::new();
+    for _ in 0..windows {
+        let (start, before) = (Instant::now(), processor());
+        tokio::time::sleep(window).await;
+        let busy = processor() - before;
+        loads.push(100.0 * busy.as_secs_f64() / start.elapsed().as_secs_f64());
+    }
+    loads
 }
 
 /// Processor time of the calling thread so far.

@@ -9,15 +9,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use mizzen_tests::dice::{Dice, asked, seed};
+
 use crate::pair::Pair;
 
-fn asked(variable: &str, usual: u64) -> u64 {
-    std::env::var(variable).map_or(usual, |number| number.parse().expect("a number"))
-}
-
-/// Other numbers make another run.
-const SEED: &str = "MIZZEN_WILD_SEED";
-const USUAL_SEED: u64 = 20_260_301;
 /// How long they write; longer by hand.
 const TIME: &str = "MIZZEN_WILD_SECONDS";
 const USUAL_TIME: u64 = 15;
@@ -26,19 +21,6 @@ const STAY: usize = 60;
 const DIRS: [&str; 4] = ["", "d/", "d/e/", "f/"];
 const NAMES: [&str; 5] = ["a", "b", "c", "x.txt", "y.txt"];
 
-/// The same numbers in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits") % below
-    }
-}
-
 #[test]
 fn whatever_is_written_while_it_is_killed_again_and_again_nothing_is_lost() {
     let pair = Pair::new();
@@ -46,7 +28,7 @@ fn whatever_is_written_while_it_is_killed_again_and_again_nothing_is_lost() {
         pair.put(&format!("a/stays/{number}=1"));
     }
     assert_eq!(pair.once().code, 0);
-    let seed = asked(SEED, USUAL_SEED);
+    let seed = seed();
     let ends = Instant::now() + Duration::from_secs(asked(TIME, USUAL_TIME));
     let (written, kills) = thread::scope(|scope| {
         let people = ["a", "b"].map(|side| {
@@ -60,7 +42,7 @@ fn whatever_is_written_while_it_is_killed_again_and_again_nothing_is_lost() {
             });
             (over, writing)
         });
-        let kills = kill_again_and_again(&pair, Dice(seed ^ 7), ends);
+        let kills = kill_again_and_again(&pair, Dice::new(seed ^ 7), ends);
         let people = people.map(|(over, writing)| {
             drop(over);
             writing.join().expect("a person")
@@ -156,7 +138,7 @@ impl Person {
             root: pair.path(side),
             attic,
             side,
-            dice: Dice(seed + u64::from(side == "b")),
+            dice: Dice::new(seed + u64::from(side == "b")),
             number: 0,
             written: BTreeSet::new(),
             written_over: BTreeSet::new(),

@@ -76,13 +76,7 @@ async fn figures(count: usize) {
     let of = format!("a change of one of {count} contexts, seen on the other side");
     Figure::of_times(&of, "p95 < 1 s", &delays).print();
     tokio::time::sleep(SETTLE).await;
-    let mut loads = Vec::new();
-    for _ in 0..WINDOWS {
-        let (start, before) = (Instant::now(), own::processor());
-        tokio::time::sleep(WINDOW).await;
-        let busy = own::processor() - before;
-        loads.push(100.0 * busy.as_secs_f64() / start.elapsed().as_secs_f64());
-    }
+    let loads = own::loads(WINDOWS, WINDOW).await;
     let of = format!("{count} contexts at rest: processor of the core");
     Figure::new(&of, "< 0.5 %", &loads, |percent| format!("{percent:.2} %")).print();
     rig.end().await;

@@ -1,6 +1,6 @@
 //! What it costs a core that many sessions run and say every five seconds that they do.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mizzen_tests::figure::Figure;
 use mizzen_tests::own;
@@ -62,13 +62,7 @@ impl<'a> Sessions<'a> {
     pub(crate) async fn idle(&self) -> Idle {
         tokio::time::sleep(SETTLE).await;
         let memory = (own::memory() - self.empty) / self.containers.len() as f64;
-        let mut loads = Vec::new();
-        for _ in 0..WINDOWS {
-            let (start, before) = (Instant::now(), own::processor());
-            tokio::time::sleep(WINDOW).await;
-            let busy = own::processor() - before;
-            loads.push(100.0 * busy.as_secs_f64() / start.elapsed().as_secs_f64());
-        }
+        let loads = own::loads(WINDOWS, WINDOW).await;
         Idle {
             sessions: self.containers.len(),
             loads,
