@@ -6,14 +6,14 @@ use crate::tree::Node;
 
 /// All that lies in these.
 const DIRS: [&str; 3] = [".devcontainer", ".githooks", ".husky"];
-/// In a directory of this name.
+/// In a directory of this name; all in lower case.
 const IN_DIRS: [(&str, &str); 9] = [
     (".cargo", "config"),
     (".cargo", "config.toml"),
     (".claude", "settings.json"),
     (".claude", "settings.local.json"),
     (".idea", "workspace.xml"),
-    (".idea", "runConfigurations"),
+    (".idea", "runconfigurations"),
     (".vscode", "launch.json"),
     (".vscode", "settings.json"),
     (".vscode", "tasks.json"),
@@ -41,16 +41,9 @@ fn is_tripwire(path: &RelPath) -> bool {
         return false;
     };
     let lies_in = above.iter().any(|name| DIRS.contains(&name.as_str()));
-    let pairs = names.windows(2);
-    let is_pair = |pair: &[String]| {
-        let is_this =
-            |(dir, name): &(&str, &str)| pair[0] == *dir && pair[1] == name.to_lowercase();
-        IN_DIRS.iter().any(is_this)
-    };
-    lies_in
-        || pairs.into_iter().any(is_pair)
-        || FILES.contains(&file.as_str())
-        || file.ends_with(ENDING)
+    let mut pairs = names.windows(2);
+    let is_pair = |pair: &[String]| IN_DIRS.contains(&(pair[0].as_str(), pair[1].as_str()));
+    lies_in || pairs.any(is_pair) || FILES.contains(&file.as_str()) || file.ends_with(ENDING)
 }
 
 /// All of these at and below a place that came there.

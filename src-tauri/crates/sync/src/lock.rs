@@ -40,35 +40,18 @@ impl PairLock {
         let path = dir.join(FILE);
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true);
-        let mut file = options.open(&path).at(&path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let pid = noted(&mut file);
-                return Err(LockError::Held { pid, path });
-            }
-            Err(TryLockError::Error(source)) => return Err(PathError { path, source }.into()),
-        }
+        let mut file = locked(options.open(&path).at(&path)?, &path)?;
         file.set_len(0).at(&path)?;
         file.rewind().at(&path)?;
         writeln!(file, "{}", std::process::id()).at(&path)?;
         Ok(Self { _file: file })
     }
-}
 
-impl PairLock {
     /// The same without a note, for as long as the pair is removed.
     pub(crate) fn hold(dir: &Path) -> Result<Self, LockError> {
         let path = dir.join(FILE);
-        let mut file = File::open(&path).at(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => {
-                let pid = noted(&mut file);
-                Err(LockError::Held { pid, path })
-            }
-            Err(TryLockError::Error(source)) => Err(PathError { path, source }.into()),
-        }
+        let file = locked(File::open(&path).at(&path)?, &path)?;
+        Ok(Self { _file: file })
     }
 
     /// Whether somebody holds it.
@@ -80,6 +63,18 @@ impl PairLock {
     /// When it was last taken; none when it never was.
     pub(crate) fn last_taken(dir: &Path) -> Option<SystemTime> {
         dir.join(FILE).metadata().ok()?.modified().ok()
+    }
+}
+
+fn locked(mut file: File, path: &Path) -> Result<File, LockError> {
+    let path = path.to_owned();
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let pid = noted(&mut file);
+            Err(LockError::Held { pid, path })
+        }
+        Err(TryLockError::Error(source)) => Err(PathError { path, source }.into()),
     }
 }
 

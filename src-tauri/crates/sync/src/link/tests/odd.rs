@@ -141,13 +141,16 @@ fn times_of_any_year_come_over() {
             UNIX_EPOCH + Time::from_nanos(1_234_567_890_123_456_789),
         ),
     ];
-    for (path, time) in times {
-        fixture.write(path, path);
+    let write = |path: &str, text: &str, time: SystemTime| {
+        fixture.write(path, text);
         let file = fs::File::options()
             .write(true)
             .open(fixture.path(path))
             .unwrap();
         file.set_modified(time).unwrap();
+    };
+    for (path, time) in times {
+        write(path, path, time);
     }
     assert!(fixture.once().unwrap().is_in_step());
     let time_of = |path: &str| -> SystemTime {
@@ -164,12 +167,7 @@ fn times_of_any_year_come_over() {
     }
     // An edit is seen although the time is what it was.
     for (path, time) in times {
-        fixture.write(path, "another text");
-        let file = fs::File::options()
-            .write(true)
-            .open(fixture.path(path))
-            .unwrap();
-        file.set_modified(time).unwrap();
+        write(path, "another text", time);
     }
     assert!(fixture.once().unwrap().is_in_step());
     assert_eq!(fixture.tree("host"), fixture.tree("container"));
