@@ -43,9 +43,11 @@ async fn a_core_at_rest_opens_no_file_of_either_side() {
         let Count {
             files,
             reads,
+            folders,
             lists,
         } = opened.count().unwrap();
         assert_eq!((files, reads), (0, 0));
+        assert!(folders < 2 * CONTEXTS, "{folders} folders were opened");
         assert!(
             // Two of `meta/`; each context has five.
             lists < CONTEXTS * 2,

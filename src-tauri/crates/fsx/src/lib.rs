@@ -20,5 +20,5 @@ pub use atomic::{
 pub use disk::disk_of_handle;
 pub use disk::disk_without_events;
 pub use path_error::{At, PathError};
-pub use safe_dir::{FileKind, Listed, SafeDir, Stamp, UnsafeFile, UnsafeReason};
+pub use safe_dir::{FileKind, Listed, Mark, SafeDir, UnsafeFile, UnsafeReason};
 pub use watch::{Watch, WatchError};

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::path_error::{At, PathError};
 
-#[path = "safe_dir/stamp.rs"]
-mod stamp;
+#[path = "safe_dir/mark.rs"]
+mod mark;
 #[cfg(not(unix))]
 #[path = "safe_dir/portable.rs"]
 mod system;
@@ -17,7 +17,7 @@ mod system;
 #[path = "safe_dir/tree.rs"]
 mod tree;
 
-pub use stamp::Stamp;
+pub use mark::Mark;
 pub use tree::Listed;
 
 /// A directory that something hostile writes into, opened once.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mizzen_fsx::{SafeDir, Stamp, Watch, disk_without_events};
+use mizzen_fsx::{Mark, SafeDir, Watch, disk_without_events};
 use mizzen_status::{
     Ack, Health as Said, Keep, Reading, STATUS_FILE, Status, StatusWord, read_status, sanitise,
 };
@@ -75,23 +75,23 @@ impl Beat {
 /// What the last look met.
 #[derive(Default)]
 struct Met {
-    stamp: Option<Stamp>,
+    mark: Option<Mark>,
     since: Option<Instant>,
-    /// It was read when its stamp had settled, and could be used.
+    /// It was read when its mark had settled, and could be used.
     is_known: bool,
 }
 
 impl Met {
     /// Takes what stands there now; whether it is what was read, so that a look would find nothing new.
     fn again(&mut self, dir: &SafeDir, now: Instant) -> bool {
-        // A disk of others may tell an old stamp.
-        let stamp = match disk_without_events(dir.path()) {
-            None => dir.stamp(STATUS_FILE).ok().flatten(),
+        // A disk of others may tell an old mark.
+        let mark = match disk_without_events(dir.path()) {
+            None => dir.mark(STATUS_FILE, 0, 0),
             Some(_) => None,
         };
-        if stamp.is_none() || stamp != self.stamp {
+        if mark.is_none() || mark != self.mark {
             *self = Self {
-                stamp,
+                mark,
                 since: Some(now),
                 is_known: false,
             };
@@ -102,7 +102,7 @@ impl Met {
     /// It has been read since.
     fn read(&mut self, now: Instant) {
         let settled = self.since.is_some_and(|since| now >= since + SETTLED);
-        self.is_known = self.stamp.is_some() && settled;
+        self.is_known = self.mark.is_some() && settled;
     }
 }
 
@@ -123,7 +123,7 @@ pub(crate) async fn follow(dir: PathBuf, uid: Option<u32>, tell: mpsc::Sender<He
     let mut met = Met::default();
     loop {
         let mut again_in = POLL;
-        // Before it is read: what changes meanwhile has another stamp at the next look.
+        // Before it is read: what changes meanwhile has another mark at the next look.
         let now = Instant::now();
         if met.again(&dir, now) {
             tokio::time::sleep(SPACING).await;

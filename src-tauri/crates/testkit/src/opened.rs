@@ -19,6 +19,8 @@ pub struct Count {
     pub files: usize,
     /// Files read from.
     pub reads: usize,
+    /// Folders opened. Each is told by itself and by the folder that it is in.
+    pub folders: usize,
     /// Folders listed.
     pub lists: usize,
 }
@@ -63,6 +65,7 @@ impl Opened {
             let is_folder = event.contains(ReadFlags::ISDIR);
             count.files += usize::from(!is_folder && event.contains(ReadFlags::OPEN));
             count.reads += usize::from(!is_folder && event.contains(ReadFlags::ACCESS));
+            count.folders += usize::from(is_folder && event.contains(ReadFlags::OPEN));
             count.lists += usize::from(is_folder && event.contains(ReadFlags::ACCESS));
         }
     }
@@ -85,6 +88,7 @@ mod tests {
         fs::File::open(&file).unwrap();
         assert_eq!(opened.count().unwrap().files, 1);
         assert_eq!(fs::read_dir(home.path().join("a")).unwrap().count(), 1);
-        assert!(opened.count().unwrap().lists > 0);
+        let count = opened.count().unwrap();
+        assert!(count.folders > 0 && count.lists > 0, "{count:?}");
     }
 }

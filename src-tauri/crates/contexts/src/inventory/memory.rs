@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mizzen_fsx::{SafeDir, Stamp, UnsafeFile, UnsafeReason};
+use mizzen_fsx::{Mark, SafeDir};
 
 use super::Entry;
 
@@ -39,6 +39,12 @@ pub(crate) struct Place<'a> {
     pub(crate) depth: usize,
 }
 
+impl Place<'_> {
+    fn mark(&self) -> Option<Mark> {
+        self.dir.mark(self.name, self.depth, ENTRIES_MAX)
+    }
+}
+
 /// What was read, and the marks that its places had before.
 pub(crate) struct Remembered<T> {
     value: T,
@@ -64,7 +70,7 @@ impl<T: Clone> Remembered<T> {
         }
         // Marks come first: what changes while it is read has others at the next look.
         let met = now();
-        let marks: Option<Vec<Mark>> = places.iter().map(Mark::of).collect();
+        let marks: Option<Vec<Mark>> = places.iter().map(Place::mark).collect();
         let before = memory.take().filter(|known| known.marks == marks);
         let is_same = before.is_some() && marks.is_some();
         let value = read();
@@ -82,81 +88,9 @@ impl<T: Clone> Remembered<T> {
         let marks = self.marks.as_ref().filter(|_| self.is_settled);
         marks.is_some_and(|marks| {
             let mut both = marks.iter().zip(places);
-            marks.len() == places.len() && both.all(|(mark, place)| mark.holds(place))
+            marks.len() == places.len()
+                && both.all(|(mark, place)| place.dir.is_as(place.name, mark))
         })
-    }
-}
-
-/// What stands at a place, as far as the system tells without anybody looking into it.
-#[derive(Debug, PartialEq, Eq)]
-enum Mark {
-    Nothing,
-    /// Its stamp, and the marks of what is in it, so far down as it is read.
-    Entry(Stamp, BTreeMap<String, Self>),
-}
-
-impl Mark {
-    /// None where it cannot be told.
-    fn of(place: &Place<'_>) -> Option<Self> {
-        let Some(stamp) = stamp(place)? else {
-            return Some(Self::Nothing);
-        };
-        let mut inside = BTreeMap::new();
-        if place.depth > 0 {
-            match place.dir.open_dir(place.name) {
-                Ok(dir) => {
-                    for entry in dir.list(ENTRIES_MAX).ok()? {
-                        let mark = Self::of(&within(&dir, &entry.name, place))?;
-                        inside.insert(entry.name, mark);
-                    }
-                }
-                // A link, a file: its own stamp says all of it.
-                Err(UnsafeFile { reason, .. }) if is_no_folder(&reason) => {}
-                Err(_) => return None,
-            }
-        }
-        Some(Self::Entry(stamp, inside))
-    }
-
-    /// Whether the same stands there. A folder's own stamp tells of everything that comes or goes in it.
-    fn holds(&self, place: &Place<'_>) -> bool {
-        match (self, stamp(place)) {
-            (Self::Nothing, Some(None)) => true,
-            (Self::Entry(before, inside), Some(Some(now))) if *before == now => {
-                let all_hold = |dir: SafeDir| {
-                    let mut inside = inside.iter();
-                    inside.all(|(name, mark)| mark.holds(&within(&dir, name, place)))
-                };
-                inside.is_empty() || place.dir.open_dir(place.name).is_ok_and(all_hold)
-            }
-            _ => false,
-        }
-    }
-}
-
-fn is_no_folder(reason: &UnsafeReason) -> bool {
-    match reason {
-        UnsafeReason::Kind(_) => true,
-        UnsafeReason::Io(error) => error.kind() == std::io::ErrorKind::NotADirectory,
-        _ => false,
-    }
-}
-
-fn within<'a>(dir: &'a SafeDir, name: &'a str, of: &Place<'_>) -> Place<'a> {
-    let depth = of.depth.saturating_sub(1);
-    Place { dir, name, depth }
-}
-
-/// The stamp of what stands there, if anything does; none where that cannot be told.
-#[allow(clippy::option_option, reason = "that nothing is there is known, too")]
-fn stamp(place: &Place<'_>) -> Option<Option<Stamp>> {
-    match place.dir.stamp(place.name) {
-        Ok(stamp) => stamp.map(Some),
-        Err(UnsafeFile {
-            reason: UnsafeReason::Missing,
-            ..
-        }) => Some(None),
-        Err(_) => None,
     }
 }
 

@@ -4,7 +4,8 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Facts, FileKind, Listed, Stamp, UnsafeReason};
+use super::mark::Stamp;
+use super::{Facts, FileKind, Listed, UnsafeReason};
 
 pub(super) struct Dir(PathBuf);
 
@@ -40,6 +41,10 @@ impl Dir {
         fs::symlink_metadata(self.0.join(name))
             .map(|_| None)
             .map_err(refused)
+    }
+
+    pub(super) fn glance(&self, name: &str) -> Result<Self, UnsafeReason> {
+        self.child(name)
     }
 
     pub(super) fn list(&self, max: usize) -> io::Result<Vec<Listed>> {

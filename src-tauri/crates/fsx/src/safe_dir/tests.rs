@@ -339,39 +339,69 @@ fn a_tree_is_removed_and_no_link_in_it_followed() {
 }
 
 #[test]
-fn a_stamp_is_another_after_every_change() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("f");
-    fs::write(&path, b"one").unwrap();
-    let open = SafeDir::open(dir.path()).unwrap();
-    let stamp = || open.stamp("f").unwrap().unwrap();
-    let first = stamp();
-    assert_eq!(first, stamp(), "nothing has happened");
+fn a_mark_holds_until_anything_below_it_changes() {
+    let (scratch, dir) = opened(|d| {
+        fs::create_dir_all(d.join("a/b")).unwrap();
+        fs::write(d.join("a/b/f"), b"one").unwrap();
+        symlink("f", d.join("a/b/link")).unwrap();
+    });
+    let file = scratch.path().join("a/b/f");
+    let mark = || dir.mark("a", 2, 9).unwrap();
+    // Repeated until the system's clock has moved on.
+    let changes = |what: &str, change: &dyn Fn()| {
+        let before = mark();
+        assert!(dir.is_as("a", &before), "before {what}");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while dir.is_as("a", &before) {
+            assert!(Instant::now() < deadline, "{what} is never told");
+            change();
+        }
+        assert_ne!(mark(), before, "{what}");
+    };
     // As a program does that wants nobody to see it: in place, with the size and the time that it had.
-    let before = path.metadata().unwrap().modified().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while stamp() == first {
-        assert!(Instant::now() < deadline, "a change is never told");
-        let mut file = File::options().write(true).open(&path).unwrap();
-        file.write_all(b"two").unwrap();
-        file.set_modified(before).unwrap();
-    }
-    let meta = path.metadata().unwrap();
-    assert_eq!((meta.modified().unwrap(), meta.len()), (before, 3));
-    let changed = stamp();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-    fs::rename(&path, dir.path().join("g")).unwrap();
-    fs::write(&path, b"two").unwrap();
-    assert_ne!(stamp(), changed, "another file of its name");
-    fs::remove_file(&path).unwrap();
-    symlink(dir.path().join("g"), &path).unwrap();
-    assert_ne!(
-        stamp(),
-        open.stamp("g").unwrap().unwrap(),
-        "a link has its own"
-    );
-    for (name, missing) in [("none", true), ("../f", false)] {
-        let refused = open.stamp(name).unwrap_err().reason;
-        assert_eq!(matches!(refused, UnsafeReason::Missing), missing, "{name}");
-    }
+    let time = file.metadata().unwrap().modified().unwrap();
+    changes("a quiet change", &|| {
+        let mut open = File::options().write(true).open(&file).unwrap();
+        open.write_all(b"two").unwrap();
+        open.set_modified(time).unwrap();
+    });
+    let meta = file.metadata().unwrap();
+    assert_eq!((meta.modified().unwrap(), meta.len()), (time, 3));
+    changes("another mode", &|| {
+        let mode = file.metadata().unwrap().permissions().mode() ^ 0o040;
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    });
+    changes("another file of its name", &|| {
+        fs::write(file.with_extension("new"), b"two").unwrap();
+        fs::rename(file.with_extension("new"), &file).unwrap();
+    });
+    changes("a link in a folder's place", &|| {
+        let folder = scratch.path().join("a/b");
+        if folder.symlink_metadata().unwrap().is_dir() {
+            fs::rename(&folder, scratch.path().join("elsewhere")).unwrap();
+            symlink("../elsewhere", &folder).unwrap();
+        }
+    });
+    changes("that it goes", &|| {
+        fs::remove_dir_all(scratch.path().join("a")).unwrap();
+    });
+    changes("that it comes", &|| {
+        fs::create_dir_all(scratch.path().join("a")).unwrap();
+    });
+}
+
+#[test]
+fn what_cannot_be_marked_is_as_nothing() {
+    let (scratch, dir) = opened(|d| {
+        fs::create_dir(d.join("a")).unwrap();
+        for name in ["1", "2", "3"] {
+            fs::write(d.join("a").join(name), "").unwrap();
+        }
+    });
+    assert!(dir.mark("a", 1, 2).is_none(), "more than was asked for");
+    assert!(dir.mark("../a", 1, 9).is_none());
+    assert!(dir.mark("a", 0, 0).is_some(), "nobody looks into it");
+    let mark = dir.mark("a", 1, 3).unwrap();
+    assert!(!dir.is_as("./a", &mark));
+    drop(scratch);
 }

@@ -12,7 +12,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Facts, FileKind, Listed, Stamp, UnsafeReason};
+use super::mark::Stamp;
+use super::{Facts, FileKind, Listed, UnsafeReason};
 
 pub(super) struct Dir(OwnedFd);
 
@@ -28,7 +29,15 @@ impl Dir {
     }
 
     pub(super) fn child(&self, name: &str) -> Result<Self, UnsafeReason> {
-        match openat(&self.0, name, DIR_FLAGS, Mode::empty()) {
+        self.child_with(name, DIR_FLAGS)
+    }
+
+    pub(super) fn glance(&self, name: &str) -> Result<Self, UnsafeReason> {
+        self.child_with(name, GLANCE_FLAGS)
+    }
+
+    fn child_with(&self, name: &str, flags: OFlags) -> Result<Self, UnsafeReason> {
+        match openat(&self.0, name, flags, Mode::empty()) {
             Ok(dir) => Ok(Self(dir)),
             Err(errno @ (Errno::NOTDIR | Errno::LOOP)) => Err(self.kind_in_the_way(name, errno)),
             Err(errno) => Err(refused(errno)),
@@ -165,6 +174,15 @@ const DIR_FLAGS: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
+
+/// Enough to ask for stamps: nobody who watches the directory is woken by it.
+#[cfg(target_os = "linux")]
+const GLANCE_FLAGS: OFlags = OFlags::PATH
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+#[cfg(not(target_os = "linux"))]
+const GLANCE_FLAGS: OFlags = DIR_FLAGS;
 
 #[allow(
     clippy::cast_possible_truncation,

@@ -43,9 +43,12 @@ fn a_look_at_rest_opens_no_file_and_plans_nothing() {
     let Count {
         files,
         reads,
+        folders,
         lists,
     } = opened.count().unwrap();
     assert_eq!((files, reads), (0, 0));
+    // Some of each side, however many contexts there are: who watches them is told of each, and a context has three.
+    assert!(folders < 3 * 2 * CONTEXTS, "{folders} folders were opened");
     // `meta/` of both sides, three times: a list is asked for until it has an end, and told of to its parent as well.
     assert!(lists < 3 * CONTEXTS, "{lists} folders were listed");
     assert_eq!(rig.mirror().revision(), revision);
