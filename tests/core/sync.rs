@@ -133,6 +133,26 @@ async fn what_is_written_on_one_side_appears_on_the_other() {
 }
 
 #[tokio::test]
+async fn a_file_that_somebody_writes_is_named_while_it_waits() {
+    let mizzen = Mizzen::new();
+    let folder = mizzen.project("p");
+    let client = synced(&mizzen, &folder).await;
+    let write = "head -c 16000000 /dev/zero > /workspace/busy; \
+                 (until [ -e /tmp/over ]; do echo more >> /workspace/busy; done) > /dev/null 2>&1 &";
+    inside(&mizzen, write);
+    let held = |snapshot: &Snapshot| sync(snapshot).and_then(|sync| sync.held.clone());
+    let waits = |snapshot: &Snapshot| held(snapshot).as_deref() == Some("busy");
+    until(&client, "named", waits).await;
+    inside(&mizzen, "touch /tmp/over");
+    let stands = |snapshot: &Snapshot| is(SyncState::InStep)(snapshot) && held(snapshot).is_none();
+    until(&client, "in step", stands).await;
+    flush(&client).await;
+    let length = inside(&mizzen, "stat -c %s /workspace/busy");
+    let came = fs::metadata(folder.join("busy")).expect("a file").len();
+    assert_eq!(came.to_string(), length);
+}
+
+#[tokio::test]
 async fn an_empty_volume_in_the_place_of_a_full_one_wipes_nothing() {
     let mizzen = Mizzen::new();
     let folder = mizzen.project("p");

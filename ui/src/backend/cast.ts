@@ -200,6 +200,7 @@ export const SYNCED: Record<SyncState, Partial<SyncView>> = {
   in_step: {},
   syncing: {
     pending: 2,
+    held: "build/out.bin",
     progress: {
       files: 12_340,
       of_files: 20_000,
@@ -233,6 +234,7 @@ export function syncView(state: SyncState, change: Partial<SyncView> = {}): Sync
     needs_consent: false,
     paused: state === "paused",
     pending: 0,
+    held: null,
     conflicts: 0,
     problems: 0,
     withheld: 0,

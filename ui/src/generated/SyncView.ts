@@ -28,9 +28,13 @@ needs_consent: boolean,
  */
 paused: boolean, 
 /**
- * Places that changed while they were carried and are looked at again.
+ * Places that changed while they were read or carried and are looked at again.
  */
 pending: number, 
+/**
+ * One of these.
+ */
+held: string | null, 
 /**
  * Places that both sides changed in ways that do not go together.
  */

@@ -135,11 +135,13 @@ describe("notes", () => {
 
   test("count in words, and show what a side says as visible text", () => {
     const polling = "too many programs watch files\u001b[31m\u202e";
-    const sync = syncView("problems", { problems: 1, withheld: 2, pending: 1, polling });
+    const held = "out\u001b[31m.bin";
+    const sync = syncView("problems", { problems: 1, withheld: 2, pending: 1, held, polling });
     expect(notesOf(sync)).toEqual([
       "1 place cannot be carried.",
       "2 entries are kept back, since they hold keys or tokens.",
       "1 place changed meanwhile and is looked at again.",
+      "Somebody writes to out.bin.",
       "Everything is looked at from time to time: too many programs watch files",
     ]);
   });

@@ -99,6 +99,7 @@ export function notesOf(sync: SyncView): string[] {
     [sync.pending, note.pending],
   ];
   const notes = counts.filter(([count]) => count > 0).map(([count, say]) => say(count));
+  if (sync.held) notes.push(note.held(plain(sync.held)));
   return sync.polling ? [...notes, note.polling(plain(sync.polling))] : notes;
 }
 

@@ -301,6 +301,14 @@ impl Link {
     fn note_left(&mut self, cycle: &mut Cycle, outcome: Outcome) {
         cycle.conflicts = outcome.conflicts;
         cycle.problems = outcome.problems;
+        // Nobody tells when a file is at rest that was changed through memory.
+        for problem in cycle
+            .problems
+            .iter()
+            .filter(|it| cycle::is_being_written(it))
+        {
+            self.stale.of(problem.side).push(problem.path.clone());
+        }
         for side in [Side::Host, Side::Container] {
             let Some(seen) = self.seen.of(side) else {
                 continue;

@@ -70,12 +70,22 @@ fn rows(sync: &SyncView) -> Vec<(&'static str, String)> {
         ("conflicts", sync.conflicts),
         ("problems", sync.problems),
         ("secrets", sync.withheld),
-        ("pending", sync.pending),
     ];
     let counts = counts.into_iter().filter(|(_, count)| *count > 0);
     rows.extend(counts.map(|(title, count)| (title, count.to_string())));
+    rows.extend(pending(sync).map(|text| ("pending", text)));
     rows.extend(sync.last_cycle.as_ref().map(|cycle| ("last", last(cycle))));
     rows
+}
+
+/// What waits since somebody changes it.
+fn pending(sync: &SyncView) -> Option<String> {
+    let count = (sync.pending > 0).then_some(sync.pending)?;
+    Some(match &sync.held {
+        Some(held) if count == 1 => held.clone(),
+        Some(held) => format!("{count}, {held} among them"),
+        None => count.to_string(),
+    })
 }
 
 fn last(cycle: &SyncCycleView) -> String {

@@ -26,6 +26,7 @@ pub(super) fn view(stand: &Stand, paused: bool) -> SyncView {
         needs_consent: trouble.is_some_and(|trouble| trouble.needs_consent),
         paused,
         pending: stand.pending,
+        held: stand.held.as_ref().map(shown),
         conflicts: stand.conflicts,
         problems: stand.problems,
         withheld: stand.withheld,

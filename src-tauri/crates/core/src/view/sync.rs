@@ -42,8 +42,10 @@ pub struct SyncView {
     pub needs_consent: bool,
     /// Whether a person stopped it for now, however it stands beside that.
     pub paused: bool,
-    /// Places that changed while they were carried and are looked at again.
+    /// Places that changed while they were read or carried and are looked at again.
     pub pending: u32,
+    /// One of these.
+    pub held: Option<String>,
     /// Places that both sides changed in ways that do not go together.
     pub conflicts: u32,
     /// Places that cannot be carried.
@@ -108,6 +110,7 @@ impl SyncView {
             needs_consent: false,
             paused: false,
             pending: 0,
+            held: None,
             conflicts: 0,
             problems: 0,
             withheld: 0,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mizzen_fsx::PathError;
-use mizzen_sync_core::{Conflict, Halt, Problem, RelPath, Side};
+use mizzen_sync_core::{Conflict, Halt, Problem, RelPath, Side, Unsyncable};
 
 use super::Both;
 use crate::apply::{Applied, ApplyError, Failure, Why};
@@ -118,8 +118,19 @@ impl Cycle {
     /// Whether something changed under our hands, so that another cycle may get further.
     #[must_use]
     pub fn met_changes(&self) -> bool {
-        self.failures()
-            .any(|(_, failure)| matches!(failure.why, Why::ChangedHere | Why::ChangedThere))
+        self.held().next().is_some()
+    }
+
+    /// Places that somebody changed while they were read or carried: they wait for the next cycle.
+    pub fn held(&self) -> impl Iterator<Item = &RelPath> {
+        let failures = self.failures().map(|(_, failure)| failure);
+        let changed = failures.filter(|it| matches!(it.why, Why::ChangedHere | Why::ChangedThere));
+        let changed = changed.map(|failure| &failure.path);
+        let read = self
+            .problems
+            .iter()
+            .filter(|problem| is_being_written(problem));
+        changed.chain(read.map(|problem| &problem.path))
     }
 
     /// Places whose version on the container's side is nowhere else, although no rule of a person's keeps it there.
@@ -137,4 +148,9 @@ impl Cycle {
     pub fn is_in_step(&self) -> bool {
         self.conflicts.is_empty() && self.problems.is_empty() && self.failures().next().is_none()
     }
+}
+
+/// Whether a file kept changing while it was read: nothing is wrong with it.
+pub(crate) fn is_being_written(problem: &Problem) -> bool {
+    problem.why == Unsyncable::Unsteady
 }

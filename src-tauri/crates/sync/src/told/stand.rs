@@ -5,7 +5,6 @@ use mizzen_sync_core::{Edit, Node};
 use serde::{Deserialize, Serialize};
 
 use super::Progress;
-use crate::apply::Why;
 use crate::link::{Cycle, CycleError};
 
 /// How a link stands; where several fit, the later one.
@@ -42,8 +41,11 @@ pub struct Stand {
     pub paused: bool,
     /// Why it does not go on.
     pub trouble: Option<Trouble>,
-    /// Places that changed while they were carried and are looked at again.
+    /// Places that changed while they were read or carried and are looked at again.
     pub pending: u32,
+    /// One of these.
+    #[serde(default)]
+    pub held: Option<String>,
     /// Places that both sides changed in ways that do not go together.
     pub conflicts: u32,
     /// Places that cannot be carried.
@@ -103,6 +105,7 @@ impl Stand {
             paused: false,
             trouble: None,
             pending: 0,
+            held: None,
             conflicts: 0,
             problems: 0,
             withheld: 0,
@@ -183,12 +186,13 @@ impl Stand {
             false => before.max(small(now)),
         };
         let polling = [&cycle.polling.host, &cycle.polling.container];
-        let stuck = stuck(cycle);
+        let (held, stuck) = (cycle.held().count(), stuck(cycle));
         let last = cycle.tripwires.last().map(ToString::to_string);
         let stand = Self {
-            pending: small(cycle.failures().count() - stuck),
+            pending: small(held),
+            held: cycle.held().next().map(ToString::to_string),
             conflicts: small(cycle.conflicts.len()),
-            problems: small(cycle.problems.len() + stuck),
+            problems: small(stuck),
             withheld: known(self.withheld, cycle.withheld.len()),
             only_there: known(self.only_there, cycle.only_there()),
             tripped: self.tripped.saturating_add(small(cycle.tripwires.len())),
@@ -308,13 +312,9 @@ impl Cycle {
     }
 }
 
-/// Places where a side said no: another cycle alone gets no further.
+/// Places that cannot be carried, or where a side said no: another cycle alone gets no further.
 fn stuck(cycle: &Cycle) -> usize {
-    let is_stuck = |why: &Why| !matches!(why, Why::ChangedHere | Why::ChangedThere);
-    cycle
-        .failures()
-        .filter(|(_, failure)| is_stuck(&failure.why))
-        .count()
+    cycle.problems.len() + cycle.failures().count() - cycle.held().count()
 }
 
 fn entries(done: &[Edit]) -> u32 {

@@ -80,6 +80,19 @@ fn a_workspace_stands_as_its_last_cycle_says() {
         Ok(busy),
         expect!["somebody writes: Syncing; - -; Not all is in step: 1 changed meanwhile."],
     );
+    let mut read = nothing();
+    read.problems = vec![Problem {
+        path: path("a"),
+        side: Side::Container,
+        why: Unsyncable::Unsteady,
+    }];
+    check(
+        "somebody writes while it is read",
+        Ok(read),
+        expect![
+            "somebody writes while it is read: Syncing; - -; Not all is in step: 1 changed meanwhile."
+        ],
+    );
     let mut stuck = nothing();
     stuck.applied.host.failed = vec![failed("a", Why::NotEmpty)];
     stuck.problems = vec![Problem {
@@ -123,6 +136,22 @@ fn a_workspace_stands_as_its_last_cycle_says() {
             "a hostile text: Failed; Sync does not work: the container cannot be looked at: the other end of the wire: gone. Mend the cause; sync goes on by itself, and nothing is lost.; In step."
         ],
     );
+}
+
+#[test]
+fn what_waits_is_named_until_it_was_carried() {
+    let mut busy = nothing();
+    busy.applied.host.failed = vec![
+        failed("a\u{1b}[31m", Why::ChangedThere),
+        failed("b", Why::NotEmpty),
+    ];
+    let at = "2026-01-02T03:04:05Z".parse().unwrap();
+    let waits = Stand::new(State::Starting).after(&Ok(busy), "", at);
+    let shown = view(&waits, false);
+    assert_eq!((shown.pending, shown.problems), (1, 1));
+    assert_eq!(shown.held.as_deref(), Some("a"));
+    let over = waits.after(&Ok(nothing()), "", at);
+    assert_eq!(view(&over, false).held, None);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::link::Order;
+use crate::told::{Stand, State};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -224,4 +225,51 @@ fn what_is_decided_in_a_pause_is_no_conflict_any_more_and_nothing_else_goes_over
     assert!(!fixture.path("container/b").exists());
     kept.orders.send(Order::Resume).unwrap();
     kept.until(|_| fixture.path("container/b").exists());
+}
+
+#[test]
+fn a_file_that_somebody_writes_is_named_while_it_waits_and_comes_once_nobody_does() {
+    for side in ["host", "container"] {
+        let fixture = Fixture::new(Mode::TwoWaySafe);
+        fixture.write("host/other", "1");
+        let busy = fixture.path(&format!("{side}/busy"));
+        write(&busy, &"x".repeat(8 << 20));
+        let (mut link, (orders, received)) = (fixture.link(), mpsc::channel());
+        let (tell, told) = mpsc::channel();
+        let ordered = orders.clone();
+        thread::spawn(move || {
+            let mut stand = Stand::new(State::Starting);
+            link.keep(Duration::from_secs(300), &ordered, &received, |cycle| {
+                stand = stand.after(cycle, "", jiff::Timestamp::UNIX_EPOCH);
+                match tell.send(stand.clone()) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                }
+            })
+        });
+        let until = |wanted: &dyn Fn(&Stand) -> bool| {
+            while !wanted(&told.recv_timeout(SOON).expect("a cycle must come")) {}
+        };
+        let (over, is_over) = mpsc::channel::<()>();
+        let path = busy.clone();
+        let writing = thread::spawn(move || {
+            let mut file = fs::File::options().append(true).open(path).expect("ours");
+            while is_over.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                file.write_all(b"y").expect("room");
+            }
+        });
+        until(&|stand| {
+            let is_told = stand.pending == 1 && stand.held.as_deref() == Some("busy");
+            is_told && stand.state == State::Syncing && stand.problems == 0
+        });
+        drop(over);
+        writing.join().unwrap();
+        until(&|stand| stand.state == State::InStep && stand.held.is_none());
+        let sides = ["host", "container"].map(|side| fs::read(fixture.path(side).join("busy")));
+        let [host, container] = sides.map(Result::unwrap);
+        assert!(
+            host == container && host == fs::read(&busy).unwrap(),
+            "{side}"
+        );
+    }
 }
