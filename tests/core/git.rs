@@ -1,5 +1,6 @@
 //! Git in sessions whose workspace is kept in step: the real one on both sides.
 
+mod beside;
 mod hostile;
 mod late;
 mod unusual;

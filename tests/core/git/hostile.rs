@@ -217,15 +217,15 @@ impl Drop for Image {
 }
 
 #[test]
-fn a_container_names_no_refs_but_branches_and_noise_is_no_history() {
+fn what_a_container_calls_a_ref_stays_below_its_sessions_and_noise_is_no_history() {
     let mizzen = Mizzen::new();
     let folder = mizzen.project("p");
     make_repository(&folder, &[]);
     let [unknown, known] = ["0a".repeat(20), head(&folder)];
     let hostile = [
-        "refs/tags/v1",
-        "refs/mizzen/other/main",
-        "HEAD",
+        "main",
+        "refs/tags/a..b",
+        "refs/tags/x.lock",
         "refs/heads/a..b",
         "refs/heads/-x",
     ];
@@ -242,7 +242,7 @@ fn a_container_names_no_refs_but_branches_and_noise_is_no_history() {
     let message = said.error()["message"].to_string();
     for name in hostile {
         assert!(
-            message.contains(&format!("`{name}`, which is no name of a branch")),
+            message.contains(&format!("`{name}`, which is no name of a ref")),
             "{message}"
         );
     }

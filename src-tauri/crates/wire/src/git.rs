@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GitTask {
-    /// The container answers with a [`GitLook`], then a line for each ref: the object, a space, the name.
+    /// The container answers with a [`GitLook`], then a line for each ref: the object, a space, the name. Each stash is one
+    /// of `refs/stash`, and a commit that a worktree is on without a branch one of `HEAD`.
     Look,
     /// The core sends a [`GitBring`], the texts that it counts, and a pack to the end of its direction. The container
     /// answers with a [`GitBrought`].
@@ -71,6 +72,9 @@ pub struct GitTake {
     /// Commits that the host has, with all before them.
     pub have: Vec<String>,
 }
+
+/// Most refs that are told; one more says that there are more.
+pub const GIT_REFS_MAX: usize = 2000;
 
 /// Longest text that is counted in a [`GitBring`].
 pub const GIT_TEXT_CAP: u64 = 16 * 1024 * 1024;

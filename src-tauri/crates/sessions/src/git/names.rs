@@ -6,8 +6,10 @@ use crate::name::SessionName;
 
 /// Where refs of sessions lie.
 const OURS: &str = "refs/mizzen/";
-/// Longest name of a branch that is taken, in bytes.
-const BRANCH_MAX: usize = 200;
+/// Longest name of a branch or tag that is taken, in bytes.
+const NAME_MAX: usize = 200;
+/// Sessions of these names would meet what lies beside the branches of all.
+const TAKEN: [&str; 2] = ["rescue", "other"];
 
 /// The branch that a session works on.
 pub(super) fn branch(session: &SessionName) -> String {
@@ -19,9 +21,53 @@ pub(super) fn kept(session: &SessionName, branch: &str) -> String {
     format!("{OURS}{}/{branch}", component(session))
 }
 
-/// Where all of a session's are.
-pub(super) fn all_kept(session: &SessionName) -> String {
-    format!("{OURS}{}/", component(session))
+/// Where all of a session's are: its branches, and what else it had.
+pub(super) fn all_kept(session: &SessionName) -> [String; 2] {
+    let session = component(session);
+    [
+        format!("{OURS}{session}/"),
+        format!("{OURS}other/{session}/"),
+    ]
+}
+
+/// What a container says that it has, and where that is kept on the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) name: String,
+    /// Without the place of all of the session's.
+    pub(super) short: String,
+    pub(super) what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Branch,
+    /// A tag, a note, or whatever else has a name.
+    Named,
+    /// A stash, or a commit that a worktree is on: it is kept under its object's name, so that no other takes its place.
+    Nameless,
+}
+
+/// Where something is kept that a container names; none when it is no name.
+pub(super) fn target(session: &SessionName, said: &str, object: &str) -> Option<Target> {
+    if let Some(branch) = taken_branch(said) {
+        return Some(Target {
+            name: kept(session, branch),
+            short: branch.to_owned(),
+            what: What::Branch,
+        });
+    }
+    let (short, what) = match said {
+        "HEAD" => (format!("head/{object}"), What::Nameless),
+        "refs/stash" => (format!("stash/{object}"), What::Nameless),
+        _ => (taken_other(said)?.to_owned(), What::Named),
+    };
+    let [_, others] = all_kept(session);
+    Some(Target {
+        name: format!("{others}{short}"),
+        short,
+        what,
+    })
 }
 
 /// Where the tip is kept that a rewritten branch had.
@@ -30,10 +76,10 @@ pub(super) fn rescued(session: &SessionName, at: jiff::Timestamp, branch: &str) 
     format!("{OURS}rescue/{}/{at}/{branch}", component(session))
 }
 
-/// A session's name as a part of a ref: no two are the same, and none is `rescue`.
+/// A session's name as a part of a ref: no two are the same, and none is one of ours.
 fn component(session: &SessionName) -> String {
     let name = session.as_str();
-    if name.eq_ignore_ascii_case("rescue") {
+    if TAKEN.iter().any(|taken| name.eq_ignore_ascii_case(taken)) {
         return format!("%{name}");
     }
     match is_ref(&format!("x/{name}")) {
@@ -45,10 +91,21 @@ fn component(session: &SessionName) -> String {
 /// The branch of a ref that a container names; none when it is not taken.
 pub(super) fn taken_branch(name: &str) -> Option<&str> {
     let branch = name.strip_prefix("refs/heads/")?;
-    let is_short = branch.len() <= BRANCH_MAX;
-    let is_plain = sanitise(branch, BRANCH_MAX) == branch && !branch.contains('\n');
-    let starts_well = !branch.split('/').any(|part| part.starts_with('-'));
-    (is_short && is_plain && starts_well && is_ref(name)).then_some(branch)
+    (is_taken(branch) && is_ref(name)).then_some(branch)
+}
+
+/// The same of any other ref, without `refs/`.
+fn taken_other(name: &str) -> Option<&str> {
+    let other = name.strip_prefix("refs/")?;
+    let is_branch = other.starts_with("heads/");
+    (!is_branch && is_taken(other) && is_ref(name)).then_some(other)
+}
+
+/// Whether a name is one that people read and programs take for a name.
+fn is_taken(name: &str) -> bool {
+    let is_short = name.len() <= NAME_MAX;
+    let is_plain = sanitise(name, NAME_MAX) == name && !name.contains('\n');
+    is_short && is_plain && !name.split('/').any(|part| part.starts_with('-'))
 }
 
 /// Whether a text can be the whole name of a ref, as `git check-ref-format` has it.
@@ -71,7 +128,7 @@ pub(super) fn is_object(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{all_kept, branch, is_object, kept, rescued, taken_branch};
+    use super::{What, all_kept, branch, is_object, kept, rescued, taken_branch, target};
     use crate::name::SessionName;
 
     fn session(name: &str) -> SessionName {
@@ -92,8 +149,57 @@ mod tests {
             ("a.lock", "refs/mizzen/a%2Elock/"),
             ("v1.2", "refs/mizzen/v1.2/"),
             ("Rescue", "refs/mizzen/%Rescue/"),
+            ("other", "refs/mizzen/%other/"),
         ] {
-            assert_eq!(all_kept(&session(name)), place);
+            assert_eq!(all_kept(&session(name))[0], place);
+        }
+    }
+
+    #[test]
+    fn what_is_no_branch_lies_beside_the_branches_of_all_sessions() {
+        let (web, object) = (session("web"), "0a".repeat(20));
+        for (said, expected, what) in [
+            (
+                "refs/heads/a/b",
+                "refs/mizzen/web/a/b".to_owned(),
+                What::Branch,
+            ),
+            (
+                "refs/tags/v1",
+                "refs/mizzen/other/web/tags/v1".to_owned(),
+                What::Named,
+            ),
+            (
+                "refs/mizzen/x",
+                "refs/mizzen/other/web/mizzen/x".to_owned(),
+                What::Named,
+            ),
+            (
+                "HEAD",
+                format!("refs/mizzen/other/web/head/{object}"),
+                What::Nameless,
+            ),
+            (
+                "refs/stash",
+                format!("refs/mizzen/other/web/stash/{object}"),
+                What::Nameless,
+            ),
+        ] {
+            let target = target(&web, said, &object).unwrap();
+            assert_eq!((target.name, target.what), (expected, what), "{said}");
+        }
+        for said in [
+            "",
+            "refs",
+            "refs/",
+            "main",
+            "stash",
+            "refs/heads/-x",
+            "refs/heads/",
+            "refs/tags/-x",
+            "refs/tags/a b",
+        ] {
+            assert_eq!(target(&web, said, &object), None, "{said:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mizzen_wire::git::{GitLook, GitTask};
+use mizzen_wire::git::{GIT_REFS_MAX, GitLook, GitTask};
 use mizzen_wire::{Stream, StreamKind, Wire, read_frame};
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
@@ -12,13 +12,15 @@ use super::{Trouble, names};
 /// How long the container may take to look.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// Most bytes of its refs.
-const REFS_CAP: u64 = 512 * 1024;
+const REFS_CAP: usize = 1024 * 1024;
 
 /// What it says of itself. All of it may be wrong.
 pub(super) struct Peer {
     pub(super) look: GitLook,
     /// Names as they were said, with objects that are named well.
     pub(super) refs: Vec<(String, String)>,
+    /// Whether there are more of them than were told.
+    pub(super) has_more: bool,
 }
 
 impl Peer {
@@ -29,10 +31,14 @@ impl Peer {
                 .await
                 .map_err(|error| lost(&error))?;
             let mut said = Vec::new();
-            let read = stream.take(REFS_CAP).read_to_end(&mut said).await;
+            let read = stream.take(REFS_CAP as u64).read_to_end(&mut said).await;
             read.map_err(|error| lost(&error))?;
-            let refs = refs(&String::from_utf8_lossy(&said));
-            Ok(Self { look, refs })
+            let (refs, has_more) = refs(&String::from_utf8_lossy(&said));
+            Ok(Self {
+                look,
+                refs,
+                has_more,
+            })
         };
         let looked = timeout(DEADLINE, looked).await;
         looked.unwrap_or_else(|_| Err(Trouble::container("does not answer", "it took too long")))
@@ -46,12 +52,17 @@ impl Peer {
     }
 }
 
-fn refs(said: &str) -> Vec<(String, String)> {
-    let pairs = said.lines().filter_map(|line| line.split_once(' '));
+/// The refs, and whether there are more: a line that does not end was cut off.
+fn refs(said: &str) -> (Vec<(String, String)>, bool) {
+    let whole = said.rfind('\n').map_or("", |end| &said[..end]);
+    let pairs = whole.lines().filter_map(|line| line.split_once(' '));
     let named = pairs.filter(|(object, _)| names::is_object(object));
-    named
+    let mut refs: Vec<_> = named
         .map(|(object, name)| (name.to_owned(), object.to_owned()))
-        .collect()
+        .collect();
+    let has_more = refs.len() > GIT_REFS_MAX || whole.len() + 1 < said.len();
+    refs.truncate(GIT_REFS_MAX);
+    (refs, has_more)
 }
 
 pub(super) async fn open(wire: &Wire, task: GitTask) -> Result<Stream, Trouble> {
@@ -66,12 +77,24 @@ pub(super) fn lost(error: &std::io::Error) -> Trouble {
 
 #[cfg(test)]
 mod tests {
-    use super::refs;
+    use super::{GIT_REFS_MAX, refs};
 
     #[test]
     fn lines_that_name_no_object_are_passed_over() {
         let object = "0".repeat(40);
         let said = format!("{object} refs/heads/a b\n--all refs/heads/c\nd\n\n{object}\n");
-        assert_eq!(refs(&said), [("refs/heads/a b".to_owned(), object)]);
+        let named = vec![("refs/heads/a b".to_owned(), object)];
+        assert_eq!(refs(&said), (named, false));
+    }
+
+    #[test]
+    fn a_list_that_was_cut_says_so_and_its_last_name_is_none() {
+        let line = format!("{} refs/heads/main\n", "0".repeat(40));
+        let cut = format!("{line}{}", &line[..line.len() - 3]);
+        let (named, has_more) = refs(&cut);
+        assert_eq!((named.len(), has_more), (1, true));
+        let (named, has_more) = refs(&line.repeat(GIT_REFS_MAX + 1));
+        assert_eq!((named.len(), has_more), (GIT_REFS_MAX, true));
+        assert_eq!(refs(""), (Vec::new(), false));
     }
 }

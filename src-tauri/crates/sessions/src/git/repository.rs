@@ -1,5 +1,6 @@
 //! What a repository of the host holds, and packs of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::command::{Git, Source};
@@ -121,14 +122,35 @@ impl Repository {
         }
     }
 
-    /// Those of these commits that are here.
-    pub(super) async fn existing(&self, commits: &[String]) -> Result<Vec<String>, Trouble> {
-        let asked: String = commits.iter().map(|commit| format!("{commit}\n")).collect();
+    /// Those of these objects that are here, and whether each is a commit.
+    pub(super) async fn here(&self, objects: &[String]) -> Result<BTreeMap<String, bool>, Trouble> {
+        let asked: String = objects.iter().map(|object| format!("{object}\n")).collect();
         let args = ["cat-file", "--batch-check=%(objectname) %(objecttype)"];
         let said = self.git.feed(&args, asked.as_bytes()).await?;
         let said = String::from_utf8_lossy(&said);
-        let there = said.lines().filter_map(|line| line.strip_suffix(" commit"));
-        Ok(there.map(str::to_owned).collect())
+        let there = said.lines().filter_map(|line| line.split_once(' '));
+        let there = there.filter(|(_, kind)| *kind != "missing");
+        Ok(there
+            .map(|(object, kind)| (object.to_owned(), kind == "commit"))
+            .collect())
+    }
+
+    /// Those of these commits that are here.
+    pub(super) async fn existing(&self, commits: &[String]) -> Result<Vec<String>, Trouble> {
+        let here = self.here(commits).await?.into_iter();
+        Ok(here
+            .filter_map(|(object, is_commit)| is_commit.then_some(object))
+            .collect())
+    }
+
+    /// All refs, with what each names.
+    pub(super) async fn refs(&self) -> Result<BTreeMap<String, String>, Trouble> {
+        let listed = ["for-each-ref", "--format=%(refname) %(objectname)"];
+        let listed = self.git.text(&listed).await?;
+        let pairs = listed.lines().filter_map(|line| line.rsplit_once(' '));
+        Ok(pairs
+            .map(|(name, object)| (name.to_owned(), object.to_owned()))
+            .collect())
     }
 
     /// Tracked paths that are not on the disk, each ended by a zero.
@@ -148,18 +170,15 @@ impl Repository {
         Ok(looked.expect("BUG: looking for files panicked"))
     }
 
-    /// Whether the person has a branch, tag or anything else that reaches a commit.
-    pub(super) async fn reaches(&self, commit: &str, ours: &str) -> bool {
-        let exclude = format!("--exclude={ours}*");
-        let args = [
-            "rev-list",
-            "--max-count=1",
-            commit,
-            "--not",
-            &exclude,
-            "--all",
-            "HEAD",
-        ];
+    /// Whether a branch, tag or anything else that does not lie in one of these places reaches a commit.
+    pub(super) async fn reaches(&self, commit: &str, but: &[String]) -> bool {
+        let but: Vec<String> = but
+            .iter()
+            .map(|place| format!("--exclude={place}*"))
+            .collect();
+        let mut args = vec!["rev-list", "--max-count=1", commit, "--not"];
+        args.extend(but.iter().map(String::as_str));
+        args.extend(["--all", "HEAD"]);
         let said = self.git.text(&args).await;
         said.is_ok_and(|said| said.is_empty())
     }

@@ -1,5 +1,6 @@
-//! Commits of a workspace, brought back into the host's repository.
+//! Commits of a workspace, and what else nothing but its repository leads to, brought back into the host's.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mizzen_wire::git::{GitTake, GitTask};
@@ -9,6 +10,7 @@ use tokio::time::timeout;
 
 use super::command::Git;
 use super::incoming::Incoming;
+use super::names::{Target, What};
 use super::peer::{Peer, lost, open};
 use super::repository::Repository;
 use super::{Place, Trouble, Way, names, own};
@@ -17,7 +19,7 @@ use super::{Place, Trouble, Way, names, own};
 const DEADLINE: Duration = Duration::from_secs(300);
 /// Most bytes of a pack.
 const PACK_CAP: u64 = 2 << 30;
-/// Most branches that are taken at once, and most commits that are named to say what is here.
+/// Most refs that are taken at once, and most commits that are named to say what is here.
 const REFS_MAX: usize = 200;
 
 /// What came.
@@ -58,16 +60,15 @@ fn listed(all: &[String]) -> String {
     }
 }
 
-/// A branch of the container, and where it goes.
-struct Branch {
-    name: String,
-    tip: String,
-    target: String,
+/// What the container has, and where it goes.
+struct Tip {
+    object: String,
+    target: Target,
     /// What is there now.
     old: Option<String>,
 }
 
-/// Takes what branches of the workspace have that the host lacks.
+/// Takes what branches, tags, stashes and all else of the workspace lead to that the host lacks.
 pub(crate) async fn take(way: Way<'_>) -> Result<Taken, Trouble> {
     if !way.place.has_repository() {
         return without_repository(&way).await;
@@ -110,85 +111,98 @@ async fn take_all(way: &Way<'_>) -> Result<Taken, Trouble> {
             &said,
         ));
     }
-    let branches = wanted(way.place, &host, &peer, &mut taken).await?;
-    fetch(way, &host, &peer, &branches).await?;
-    for branch in branches {
-        keep(way.place, &host, branch, &mut taken).await;
+    let tips = wanted(way.place, &host, &peer, &mut taken).await?;
+    fetch(way, &host, &peer, &tips).await?;
+    for tip in tips {
+        keep(way.place, &host, tip, &mut taken).await;
     }
     Ok(taken)
 }
 
-/// Branches that are not as they were last taken, and not the host's own.
+/// What is not as it was last taken, and not the host's own.
 async fn wanted(
     place: &Place,
     host: &Repository,
     peer: &Peer,
     taken: &mut Taken,
-) -> Result<Vec<Branch>, Trouble> {
-    let ours = names::all_kept(&place.session);
-    let listed = ["for-each-ref", "--format=%(objectname) %(refname)", &ours];
-    let listed = host.git.text(&listed).await?;
-    let kept: Vec<(&str, &str)> = listed
-        .lines()
-        .filter_map(|line| line.split_once(' '))
+) -> Result<Vec<Tip>, Trouble> {
+    let refs = host.refs().await?;
+    let tips = tips(place, peer, taken)
+        .into_iter()
+        .map(|(target, object)| Tip {
+            old: refs.get(&target.name).cloned(),
+            object,
+            target,
+        });
+    let tips: Vec<Tip> = tips
+        .filter(|tip| tip.old.as_ref() != Some(&tip.object))
         .collect();
-    let mut branches = Vec::new();
-    let heads = peer
-        .refs
-        .iter()
-        .filter(|(name, _)| !name.starts_with("refs/remotes/"));
-    for (said, tip) in heads {
-        let Some(name) = names::taken_branch(said) else {
-            let shown = mizzen_status::sanitise(said, 80);
-            taken
-                .refused
-                .push(format!("`{shown}`, which is no name of a branch"));
-            continue;
-        };
-        let target = names::kept(&place.session, name);
-        let old = kept.iter().find(|(_, name)| *name == target);
-        let old = old.map(|(object, _)| (*object).to_owned());
-        if old.as_ref() == Some(tip) {
+    let here = host.here(&objects(&tips)).await?;
+    let named: BTreeSet<&String> = refs.values().collect();
+    let ours = names::all_kept(&place.session);
+    let mut wanted = Vec::new();
+    for tip in tips {
+        let is_the_hosts = tip.old.is_none()
+            && match here.get(&tip.object) {
+                None => false,
+                Some(true) => host.reaches(&tip.object, &ours).await,
+                // A tag has words of its own, whatever it is about.
+                Some(false) => named.contains(&tip.object),
+            };
+        if is_the_hosts {
             continue;
         }
-        if branches.len() == REFS_MAX {
+        if wanted.len() == REFS_MAX {
             taken
                 .refused
-                .push(format!("branches after the first {REFS_MAX}"));
+                .push(format!("what is named after the first {REFS_MAX}"));
             break;
         }
-        branches.push(Branch {
-            name: name.to_owned(),
-            tip: tip.clone(),
-            target,
-            old,
-        });
-    }
-    let tips: Vec<String> = branches.iter().map(|branch| branch.tip.clone()).collect();
-    let here = host.existing(&tips).await?;
-    let mut wanted = Vec::new();
-    for branch in branches {
-        let is_the_hosts = branch.old.is_none()
-            && here.contains(&branch.tip)
-            && host.reaches(&branch.tip, &ours).await;
-        if !is_the_hosts {
-            wanted.push(branch);
-        }
+        wanted.push(tip);
     }
     Ok(wanted)
 }
 
+/// What the container names, each once.
+fn tips(place: &Place, peer: &Peer, taken: &mut Taken) -> Vec<(Target, String)> {
+    let (mut tips, mut known) = (Vec::new(), BTreeSet::new());
+    let refs = peer.refs.iter();
+    for (said, object) in refs.filter(|(name, _)| !name.starts_with("refs/remotes/")) {
+        match names::target(&place.session, said, object) {
+            Some(target) if known.insert(target.name.clone()) => {
+                tips.push((target, object.clone()))
+            }
+            Some(_) => {}
+            None => {
+                let shown = mizzen_status::sanitise(said, 80);
+                let why = format!("`{shown}`, which is no name of a ref");
+                taken.refused.push(why);
+            }
+        }
+    }
+    if peer.has_more {
+        let why = format!("what is named after the first {}", peer.refs.len());
+        taken.refused.push(why);
+    }
+    tips
+}
+
+fn objects(tips: &[Tip]) -> Vec<String> {
+    tips.iter().map(|tip| tip.object.clone()).collect()
+}
+
 /// Brings the objects that are not here. A pack names no refs; each of its objects is checked, and nothing of it is there
 /// before all are.
-async fn fetch(
-    way: &Way<'_>,
-    host: &Repository,
-    peer: &Peer,
-    branches: &[Branch],
-) -> Result<(), Trouble> {
-    let tips: Vec<String> = branches.iter().map(|branch| branch.tip.clone()).collect();
-    let here = host.existing(&tips).await?;
-    let want: Vec<String> = tips.into_iter().filter(|tip| !here.contains(tip)).collect();
+async fn fetch(way: &Way<'_>, host: &Repository, peer: &Peer, tips: &[Tip]) -> Result<(), Trouble> {
+    let tips = objects(tips);
+    let here = host.here(&tips).await?;
+    let want: Vec<String> = tips
+        .into_iter()
+        .filter(|tip| !here.contains_key(tip))
+        .collect();
+    let here = here
+        .into_iter()
+        .filter_map(|(object, is_commit)| is_commit.then_some(object));
     if want.is_empty() {
         return Ok(());
     }
@@ -224,22 +238,38 @@ async fn fetch(
 }
 
 /// Moves a ref of ours, as far as it is still where it was seen. What a rewritten branch was is kept first.
-async fn keep(place: &Place, host: &Repository, branch: Branch, taken: &mut Taken) {
-    let refused = |why: &str| format!("`{}`, {why}", branch.name);
-    let (tip, none) = (branch.tip.as_str(), "0".repeat(branch.tip.len()));
+async fn keep(place: &Place, host: &Repository, tip: Tip, taken: &mut Taken) {
+    let Tip {
+        object,
+        target,
+        old,
+    } = tip;
+    // Its worktree is on a branch's commit, or behind it.
+    if target.what == What::Nameless && old.is_none() && host.reaches(&object, &[]).await {
+        return;
+    }
+    let refused = |why: &str| format!("`{}`, {why}", target.short);
     // All that it reaches is here: what is missing is not met later.
-    let whole = ["rev-list", "--objects", "--quiet", tip, "--not", "--all"];
+    let whole = [
+        "rev-list",
+        "--objects",
+        "--quiet",
+        &object,
+        "--not",
+        "--all",
+    ];
     if host.git.run(&whole).await.is_err() {
         taken.refused.push(refused("whose history is not whole"));
         return;
     }
-    let old = branch.old.as_deref().unwrap_or(&none);
-    let mut moves = format!("update {} {tip} {old}\n", branch.target);
+    let none = "0".repeat(object.len());
+    let now = old.as_ref().unwrap_or(&none);
+    let mut moves = format!("update {} {object} {now}\n", target.name);
     let mut rescue = None;
-    if let Some(old) = &branch.old
-        && !host.is_behind(old, tip).await
+    if let Some(old) = &old
+        && !(target.what == What::Branch && host.is_behind(old, &object).await)
     {
-        let name = names::rescued(&place.session, place.now, &branch.name);
+        let name = names::rescued(&place.session, place.now, &target.short);
         moves = format!("create {name} {old}\n{moves}");
         rescue = Some(name);
     }
@@ -249,7 +279,7 @@ async fn keep(place: &Place, host: &Repository, branch: Branch, taken: &mut Take
         .await
     {
         Ok(_) => {
-            taken.refs.push(branch.target);
+            taken.refs.push(target.name);
             taken.rescued.extend(rescue);
         }
         Err(trouble) => {

@@ -44,7 +44,7 @@ impl Sessions {
         let taken = git::take(way).await?;
         let said = taken.said();
         if let (false, Some(said)) = (taken.refused.is_empty(), &said) {
-            let hint = "Give the branch another name in the session.";
+            let hint = "Give it another name in the session.";
             return Err(SessionError::new(ErrorKind::Failed, said, hint));
         }
         Ok(Done {

@@ -5,6 +5,7 @@
 
 mod command;
 mod make;
+mod tips;
 
 use std::io;
 use std::path::Path;
@@ -16,11 +17,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::identity::Identity;
 use super::places::{WORKSPACE, find_program};
 use command::Git;
-
-/// Refs that are told: those of a person's work, and of the host's.
-const REFS: [&str; 2] = ["refs/heads", "refs/remotes/host"];
-/// Most of them.
-const REFS_MAX: &str = "--count=1000";
 
 /// Carries out one task.
 pub(super) async fn serve(request: Request, task: GitTask, identity: &Identity) -> io::Result<()> {
@@ -57,7 +53,7 @@ async fn look(stream: &mut Stream, git: Option<&Git<'_>>) -> io::Result<()> {
         git: git.is_some(),
         ..GitLook::default()
     };
-    let mut refs = Vec::new();
+    let mut refs = String::new();
     if let Some(git) = git.filter(|_| is_there()) {
         let asked = [
             "rev-parse",
@@ -70,16 +66,10 @@ async fn look(stream: &mut Stream, git: Option<&Git<'_>>) -> io::Result<()> {
         let mut lines = said.lines();
         look.format = lines.next().map(str::to_owned);
         look.shallow = lines.next() == Some("true");
-        let listed = [
-            "for-each-ref",
-            "--format=%(objectname) %(refname)",
-            REFS_MAX,
-        ];
-        let listed = [&listed[..], &REFS].concat();
-        refs = git.run(&listed).await.unwrap_or_default();
+        refs = tips::of(git).await;
     }
     write_frame(stream, &look).await?;
-    stream.write_all(&refs).await
+    stream.write_all(refs.as_bytes()).await
 }
 
 async fn bring(stream: &mut Stream, git: &Git<'_>) -> Result<GitBrought, String> {
