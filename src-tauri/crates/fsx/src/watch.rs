@@ -5,23 +5,18 @@ mod source;
 #[path = "watch/shared.rs"]
 mod source;
 
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::atomic::is_temporary;
-use crate::path_error::PathError;
+use crate::path_error::{At, PathError};
 use source::Source;
 
 /// Events within this time of a hint are one more hint.
-const WINDOW: Duration = Duration::from_millis(20);
+const WINDOW: Duration = Duration::from_millis(10);
 
 /// Says that something in some directories may have changed; stops when dropped.
-pub struct Watch {
-    // Dropped with the handle: the channel closes and the thread ends.
-    source: Source,
-}
+pub struct Watch(Source);
 
 /// File events are not to be had, e.g. on a network file system. Callers fall back to polling.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +30,8 @@ pub enum WatchError {
 }
 
 impl Watch {
-    /// Watches directories (not what is below them) and calls `on_hint` at once, and at most once
-    /// per 20 ms, from a thread of its own.
+    /// Watches directories (not what is below them) and calls `on_hint` at once, and not again within
+    /// 10 ms. Others wait while it runs.
     ///
     /// # Errors
     /// A directory does not exist, or the system has no file events left to give.
@@ -59,17 +54,12 @@ impl Watch {
         matters: impl Fn(&Path) -> bool + Send + 'static,
         on_hint: impl FnMut() + Send + 'static,
     ) -> Result<Self, WatchError> {
-        let (events, hints) = mpsc::channel();
-        let source = Source::new(move |paths| {
-            if paths.is_empty() || paths.iter().any(|path| matters(path)) {
-                let _ = events.send(());
-            }
-        })?;
-        thread::Builder::new()
-            .name("watch".to_owned())
-            .spawn(move || coalesce(&hints, on_hint))
-            .map_err(|e| WatchError::System(e.to_string()))?;
-        Ok(Self { source })
+        // A file that is only about to take another's place is no change.
+        let matters = move |path: &Path| !is_about_to_be(path) && matters(path);
+        let source = Source::new(matters, on_hint);
+        source
+            .map(Self)
+            .map_err(|error| WatchError::System(error.to_string()))
     }
 
     /// Watches one more directory, not what is below it.
@@ -78,53 +68,18 @@ impl Watch {
     /// It does not exist, or the system has no file events left to give.
     pub fn join(&mut self, directory: impl AsRef<Path>) -> Result<(), WatchError> {
         let path = directory.as_ref();
-        self.source.join(path).map_err(|error| at(path, error))
+        Ok(self.0.join(path).at(path)?)
     }
 
     /// Watches a directory no longer; it may be gone, or never have been watched.
     pub fn leave(&mut self, directory: impl AsRef<Path>) {
-        self.source.leave(directory.as_ref());
+        self.0.leave(directory.as_ref());
     }
 }
 
-/// What an event says has changed; nothing in particular where one was lost or failed.
-fn changed(event: notify::Result<notify::Event>) -> Option<Vec<PathBuf>> {
-    match event {
-        Ok(event) => is_change(&event).then_some(event.paths),
-        Err(_) => Some(Vec::new()),
-    }
-}
-
-/// Reads by others are no changes, nor is a file that is only about to take another's place.
-fn is_change(event: &notify::Event) -> bool {
-    let about_to = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        is_temporary(&name)
-    };
-    !event.kind.is_access() && (event.paths.is_empty() || !event.paths.iter().all(about_to))
-}
-
-fn coalesce(hints: &Receiver<()>, mut on_hint: impl FnMut()) {
-    while hints.recv().is_ok() {
-        while hints.try_recv().is_ok() {}
-        on_hint();
-        thread::sleep(WINDOW);
-    }
-}
-
-fn system(error: &notify::Error) -> WatchError {
-    WatchError::System(error.to_string())
-}
-
-fn at(path: &Path, error: notify::Error) -> WatchError {
-    let source = match error.kind {
-        notify::ErrorKind::Io(source) => source,
-        other => std::io::Error::other(format!("{other:?}")),
-    };
-    WatchError::Path(PathError {
-        path: path.to_owned(),
-        source,
-    })
+fn is_about_to_be(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    is_temporary(&name)
 }
 
 #[cfg(test)]
@@ -152,19 +107,13 @@ mod tests {
 
     #[test]
     fn a_file_that_is_about_to_take_anothers_place_is_no_change() {
-        let event = |paths: &[&str]| {
-            paths.iter().fold(notify::Event::default(), |event, path| {
-                event.add_path(path.into())
-            })
-        };
-        for (paths, change) in [
-            (&["d/.status.json.x1.tmp"][..], false),
-            (&["d/status.json"], true),
-            (&["d/.status.json.x1.tmp", "d/status.json"], true),
-            (&["d/notes.tmp"], true),
-            (&[], true),
+        for (path, change) in [
+            ("d/.status.json.x1.tmp", false),
+            ("d/status.json", true),
+            ("d/notes.tmp", true),
+            ("d", true),
         ] {
-            assert_eq!(super::is_change(&event(paths)), change, "{paths:?}");
+            assert_eq!(!super::is_about_to_be(path.as_ref()), change, "{path}");
         }
     }
 

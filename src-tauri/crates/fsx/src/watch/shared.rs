@@ -1,33 +1,67 @@
 //! One watcher of the system's for all watches of this process: Linux has 128 of them for all programs of a user, and a
 //! core has a watch for each session.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
+use rustix::io::Errno;
 
-use super::{WatchError, changed, system};
+use super::WINDOW;
+
+/// Reads, and the end of writes, are no changes: each event may wake a processor.
+const CHANGES: WatchFlags = WatchFlags::MODIFY
+    .union(WatchFlags::ATTRIB)
+    .union(WatchFlags::CREATE)
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::MOVE)
+    .union(WatchFlags::DELETE_SELF)
+    .union(WatchFlags::MOVE_SELF)
+    .union(WatchFlags::EXCL_UNLINK);
+
+/// What matters to nobody is often followed by what does, as a new file by its rename.
+const SHORT: Duration = Duration::from_millis(1);
+/// Events that are read at most before those who wait are told.
+const EVENTS_MAX: usize = 1 << 14;
+/// Some two hundred events.
+const BUFFER: usize = 8 * 1024;
 
 /// The one there is, as long as somebody watches.
 static SHARED: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
 
 struct Shared {
-    // Never asked for while the table is held: it answers when it has handed on what it had to tell.
-    watcher: Mutex<RecommendedWatcher>,
+    system: Arc<System>,
     table: Arc<Mutex<Table>>,
 }
 
-/// Tells a source what changed; nothing in particular where one cannot say.
-type Tell = Box<dyn Fn(&[PathBuf]) + Send>;
+/// What the system gives.
+struct System {
+    inotify: OwnedFd,
+    /// Written when nobody watches any more.
+    end: OwnedFd,
+}
 
 /// Who is told of what.
 #[derive(Default)]
 struct Table {
     next: u64,
-    sources: HashMap<u64, Tell>,
-    /// By where they are in truth: under two names the system takes a directory for one.
-    directories: HashMap<PathBuf, Vec<Place>>,
+    hearers: HashMap<u64, Hearer>,
+    /// By the system's number, which is the same for one directory under two names.
+    directories: HashMap<i32, Vec<Place>>,
+}
+
+struct Hearer {
+    matters: Box<dyn Fn(&Path) -> bool + Send>,
+    on_hint: Box<dyn FnMut() + Send>,
 }
 
 /// A directory under the name that one source has for it.
@@ -44,65 +78,72 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(tell: impl Fn(&[PathBuf]) + Send + 'static) -> Result<Self, WatchError> {
+    pub(super) fn new(
+        matters: impl Fn(&Path) -> bool + Send + 'static,
+        on_hint: impl FnMut() + Send + 'static,
+    ) -> io::Result<Self> {
         let shared = Shared::get()?;
-        let number = shared.table().add(Box::new(tell));
+        let number = shared.table().add(Hearer {
+            matters: Box::new(matters),
+            on_hint: Box::new(on_hint),
+        });
         Ok(Self { number, shared })
     }
 
-    pub(super) fn join(&mut self, directory: &Path) -> notify::Result<()> {
+    pub(super) fn join(&mut self, directory: &Path) -> io::Result<()> {
+        // Locked until the place is known: an event may come at once.
+        let mut table = self.shared.table();
+        let watch = self.shared.system.add(directory)?;
         let place = Place {
             source: self.number,
             name: directory.to_owned(),
         };
-        let path = directory.canonicalize()?;
-        let mut watcher = held(&self.shared.watcher);
-        self.shared.table().join(&path, place);
-        // Also when it is watched: another directory may have come to its place.
-        let watched = watcher.watch(&path, RecursiveMode::NonRecursive);
-        if watched.is_err() {
-            self.shared.table().leave(self.number, Some(directory));
+        if table
+            .directories
+            .get(&watch)
+            .is_some_and(|it| it.contains(&place))
+        {
+            return Ok(());
         }
-        watched
+        // Another directory may have had the name.
+        let deserted = table.leave(self.number, Some(directory));
+        table.directories.entry(watch).or_default().push(place);
+        self.shared.system.remove(&deserted);
+        Ok(())
     }
 
     pub(super) fn leave(&mut self, directory: &Path) {
-        self.forget(Some(directory));
-    }
-
-    fn forget(&self, directory: Option<&Path>) {
-        let mut watcher = held(&self.shared.watcher);
-        let deserted = self.shared.table().leave(self.number, directory);
-        for path in deserted {
-            let _gone = watcher.unwatch(&path);
-        }
+        let deserted = self.shared.table().leave(self.number, Some(directory));
+        self.shared.system.remove(&deserted);
     }
 }
 
 impl Drop for Source {
     fn drop(&mut self) {
-        self.forget(None);
-        self.shared.table().sources.remove(&self.number);
+        let mut table = self.shared.table();
+        let deserted = table.leave(self.number, None);
+        let hearer = table.hearers.remove(&self.number);
+        self.shared.system.remove(&deserted);
+        // What it holds may be a watch.
+        drop(table);
+        drop(hearer);
     }
 }
 
 impl Shared {
-    fn get() -> Result<Arc<Self>, WatchError> {
+    fn get() -> io::Result<Arc<Self>> {
         let mut current = held(&SHARED);
         if let Some(shared) = current.upgrade() {
             return Ok(shared);
         }
-        let table = Arc::new(Mutex::new(Table::default()));
-        let told = table.clone();
-        let watcher = notify::recommended_watcher(move |event| {
-            if let Some(paths) = changed(event) {
-                held(&told).tell(&paths);
-            }
-        });
         let shared = Arc::new(Self {
-            watcher: Mutex::new(watcher.map_err(|error| system(&error))?),
-            table,
+            system: Arc::new(System::new()?),
+            table: Arc::default(),
         });
+        let (system, table) = (shared.system.clone(), shared.table.clone());
+        thread::Builder::new()
+            .name("watch".to_owned())
+            .spawn(move || listen(&system, &table))?;
         *current = Arc::downgrade(&shared);
         Ok(shared)
     }
@@ -112,22 +153,73 @@ impl Shared {
     }
 }
 
-impl Table {
-    fn add(&mut self, tell: Tell) -> u64 {
-        self.next += 1;
-        self.sources.insert(self.next, tell);
-        self.next
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let _full_already = rustix::io::write(&self.system.end, &1_u64.to_ne_bytes());
+    }
+}
+
+impl System {
+    fn new() -> io::Result<Self> {
+        let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK);
+        Ok(Self {
+            inotify: inotify.map_err(|error| match error {
+                Errno::MFILE => io::Error::other(
+                    "other programs have all watchers that a user may have; raise fs.inotify.max_user_instances",
+                ),
+                error => error.into(),
+            })?,
+            end: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+        })
     }
 
-    fn join(&mut self, path: &Path, place: Place) {
-        let places = self.directories.entry(path.to_owned()).or_default();
-        if !places.contains(&place) {
-            places.push(place);
+    fn add(&self, directory: &Path) -> io::Result<i32> {
+        inotify::add_watch(&self.inotify, directory, CHANGES).map_err(|error| match error {
+            Errno::NOSPC => io::Error::other(
+                "as many directories are watched as a user may watch; raise fs.inotify.max_user_watches",
+            ),
+            error => error.into(),
+        })
+    }
+
+    fn remove(&self, watches: &[i32]) {
+        for watch in watches {
+            let _gone_already = inotify::remove_watch(&self.inotify, *watch);
         }
     }
 
+    /// Waits until there are events; false when nobody watches any more.
+    fn wait(&self) -> bool {
+        let mut fds = [&self.inotify, &self.end].map(|fd| PollFd::new(fd, PollFlags::IN));
+        // An interrupted wait is a short one.
+        let _interrupted = poll(&mut fds, None);
+        fds[1].revents().is_empty()
+    }
+
+    fn pause(&self, time: Duration) {
+        let time = Timespec::try_from(time).ok();
+        let _interrupted = poll(&mut [PollFd::new(&self.end, PollFlags::IN)], time.as_ref());
+    }
+}
+
+/// Tells of events until nobody watches any more. What belongs together comes within a moment, and is told once.
+fn listen(system: &System, table: &Mutex<Table>) {
+    let mut buffer = Box::new_uninit_slice(BUFFER);
+    while system.wait() {
+        let is_told = held(table).hear(&system.inotify, &mut buffer);
+        system.pause(if is_told { WINDOW } else { SHORT });
+    }
+}
+
+impl Table {
+    fn add(&mut self, hearer: Hearer) -> u64 {
+        self.next += 1;
+        self.hearers.insert(self.next, hearer);
+        self.next
+    }
+
     /// Takes a source out of one directory, or of all; returns those that nobody watches any more.
-    fn leave(&mut self, source: u64, name: Option<&Path>) -> Vec<PathBuf> {
+    fn leave(&mut self, source: u64, name: Option<&Path>) -> Vec<i32> {
         for places in self.directories.values_mut() {
             places.retain(|place| {
                 place.source != source || name.is_some_and(|name| place.name != name)
@@ -136,33 +228,57 @@ impl Table {
         let deserted = self
             .directories
             .extract_if(|_, places| places.is_empty())
-            .map(|(path, _)| path);
+            .map(|(watch, _)| watch);
         deserted.collect()
     }
 
-    /// Tells each source under its own names; without paths, anything may have changed.
-    fn tell(&self, paths: &[PathBuf]) {
-        if paths.is_empty() {
-            self.sources.values().for_each(|tell| tell(&[]));
+    /// Hints at what has come; says whether there was anything for anybody.
+    fn hear(&mut self, inotify: &OwnedFd, buffer: &mut [MaybeUninit<u8>]) -> bool {
+        let mut reader = Reader::new(inotify, buffer);
+        let (mut events, mut due) = (0, BTreeSet::new());
+        while (events < EVENTS_MAX || !reader.is_buffer_empty())
+            && let Ok(event) = reader.next()
+        {
+            events += 1;
+            let name = event
+                .file_name()
+                .map(|name| Path::new(OsStr::from_bytes(name.to_bytes())));
+            self.sort(event.wd(), event.events(), name, &mut due);
         }
-        let mut told: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
-        for path in paths {
-            for place in self.directories.get(path).into_iter().flatten() {
-                told.entry(place.source)
-                    .or_default()
-                    .push(place.name.clone());
+        for source in &due {
+            if let Some(hearer) = self.hearers.get_mut(source) {
+                (hearer.on_hint)();
             }
-            let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-                continue;
+        }
+        !due.is_empty()
+    }
+
+    /// Notes whom an event matters to.
+    fn sort(&mut self, watch: i32, flags: ReadFlags, name: Option<&Path>, due: &mut BTreeSet<u64>) {
+        // Anything may have changed.
+        if flags.contains(ReadFlags::QUEUE_OVERFLOW) {
+            due.extend(self.hearers.keys());
+        }
+        let places = self.directories.get(&watch).into_iter().flatten();
+        for Place {
+            source,
+            name: directory,
+        } in places
+        {
+            let path = match name {
+                Some(name) => &directory.join(name),
+                None => directory,
             };
-            for place in self.directories.get(parent).into_iter().flatten() {
-                told.entry(place.source)
-                    .or_default()
-                    .push(place.name.join(name));
+            if self
+                .hearers
+                .get(source)
+                .is_some_and(|it| (it.matters)(path))
+            {
+                due.insert(*source);
             }
         }
-        for (source, paths) in told {
-            self.sources[&source](&paths);
+        if flags.contains(ReadFlags::IGNORED) {
+            self.directories.remove(&watch);
         }
     }
 }
@@ -175,10 +291,10 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
-    use std::path::{Path, PathBuf};
     use std::sync::mpsc;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
+    use super::*;
     use crate::{Watch, write_atomic};
 
     const SOON: Duration = Duration::from_secs(10);
@@ -272,5 +388,55 @@ mod tests {
         while told.try_recv().is_ok() {}
         write_atomic(directory.join("a"), b"1").unwrap();
         told.recv_timeout(SOON).expect("what is in it is told");
+    }
+
+    #[test]
+    fn a_directory_that_went_elsewhere_is_told_no_more_under_the_name_of_the_one_that_came_to_its_place()
+     {
+        let top = tempfile::tempdir().unwrap();
+        let (here, elsewhere) = (top.path().join("d"), top.path().join("e"));
+        std::fs::create_dir(&here).unwrap();
+        let (tell, told) = mpsc::channel();
+        let matters = move |path: &Path| tell.send(path.to_owned()).is_err();
+        let mut watch = Watch::joining(matters, || {}).unwrap();
+        watch.join(&here).unwrap();
+        rustix::fs::rename(&here, &elsewhere).unwrap();
+        std::fs::create_dir(&here).unwrap();
+        watch.join(&here).unwrap();
+        write_atomic(elsewhere.join("a"), b"1").unwrap();
+        write_atomic(here.join("b"), b"1").unwrap();
+        let heard: Vec<_> = std::iter::from_fn(|| told.recv_timeout(SOON).ok())
+            .take_while(|path| *path != here.join("b"))
+            .collect();
+        assert!(!heard.contains(&here.join("a")), "{heard:?}");
+    }
+
+    #[test]
+    fn reads_wake_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::File::create(dir.path().join("a")).unwrap();
+        let system = System::new().unwrap();
+        system.add(dir.path()).unwrap();
+        assert_eq!(std::fs::read(dir.path().join("a")).unwrap(), b"");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        let mut buffer = [MaybeUninit::uninit(); 1024];
+        let mut reader = Reader::new(&system.inotify, &mut buffer);
+        let next = reader.next();
+        assert_eq!(next.map(|event| event.events()), Err(Errno::AGAIN));
+    }
+
+    #[test]
+    fn where_events_were_lost_everybody_is_told() {
+        let mut table = Table::default();
+        let mut hearer = || {
+            table.add(Hearer {
+                matters: Box::new(|_| false),
+                on_hint: Box::new(|| {}),
+            })
+        };
+        let all = BTreeSet::from([hearer(), hearer()]);
+        let mut due = BTreeSet::new();
+        table.sort(-1, ReadFlags::QUEUE_OVERFLOW, None, &mut due);
+        assert_eq!(due, all);
     }
 }
