@@ -1,14 +1,18 @@
 //! A real supervisor that is killed again and again, under a host that begins anew as often: no command is lost, and none
 //! is run twice. What the supervisor's own test of the race plays in one process, with programs that do run.
 
+mod judge;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
-use mizzen_status::{AckState, Command, CommandId, Exec, Order, Outbox, Refused};
+use mizzen_status::{Ack, Command, CommandId, Exec, Order, Outbox, Refused};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+use judge::Seen;
 
 use crate::rig::{Container, Reports, UID, docker, folder_in, tiny_with};
 
@@ -22,6 +26,8 @@ const BEGUN_ANEW: u64 = 5;
 const KILLED: u64 = 4;
 /// The container itself is killed so often.
 const LIVES: usize = 4;
+/// Looks from one judgement to the next.
+const JUDGED: usize = 20;
 
 /// PID 1 of the container in the supervisor's place: all that runs beside it dies when it is told so by a signal, or when
 /// the supervisor does. To begin again costs no container then.
@@ -41,6 +47,11 @@ impl Dice {
     }
 }
 
+/// The code that a command ends with.
+fn code(number: usize) -> i64 {
+    i64::try_from(number % 7).expect("a small number")
+}
+
 /// It writes a line for each time that it is run.
 fn command(number: usize) -> Command {
     let mut script = format!("echo c{number} >> runs");
@@ -50,7 +61,7 @@ fn command(number: usize) -> Command {
         _ => {}
     }
     let exec = Exec {
-        command: script,
+        command: format!("{script}; exit {}", code(number)),
         shell: true,
         ..Exec::default()
     };
@@ -104,7 +115,7 @@ impl Rig {
 
     /// How often each command was run.
     fn runs(&self) -> BTreeMap<String, usize> {
-        let lines = fs::read_to_string(self.workspace.path().join("runs")).expect("some were run");
+        let lines = fs::read_to_string(self.workspace.path().join("runs")).unwrap_or_default();
         let mut runs = BTreeMap::new();
         for line in lines.lines() {
             *runs.entry(line.to_owned()).or_default() += 1;
@@ -118,45 +129,25 @@ fn pid(container: &Container) -> Pid {
     Pid::from_raw(pid.parse().expect("a number")).expect("a process")
 }
 
-/// How each command ended in the eyes of the host; that does not change.
-#[derive(Default)]
-struct Ends(BTreeMap<String, AckState>);
-
-impl Ends {
-    fn hear(&mut self, outbox: &Outbox) {
-        for asked in outbox.asked() {
-            let Some(ack) = asked.ack.filter(|ack| ack.state.is_final()) else {
-                continue;
-            };
-            let end = self
-                .0
-                .entry(asked.id.to_string())
-                .or_insert(ack.state.clone());
-            assert_eq!(*end, ack.state, "{} has two ends", asked.id);
-        }
-    }
-
-    fn judge(&self, runs: &BTreeMap<String, usize>) {
-        for (id, end) in &self.0 {
-            let runs = runs.get(id).copied().unwrap_or(0);
-            match end {
-                AckState::Succeeded => assert_eq!(runs, 1, "{id}"),
-                AckState::Interrupted => assert!(runs <= 1, "{id} was run {runs} times"),
-                other => panic!("{id} ended as {other}"),
-            }
-        }
-    }
-}
-
 /// Puts as many commands into the list as there is room for.
-fn ask(outbox: &mut Outbox, asked: &mut usize, wanted: usize) {
-    while *asked < wanted {
-        match outbox.put(command(*asked), Timestamp::UNIX_EPOCH) {
+fn ask(outbox: &mut Outbox, seen: &mut Seen, wanted: usize) {
+    while seen.asked.len() < wanted {
+        let number = seen.asked.len();
+        match outbox.put(command(number), Timestamp::UNIX_EPOCH) {
             Err(Refused::Full) => return,
             taken => taken.expect("a good command"),
         }
-        *asked += 1;
+        seen.asked.insert(format!("c{number}"), code(number));
+        seen.deaths += usize::from(number % DEADLY < 2);
     }
+}
+
+/// The supervisor's own words, and what the host has kept of them.
+fn hear(outbox: &mut Outbox, seen: &mut Seen, told: &[Ack]) {
+    outbox.hear(told).unwrap();
+    told.iter().for_each(|ack| seen.hear(ack));
+    let kept = outbox.asked().into_iter().filter_map(|asked| asked.ack);
+    kept.for_each(|ack| seen.hear(&ack));
 }
 
 #[test]
@@ -165,10 +156,10 @@ fn no_command_is_lost_and_none_is_run_twice_however_often_either_side_is_killed(
     let mut rig = Rig::new();
     let mut outbox = rig.outbox();
     let mut dice = Dice(20_260_301);
-    let mut ends = Ends::default();
-    let (mut asked, mut kills, mut lives) = (0, 0, 1);
-    while asked < wanted || outbox.is_waiting() {
-        ask(&mut outbox, &mut asked, wanted);
+    let mut seen = Seen::default();
+    let (mut looks, mut kills, mut lives) = (0_usize, 0, 1);
+    while seen.asked.len() < wanted || outbox.is_waiting() {
+        ask(&mut outbox, &mut seen, wanted);
         if dice.one_in(BEGUN_ANEW) {
             outbox = rig.outbox();
         }
@@ -180,24 +171,28 @@ fn no_command_is_lost_and_none_is_run_twice_however_often_either_side_is_killed(
         let Some(status) = rig.reports.now() else {
             continue;
         };
-        outbox.hear(&status.commands).unwrap();
-        ends.hear(&outbox);
-        if ends.0.len() > lives * wanted / LIVES && outbox.is_waiting() {
+        hear(&mut outbox, &mut seen, &status.commands);
+        looks += 1;
+        if looks.is_multiple_of(JUDGED) {
+            // One that begins a deadly command again and again never comes to an end.
+            seen.runs = rig.runs();
+            assert_eq!(judge::so_far(&seen), []);
+        }
+        if seen.ends.len() > lives * wanted / LIVES && outbox.is_waiting() {
             rig.kill();
             lives += 1;
+            seen.deaths += 1;
         } else if dice.one_in(KILLED) && outbox.is_waiting() {
             rig.kill_all_in_it();
             kills += 1;
+            seen.deaths += 1;
         }
     }
     println!("{wanted} commands, killed {kills} times");
+    seen.runs = rig.runs();
+    assert_eq!(judge::at_the_end(&seen), []);
     assert!(kills > 3, "killed {kills} times only");
     assert_eq!(lives, LIVES);
-    assert_eq!(ends.0.len(), wanted, "lost some");
-    ends.judge(&rig.runs());
-    let cut = ends.0.values().filter(|end| **end == AckState::Interrupted);
-    assert!(
-        cut.count() >= wanted / DEADLY,
-        "some are killed while they run"
-    );
+    let cut = seen.interrupted();
+    assert!(cut >= wanted / DEADLY, "some are killed while they run");
 }
