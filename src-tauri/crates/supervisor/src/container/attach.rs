@@ -12,7 +12,7 @@ use mizzen_tasks::Owner;
 use mizzen_wire::control::{Answer, Question, SETTLE_MAX, serve};
 use mizzen_wire::{Hello, Opening, StreamKind, SupervisorReport};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::board::CODE_SERVER;
 use super::identity::Identity;
@@ -21,6 +21,8 @@ use super::{VERSION, carrying, complain, direct_line, forward, git, places, prob
 
 /// How long shells may take to end after the core has hung up.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// Between two looks where there are no file events.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Largest report that fits into an answer beside the rest.
 pub(crate) const REPORT_CAP: u64 = 32 * 1024;
 
@@ -83,21 +85,31 @@ async fn serve_stream(opening: Opening, identity: &Identity) -> io::Result<()> {
 async fn settled(identity: &Identity) -> SupervisorReport {
     let hinted = Arc::new(Notify::new());
     let hint = hinted.clone();
-    // Without file events the time limit serves.
+    // A user's file watchers are soon used up by dozens of sessions, which all share that user.
     let watched = places::runtime_dir(identity.uid);
-    let _watch = Watch::new(watched, move || hint.notify_one()).ok();
+    let watch = Watch::new(watched, move || hint.notify_one());
+    let hints = watch.as_ref().ok().map(|_| &*hinted);
+    first_settled(hints, || report(identity)).await
+}
+
+/// Looks at each hint, or again and again where there are none.
+async fn first_settled(
+    hints: Option<&Notify>,
+    look: impl Fn() -> SupervisorReport,
+) -> SupervisorReport {
     let until_settled = async {
         loop {
-            let report = report(identity);
-            match report.services.get(CODE_SERVER).map(String::as_str) {
-                Some("running" | "missing") => return report,
-                _ => hinted.notified().await,
+            let report = look();
+            match (report.services.get(CODE_SERVER).map(String::as_str), hints) {
+                (Some("running" | "missing"), _) => return report,
+                (_, Some(hints)) => hints.notified().await,
+                (_, None) => sleep(PAUSE).await,
             }
         }
     };
     match timeout(SETTLE_MAX, until_settled).await {
         Ok(settled) => settled,
-        Err(_) => report(identity),
+        Err(_) => look(),
     }
 }
 
@@ -128,4 +140,52 @@ fn own_status(runtime: &Path, uid: u32) -> Option<String> {
     let dir = SafeDir::open(runtime).ok()?;
     let bytes = dir.read_regular(STATUS_FILE, REPORT_CAP, Some(uid)).ok()?;
     String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tokio::sync::Notify;
+    use tokio::time::Instant;
+
+    use super::{CODE_SERVER, PAUSE, SETTLE_MAX, SupervisorReport, first_settled};
+
+    fn says(word: &str) -> SupervisorReport {
+        SupervisorReport {
+            services: [(CODE_SERVER.to_owned(), word.to_owned())].into(),
+            ..SupervisorReport::default()
+        }
+    }
+
+    /// Says so often that it starts, and then that it runs; counts who looks.
+    async fn settle(starting: u32, hints: Option<&Notify>) -> (SupervisorReport, u32) {
+        let looks = Cell::new(0);
+        let report = first_settled(hints, || {
+            looks.set(looks.get() + 1);
+            says(match looks.get() <= starting {
+                true => "starting",
+                false => "running",
+            })
+        });
+        (report.await, looks.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_file_events_it_is_looked_at_again_and_again() {
+        let begun = Instant::now();
+        assert_eq!(settle(3, None).await, (says("running"), 4));
+        assert!(begun.elapsed() < 4 * PAUSE, "{:?}", begun.elapsed());
+        let (last, looks) = settle(u32::MAX, None).await;
+        assert_eq!(last, says("starting"), "it has a limit");
+        assert!(SETTLE_MAX.div_duration_f64(PAUSE) >= f64::from(looks - 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn with_them_it_is_looked_at_when_there_is_a_hint() {
+        let hints = Notify::new();
+        hints.notify_one();
+        assert_eq!(settle(1, Some(&hints)).await, (says("running"), 2));
+        assert_eq!(settle(5, Some(&hints)).await, (says("starting"), 2));
+    }
 }
