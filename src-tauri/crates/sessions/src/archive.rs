@@ -25,6 +25,9 @@ const LOG: u64 = 10 << 20;
 const LOGS: u64 = 50 << 20;
 /// Longest name of a log.
 const NAME: usize = 128;
+/// As many logs are kept, which is more than a supervisor lets stand, of so many entries that are looked at.
+const COUNT: usize = 500;
+const ENTRIES: usize = 10_000;
 
 /// What the engine last said of a container.
 #[derive(Default)]
@@ -72,13 +75,13 @@ fn copy_reports(from: &SafeDir, to: &Path) -> Result<(), PathError> {
 }
 
 fn copy_logs(from: &SafeDir, to: &Path) -> Result<(), PathError> {
-    let Ok(from) = SafeDir::open(from.path().join("logs")) else {
+    let Ok(from) = from.open_dir("logs") else {
         return Ok(());
     };
     let to = to.join("logs");
     make_private(&to)?;
     let mut left = LOGS;
-    for name in log_names(from.path())? {
+    for name in log_names(&from)? {
         let Ok(bytes) = from.read_regular(&name, LOG.min(left), None) else {
             continue;
         };
@@ -89,11 +92,12 @@ fn copy_logs(from: &SafeDir, to: &Path) -> Result<(), PathError> {
 }
 
 /// Names that are fit for a log, in their order.
-fn log_names(dir: &Path) -> Result<Vec<String>, PathError> {
-    let entries = fs::read_dir(dir).at(dir)?.flatten();
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+fn log_names(dir: &SafeDir) -> Result<Vec<String>, PathError> {
+    let files = dir.first(ENTRIES)?.into_iter();
+    let names = files.filter(|entry| entry.kind.is_none()).map(|it| it.name);
     let mut names: Vec<String> = names.filter(|name| is_log_name(name)).collect();
     names.sort();
+    names.truncate(COUNT);
     Ok(names)
 }
 

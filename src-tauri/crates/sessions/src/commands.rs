@@ -229,3 +229,7 @@ impl CommandOutput {
         Watch::new([&self.logs], on_hint).ok()
     }
 }
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests;

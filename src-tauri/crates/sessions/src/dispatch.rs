@@ -10,13 +10,14 @@ use tokio::sync::mpsc;
 use crate::actor::{Away, Told};
 use crate::error::{advice, sentence};
 use crate::fact::{Reason, Unmanaged};
-use crate::folder::{self, OffLimits};
+use crate::folder::{self, Folder, OffLimits};
 use crate::labels::{self, Claim, Reading};
 use crate::machine::Wanted;
-use crate::para;
+use crate::para::{self, Recalled};
 use crate::record::{ContainerRef, Record};
 use crate::sessions::Sessions;
 use crate::words;
+use crate::world::World;
 
 /// Follows one engine until it is shut down.
 pub(crate) async fn follow(
@@ -159,15 +160,7 @@ impl Dispatch {
 
     /// Takes over a container whose record was lost, when its project vouches for it.
     async fn recognise(&self, claim: &Claim, fact: &ContainerFact) -> Result<(), &'static str> {
-        let world = self.sessions.world();
-        let recalled =
-            para::recall(&claim.project, &claim.session, &claim.nonce).ok_or(NO_MEMORY)?;
-        let off_limits = OffLimits {
-            home: world.home.as_deref(),
-            state_dir: &world.state_dir,
-        };
-        let folder = folder::inspect(&claim.project, &off_limits)
-            .map_err(|_| "its project folder cannot be used")?;
+        let (recalled, folder) = look_up(self.sessions.world(), claim).await?;
         let record = Record {
             name: claim.session.clone(),
             project: folder.path,
@@ -258,6 +251,24 @@ impl Dispatch {
             changed
         });
     }
+}
+
+/// What a container's project remembers of it. The folder is on whatever disk its labels name.
+async fn look_up(world: &World, claim: &Claim) -> Result<(Recalled, Folder), &'static str> {
+    let (home, state_dir) = (world.home.clone(), world.state_dir.clone());
+    let claim = claim.clone();
+    let look = move || {
+        let recalled = para::recall(&claim.project, &claim.session, &claim.nonce);
+        let off_limits = OffLimits {
+            home: home.as_deref(),
+            state_dir: &state_dir,
+        };
+        let folder = folder::inspect(&claim.project, &off_limits);
+        let folder = folder.map_err(|_| "its project folder cannot be used");
+        Ok((recalled.ok_or(NO_MEMORY)?, folder?))
+    };
+    let looked = tokio::task::spawn_blocking(look).await;
+    looked.expect("BUG: looking does not panic")
 }
 
 const NO_MEMORY: &str = "Mizzen does not remember making it";

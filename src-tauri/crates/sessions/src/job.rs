@@ -169,7 +169,7 @@ impl Job {
         let all_is_here = self.last_sync(patience).await.and(self.last_fetch().await);
         unless_gone(self.engine.stop(id, STOP_GRACE).await)?;
         self.fetch_last_words().await;
-        self.record.only_there = all_is_here.and(self.last_of_mirror()).err();
+        self.record.only_there = all_is_here.and(self.last_of_mirror().await).err();
         Ok(())
     }
 
@@ -227,10 +227,10 @@ impl Job {
     }
 
     /// Whether a container that keeps a mirror itself came to the end of its last sync. Known here: it has ended.
-    fn last_of_mirror(&self) -> Result<(), String> {
+    async fn last_of_mirror(&self) -> Result<(), String> {
         let is_behind = self.record.workspace == WorkspaceKind::Mirror
             && self.in_step.is_some()
-            && !reports::ended_in_step(&self.record);
+            && !reports::ended_in_step(&self.record).await;
         match is_behind {
             true => Err("Its container did not say that its last sync came to its end.".to_owned()),
             false => Ok(()),

@@ -158,14 +158,18 @@ fn gone_is_fine(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Removes what belongs to this session alone, and the directories above it that are then empty.
+/// Removes what belongs to this session alone, and the directories above it that are then empty. How long that takes is
+/// up to its container, so it is done beside the runtime's own threads.
 ///
 /// A project folder that is gone holds nothing of ours.
-pub(crate) fn remove_session(record: &Record) -> Result<(), PathError> {
-    if record.project.exists() {
-        ParaDirs::of(&record.project, &record.name).remove(&record.name)?;
-    }
-    Ok(())
+pub(crate) async fn remove_session(record: &Record) -> Result<(), PathError> {
+    let (project, name) = (record.project.clone(), record.name.clone());
+    let remove = move || match project.exists() {
+        true => ParaDirs::of(&project, &name).remove(&name),
+        false => Ok(()),
+    };
+    let removed = tokio::task::spawn_blocking(remove).await;
+    removed.expect("BUG: removing does not panic")
 }
 
 /// The owner that files in a project get, when we may write with another than our own.

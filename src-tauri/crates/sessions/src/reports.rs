@@ -10,6 +10,7 @@ use mizzen_status::{
     Ack, Health as Said, Keep, Reading, STATUS_FILE, Status, StatusWord, read_status, sanitise,
 };
 use tokio::sync::{Notify, mpsc};
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use crate::fact::{CodeServer, Health, Progress, Report};
@@ -20,8 +21,9 @@ use crate::record::Record;
 const POLL: Duration = Duration::from_secs(5);
 /// Looks at one file: a container that writes a thousand times a second is shown four times.
 const SPACING: Duration = Duration::from_millis(250);
-/// After a torn file.
+/// After a torn file, so many times.
 const SOON: Duration = Duration::from_millis(50);
+const TORN: u32 = 3;
 /// File systems tell times in steps, of two seconds at worst: what has stood for longer tells of every change to come.
 const SETTLED: Duration = Duration::from_secs(3);
 
@@ -77,7 +79,7 @@ impl Beat {
 struct Met {
     mark: Option<Mark>,
     since: Option<Instant>,
-    /// It was read when its mark had settled, and could be used.
+    /// It was read when its mark had settled.
     is_known: bool,
 }
 
@@ -106,6 +108,78 @@ impl Met {
     }
 }
 
+/// Who looks at a status directory, and what was told of it. A look may wait for a disk and parses what a container
+/// wrote, so the runtime's own threads never take one.
+struct Looker {
+    dir: SafeDir,
+    uid: Option<u32>,
+    met: Met,
+    /// Looks in a row that found a torn file.
+    torn: u32,
+    last_beat: Option<(Option<u64>, String)>,
+    last_problem: String,
+}
+
+/// What a look came to.
+enum Found {
+    /// Nothing that was not told.
+    Nothing,
+    /// A file that may be on its way: to be looked at again soon.
+    Torn,
+    /// This is to be told.
+    News(Box<Heard>),
+}
+
+impl Looker {
+    fn new(dir: SafeDir, uid: Option<u32>) -> Self {
+        Self {
+            dir,
+            uid,
+            met: Met::default(),
+            torn: 0,
+            last_beat: None,
+            last_problem: String::new(),
+        }
+    }
+
+    fn look(&mut self, now: Instant) -> Found {
+        // Before it is read: what changes meanwhile has another mark at the next look.
+        if self.met.again(&self.dir, now) {
+            return Found::Nothing;
+        }
+        let read = read_status(&self.dir, self.uid);
+        self.met.read(now);
+        let is_torn = matches!(read, Reading::Keep(Keep::Torn));
+        self.torn = if is_torn { self.torn + 1 } else { 0 };
+        match read {
+            Reading::Good(status) => self.report(status),
+            // One that stays torn is no more worth than any other that is not used.
+            Reading::Keep(Keep::Torn) if self.torn <= TORN => Found::Torn,
+            Reading::Keep(Keep::Torn) | Reading::Absent => Found::Nothing,
+            Reading::Keep(keep) => self.problem(&keep),
+        }
+    }
+
+    fn report(&mut self, status: Status) -> Found {
+        self.last_problem.clear();
+        let beat = (status.beat().0, status.beat().1.to_owned());
+        match self.last_beat.replace(beat.clone()) == Some(beat) {
+            true => Found::Nothing,
+            false => Found::News(Box::new(heard(status))),
+        }
+    }
+
+    fn problem(&mut self, keep: &Keep) -> Found {
+        let problem = format!("The container's status.json is not used: {keep}.");
+        if problem == self.last_problem {
+            return Found::Nothing;
+        }
+        let told = Heard::Problem(sanitise(&problem, 300));
+        self.last_problem = problem;
+        Found::News(Box::new(told))
+    }
+}
+
 /// Follows a status directory and tells each report that differs from the one before in time or number.
 pub(crate) async fn follow(dir: PathBuf, uid: Option<u32>, tell: mpsc::Sender<Heard>) {
     let hinted = Arc::new(Notify::new());
@@ -122,63 +196,38 @@ pub(crate) async fn follow(dir: PathBuf, uid: Option<u32>, tell: mpsc::Sender<He
             .await;
         return;
     };
-    let mut last_beat = None;
-    let mut last_problem = String::new();
-    let mut met = Met::default();
+    let mut looker = Looker::new(dir, uid);
     loop {
-        let mut again_in = POLL;
-        // Before it is read: what changes meanwhile has another mark at the next look.
         let now = Instant::now();
-        if met.again(&dir, now) {
-            tokio::time::sleep(SPACING).await;
-            let _ = tokio::time::timeout(again_in, hinted.notified()).await;
-            continue;
-        }
-        match read_status(&dir, uid) {
-            Reading::Good(status) => {
-                met.read(now);
-                last_problem.clear();
-                let beat = (status.beat().0, status.beat().1.to_owned());
-                if last_beat.replace(beat.clone()) != Some(beat)
-                    && tell.send(heard(status)).await.is_err()
-                {
-                    return;
-                }
-            }
-            Reading::Keep(Keep::Torn) => again_in = SOON,
-            Reading::Keep(keep) => {
-                let problem = format!("The container's status.json is not used: {keep}.");
-                if problem != last_problem {
-                    last_problem.clone_from(&problem);
-                    if tell
-                        .send(Heard::Problem(sanitise(&problem, 300)))
-                        .await
-                        .is_err()
-                    {
-                        return;
-                    }
-                }
-            }
-            Reading::Absent => {}
-        }
+        let looked = spawn_blocking(move || {
+            let found = looker.look(now);
+            (looker, found)
+        });
+        let (again, found) = looked.await.expect("BUG: looking does not panic");
+        looker = again;
+        let again_in = match found {
+            Found::Torn => SOON,
+            Found::Nothing => POLL,
+            Found::News(heard) => match tell.send(*heard).await {
+                Ok(()) => POLL,
+                Err(_) => return,
+            },
+        };
         tokio::time::sleep(SPACING.min(again_in)).await;
         let _ = tokio::time::timeout(again_in, hinted.notified()).await;
     }
 }
 
 /// Whether the last report of a container that has ended says that what it mirrors is in step.
-pub(crate) fn ended_in_step(record: &Record) -> bool {
+pub(crate) async fn ended_in_step(record: &Record) -> bool {
     let dir = ParaDirs::of(&record.project, &record.name).status;
-    let Ok(dir) = SafeDir::open(&dir) else {
-        return false;
-    };
-    match read_status(&dir, record.reports_owner()) {
-        Reading::Good(status) => {
-            let sync = status.services.get("sync").map(String::as_str);
-            status.last && sync == Some("stopped")
-        }
-        Reading::Keep(_) | Reading::Absent => false,
-    }
+    let uid = record.reports_owner();
+    let read = spawn_blocking(move || read_status(&SafeDir::open(&dir).ok()?, uid).good());
+    let last = read.await.expect("BUG: reading does not panic");
+    last.is_some_and(|status| {
+        let sync = status.services.get("sync").map(String::as_str);
+        status.last && sync == Some("stopped")
+    })
 }
 
 /// The same report, as the supervisor passes it on.

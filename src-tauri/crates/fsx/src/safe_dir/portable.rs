@@ -47,13 +47,10 @@ impl Dir {
         self.child(name)
     }
 
-    pub(super) fn list(&self, max: usize) -> io::Result<Vec<Listed>> {
+    pub(super) fn first(&self, max: usize) -> io::Result<Vec<Listed>> {
         let mut listed = Vec::new();
-        for entry in fs::read_dir(&self.0)? {
+        for entry in fs::read_dir(&self.0)?.take(max) {
             let entry = entry?;
-            if listed.len() == max {
-                return Err(super::tree::too_many(max));
-            }
             let name = entry.file_name().to_string_lossy().into_owned();
             let kind = kind_of(&entry.metadata()?);
             listed.push(Listed { name, kind });

@@ -295,6 +295,8 @@ fn a_folder_is_entered_by_its_own_name_only() {
             .to_string()
             .contains("holds more than 2 entries")
     );
+    assert_eq!(dir.first(2).unwrap().len(), 2);
+    assert_eq!(dir.first(9).unwrap().len(), 3);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{FileKind, SafeDir, UnsafeFile, UnsafeReason, is_plain};
+use super::{FileKind, SafeDir, UnsafeFile, UnsafeReason, is_plain, system};
 use crate::path_error::{At, PathError};
 
 /// An entry of a directory.
@@ -14,8 +14,14 @@ pub struct Listed {
     pub kind: Option<FileKind>,
 }
 
-pub(super) fn too_many(max: usize) -> io::Error {
-    io::Error::other(format!("holds more than {max} entries"))
+impl system::Dir {
+    pub(super) fn list(&self, max: usize) -> io::Result<Vec<Listed>> {
+        let listed = self.first(max.saturating_add(1))?;
+        match listed.len() > max {
+            true => Err(io::Error::other(format!("holds more than {max} entries"))),
+            false => Ok(listed),
+        }
+    }
 }
 
 impl SafeDir {
@@ -41,6 +47,14 @@ impl SafeDir {
     /// It cannot be listed, or holds more than `max` entries.
     pub fn list(&self, max: usize) -> Result<Vec<Listed>, PathError> {
         self.handle.list(max).at(&self.path)
+    }
+
+    /// So many entries of what is in it, whichever the system names first; what comes after them is not looked at.
+    ///
+    /// # Errors
+    /// It cannot be listed.
+    pub fn first(&self, max: usize) -> Result<Vec<Listed>, PathError> {
+        self.handle.first(max).at(&self.path)
     }
 
     /// User id of its owner, where there are such.

@@ -73,7 +73,7 @@ impl Dir {
         }))
     }
 
-    pub(super) fn list(&self, max: usize) -> io::Result<Vec<Listed>> {
+    pub(super) fn first(&self, max: usize) -> io::Result<Vec<Listed>> {
         let mut listed = Vec::new();
         for entry in rustix::fs::Dir::read_from(&self.0)? {
             let entry = entry?;
@@ -82,7 +82,7 @@ impl Dir {
                 continue;
             }
             if listed.len() == max {
-                return Err(super::tree::too_many(max));
+                break;
             }
             let kind = match entry.file_type() {
                 FileType::Unknown => self.look(entry.file_name())?,

@@ -92,3 +92,15 @@ fn the_oldest_of_many_go() {
     assert_eq!(names.len(), KEPT);
     assert!(names[0].to_str().unwrap().starts_with("s03-"), "{names:?}");
 }
+
+/// A container may put as many files there as it likes.
+#[cfg(target_os = "linux")]
+#[test]
+fn of_a_crowd_of_logs_only_so_many_are_kept() {
+    let root = tempfile::tempdir_in("/dev/shm").unwrap();
+    let (record, dirs) = session(root.path(), "web");
+    mizzen_testkit::worst::crowd(&dirs.status.join("logs"), 100_000).unwrap();
+    keep(root.path(), &record, None).unwrap();
+    let kept = place(root.path(), &record).join("logs");
+    assert_eq!(fs::read_dir(kept).unwrap().count(), super::COUNT);
+}

@@ -65,7 +65,7 @@ impl Job {
         for volume in volumes {
             self.engine.remove_volume(volume).await?;
         }
-        para::remove_session(&self.record)?;
+        para::remove_session(&self.record).await?;
         self.world.step("remove: files");
         self.world.registry.remove(&self.record.name.key()).await?;
         Ok(())

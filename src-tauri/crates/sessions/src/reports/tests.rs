@@ -5,6 +5,8 @@ use std::time::Duration;
 use mizzen_tasks::Owner;
 #[cfg(target_os = "linux")]
 use mizzen_testkit::opened::{Count, Opened};
+#[cfg(target_os = "linux")]
+use mizzen_testkit::worst::{self, Read, Thing};
 use tokio::sync::mpsc;
 
 use super::{Beat, Heard, follow};
@@ -162,4 +164,99 @@ async fn sessions_that_say_nothing_are_not_read_again() {
         panic!("a report")
     };
     assert_eq!(report.phase.as_deref(), Some("idle"));
+}
+
+/// What the account of what is read needs itself, and a runtime to wake up.
+#[cfg(target_os = "linux")]
+const LITTLE: u64 = 4096;
+#[cfg(target_os = "linux")]
+const FIELDS: &str = r#""timestamp":"1","status":"running""#;
+
+/// Whatever a container puts there, and however much beside it, a look reads no more than the protocol allows, and lists
+/// nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn rows_1_to_12_a_look_at_the_worst_directory_reads_a_bounded_amount() {
+    use super::{Found, Instant, Looker, SafeDir};
+    let cap = mizzen_status::STATUS_MAX;
+    let dir = tempfile::tempdir_in("/dev/shm").unwrap();
+    worst::crowd(dir.path(), 100_000).unwrap();
+    for thing in Thing::all(cap) {
+        let file = dir.path().join("status.json");
+        thing.put(&file, FIELDS).unwrap();
+        let opened = Opened::below([dir.path()]).unwrap();
+        let mut looker = Looker::new(SafeDir::open(dir.path()).unwrap(), None);
+        let before = Read::by_this_thread().unwrap();
+        let found = looker.look(Instant::now());
+        let read = before.since().unwrap();
+        let most = match thing {
+            Thing::Full(_) | Thing::TooDeep(_) | Thing::Torn(_) => cap,
+            _ => 0,
+        };
+        assert!(read.bytes <= most + LITTLE, "{thing:?}: {read:?}");
+        assert!(read.calls <= 64, "{thing:?}: {read:?}");
+        assert_eq!(opened.count().unwrap().lists, 0, "{thing:?}");
+        let is_as_it_should = match thing {
+            Thing::Full(_) => {
+                matches!(found, Found::News(told) if matches!(*told, Heard::Report { .. }))
+            }
+            Thing::Torn(_) => matches!(found, Found::Torn),
+            _ => matches!(found, Found::News(told) if matches!(*told, Heard::Problem(_))),
+        };
+        assert!(is_as_it_should, "{thing:?}");
+        match thing {
+            Thing::Directory => std::fs::remove_dir(file).unwrap(),
+            _ => std::fs::remove_file(file).unwrap(),
+        }
+    }
+}
+
+/// This thread is the runtime's only one: what it reads, all sessions wait for.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn whoever_follows_reads_nothing_on_the_runtimes_own_thread() {
+    let dir = tempfile::tempdir().unwrap();
+    let owner = Owner::root("test");
+    let full = Thing::Full(mizzen_status::STATUS_MAX);
+    full.put(&dir.path().join("status.json"), FIELDS).unwrap();
+    let before = Read::by_this_thread().unwrap();
+    let mut told = start(&owner, dir.path());
+    assert!(matches!(next(&mut told).await, Heard::Report { .. }));
+    let mut record = crate::record::tests::record("web");
+    record.project = dir.path().to_owned();
+    let status = crate::para::ParaDirs::of(&record.project, &record.name).status;
+    std::fs::create_dir_all(&status).unwrap();
+    let last = r#""timestamp":"1","status":"stopped","final":true,"services":{"sync":"stopped"}"#;
+    full.put(&status.join("status.json"), last).unwrap();
+    record.user.uid = dir.path().metadata().unwrap().uid();
+    assert!(super::ended_in_step(&record).await);
+    let read = before.since().unwrap();
+    assert!(read.bytes <= LITTLE, "{read:?}");
+    owner.shut_down(SOON).await;
+}
+
+/// Row 10: a file that stays torn is looked at again three times, and costs nothing from then on.
+#[cfg(target_os = "linux")]
+#[test]
+fn row_10_a_file_that_stays_torn_is_not_read_for_ever() {
+    use super::{Duration, Found, Instant, Looker, SETTLED, SafeDir};
+    let dir = tempfile::tempdir().unwrap();
+    let cap = mizzen_status::STATUS_MAX;
+    let file = dir.path().join("status.json");
+    Thing::Torn(cap).put(&file, FIELDS).unwrap();
+    let mut looker = Looker::new(SafeDir::open(dir.path()).unwrap(), None);
+    let begun = Instant::now();
+    let mut torn = 0;
+    while matches!(looker.look(begun), Found::Torn) {
+        torn += 1;
+    }
+    assert_eq!(torn, 3);
+    looker.look(begun + SETTLED);
+    let before = Read::by_this_thread().unwrap();
+    looker.look(begun + SETTLED + Duration::from_millis(250));
+    assert!(before.since().unwrap().bytes <= LITTLE, "it is known");
+    // And it is read once it is whole.
+    std::fs::remove_file(&file).unwrap();
+    Thing::Full(cap).put(&file, FIELDS).unwrap();
+    assert!(matches!(looker.look(begun), Found::News(_)));
 }

@@ -31,7 +31,7 @@ impl Sessions {
         let (state_dir, ended) = (world.state_dir.clone(), record.clone());
         let kept = move || archive::keep(&state_dir, &ended, None);
         listing::in_background(&record.name, kept).await;
-        para::remove_session(&record)?;
+        para::remove_session(&record).await?;
         world.registry.remove(key).await?;
         world.publish(key, None);
         commands::forget(&world.state_dir, key);
