@@ -18,6 +18,8 @@ pub mod own_core;
 #[cfg(unix)]
 pub mod proxy;
 #[cfg(unix)]
+pub mod reported;
+#[cfg(unix)]
 pub mod rig;
 pub mod syncing;
 #[cfg(unix)]

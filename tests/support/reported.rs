@@ -2,20 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::own_core::USER;
 use jiff::Timestamp;
-use mizzen_tests::own_core::USER;
 
 /// Higher than any number of the supervisor's own reports, which go on meanwhile.
 const FIRST: u64 = 1 << 32;
 
+/// Who reports, as the supervisor of this session does.
 #[derive(Clone)]
-pub(crate) struct Container {
-    pub(crate) session: String,
+pub struct Container {
+    /// Its session.
+    pub session: String,
     file: PathBuf,
 }
 
 impl Container {
-    pub(crate) fn of(project: &Path, session: &str) -> Self {
+    /// The container of a session whose folder this is.
+    #[must_use]
+    pub fn of(project: &Path, session: &str) -> Self {
         let status = project.join(".para/state/docker").join(session);
         Self {
             session: session.to_owned(),
@@ -23,21 +27,26 @@ impl Container {
         }
     }
 
-    pub(crate) fn phase(number: u64) -> String {
-        format!("bench-{number}")
+    /// What its report of this number says.
+    #[must_use]
+    pub fn phase(number: u64) -> String {
+        format!("report-{number}")
     }
 
     /// Replaces the whole file, as the container's user.
-    pub(crate) fn report(&self, number: u64) {
+    ///
+    /// # Panics
+    /// There is no such session.
+    pub fn report(&self, number: u64) {
         let (now, seq, phase) = (Timestamp::now(), FIRST + number, Self::phase(number));
         let text = format!(
             r#"{{"timestamp":"{now}","seq":{seq},"status":"running","health":"healthy","phase":"{phase}"}}"#
         );
-        let temporary = self.file.with_file_name(".bench.tmp");
+        let temporary = self.file.with_file_name(".status.json.outside.tmp");
         std::fs::File::create(&temporary)
             .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
-            .unwrap();
-        std::os::unix::fs::chown(&temporary, Some(USER), Some(USER)).unwrap();
-        rustix::fs::rename(&temporary, &self.file).unwrap();
+            .expect("a status directory");
+        std::os::unix::fs::chown(&temporary, Some(USER), Some(USER)).expect("tests run as root");
+        rustix::fs::rename(&temporary, &self.file).expect("a status directory");
     }
 }

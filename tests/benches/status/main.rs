@@ -1,8 +1,8 @@
 //! Figures of the status protocol, for `cargo xtask bench status`.
 #![allow(clippy::unwrap_used, reason = "a bench ends where its rig fails")]
 
-mod container;
 mod many;
+mod worst;
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,7 @@ use mizzen_core::view::Change;
 use mizzen_tests::figure::Figure;
 use mizzen_tests::own;
 use mizzen_tests::own_core::{OwnCore, tiny_image};
-
-use container::Container;
+use mizzen_tests::reported::Container;
 
 /// Single reports, each after the one before was seen.
 const REPORTS: u64 = 100;
@@ -25,6 +24,7 @@ const STORM: (u64, Duration) = (1000, Duration::from_secs(10));
 
 #[tokio::main]
 async fn main() {
+    worst::looks();
     let rig = OwnCore::start_with(&tiny_image().unwrap(), many::SETTINGS)
         .await
         .unwrap();

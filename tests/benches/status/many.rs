@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream;
 use mizzen_tests::figure::Figure;
 use mizzen_tests::own;
 use mizzen_tests::own_core::{OwnCore, docker};
-
-use crate::container::Container;
+use mizzen_tests::reported::Container;
 
 /// So many sessions, and then so many.
 pub(crate) const FEW: usize = 10;
 pub(crate) const MANY: usize = 200;
+/// So many are started at once: most of a start is spent waiting for the engine.
+const AT_ONCE: usize = 6;
 /// Far more than a person lets run at once.
 pub(crate) const SETTINGS: &str = "max_running = 1000\n";
 /// Lets the last start settle, and then each sample's window.
@@ -46,12 +49,10 @@ impl<'a> Sessions<'a> {
 
     /// Starts sessions until there are so many.
     pub(crate) async fn grow(&mut self, count: usize) {
-        for number in self.containers.len()..count {
-            let name = format!("s{number}");
-            let project = self.rig.project(&name, &[("a.txt", "a\n")]).unwrap();
-            let session = self.rig.up(&project, &name).await.unwrap();
-            give_network_back(&session.container_id.unwrap());
-            self.containers.push(Container::of(&project, &name));
+        let more = (self.containers.len()..count).map(|number| start(self.rig, number));
+        let mut started = stream::iter(more).buffered(AT_ONCE);
+        while let Some(container) = started.next().await {
+            self.containers.push(container);
         }
     }
 
@@ -69,6 +70,15 @@ impl<'a> Sessions<'a> {
             memory,
         }
     }
+}
+
+async fn start(rig: &OwnCore, number: usize) -> Container {
+    let name = format!("s{number}");
+    let project = rig.project(&name, &[("a.txt", "a\n")]).unwrap();
+    let session = rig.up(&project, &name).await.unwrap();
+    let give_back = move || give_network_back(&session.container_id.unwrap());
+    tokio::task::spawn_blocking(give_back).await.unwrap();
+    Container::of(&project, &name)
 }
 
 /// An engine has addresses for some thirty networks. Nothing that is measured here needs one.
