@@ -12,7 +12,7 @@ use mizzen_sessions::image::host_authorities;
 use mizzen_sessions::{
     EngineSource, Identity, RegistryError, SessionSettings, Sessions, SessionsDeps,
 };
-use mizzen_tasks::Owner;
+use mizzen_tasks::{Owner, Wakes};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -133,7 +133,13 @@ impl Core {
             first_snapshot(&config, &settings, &gateway),
             config.clock.clone(),
         ));
-        let (contexts, news) = Contexts::start(&owner, &config, settings.subscribe());
+        let wakes = mizzen_tasks::wakes(&owner);
+        let (contexts, news) =
+            Contexts::start(&owner, &config, settings.subscribe(), wakes.clone());
+        owner.spawn(
+            "look-again",
+            look_again(wakes, sessions.clone(), links.clone()),
+        );
         let (publisher, asks) = mpsc::channel(ASKS_MAX);
         let usages = watch::Sender::new(Usages::new());
         let sources = Sources {
@@ -237,6 +243,15 @@ fn session_settings(settings: &Settings) -> SessionSettings {
         image: settings.image.clone(),
         memory_bytes: settings.memory_bytes,
         cpus: settings.cpus,
+    }
+}
+
+/// What was far away before the machine slept may be gone, and what was near may have changed.
+async fn look_again(mut wakes: Wakes, sessions: Sessions, links: Links) {
+    while wakes.changed().await.is_ok() {
+        tracing::info!("the machine slept: engines and workspaces are looked at again");
+        sessions.look_at_engines();
+        links.look_again();
     }
 }
 

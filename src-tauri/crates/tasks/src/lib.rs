@@ -1,4 +1,5 @@
-//! Named tasks with an owner: every task has a name, ends with its owner, and shutdown has a deadline.
+//! Named tasks with an owner: every task has a name, ends with its owner, and shutdown has a deadline. And what tells all
+//! of them that the machine slept.
 //!
 //! Invariant: this is the only crate that calls `tokio::spawn`.
 //! Invariant: a task never outlives its owner; a dropped owner or handle is a stopped task.
@@ -11,6 +12,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
+
+mod wakes;
+
+pub use wakes::{Wakes, wakes};
 
 /// Owns tasks; cheap to clone, and all clones are one owner.
 #[derive(Clone)]

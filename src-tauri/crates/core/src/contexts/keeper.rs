@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mizzen_contexts::mirror::{Burst, Mirror, MirrorError, MirrorOptions};
+use mizzen_tasks::Wakes;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
@@ -86,6 +87,7 @@ impl Keeper {
         mut self,
         mut asks: mpsc::Receiver<Ask>,
         mut settings: watch::Receiver<Settings>,
+        mut wakes: Wakes,
     ) {
         self.pass().await;
         let hinted = self.hinted.clone();
@@ -102,6 +104,8 @@ impl Keeper {
                     let wished = wishes(&settings.borrow_and_update());
                     self.wish(wished).await;
                 }
+                // What was due in the machine's sleep is due now.
+                Ok(()) = wakes.changed() => self.pass().await,
                 () = tokio::time::sleep_until(due) => self.pass().await,
             }
         }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mizzen_contexts::mirror::{MirrorOptions, Wishes, World};
-use mizzen_tasks::Owner;
+use mizzen_tasks::{Owner, Wakes};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::verb::{ApiError, ErrorCode};
@@ -69,13 +69,14 @@ impl Contexts {
         owner: &Owner,
         config: &CoreConfig,
         settings: watch::Receiver<Settings>,
+        wakes: Wakes,
     ) -> (Self, mpsc::Receiver<News>) {
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         let (news, told) = mpsc::channel(NEWS_MAX);
         let (shown, views) = watch::channel(ContextsView::default());
         let options = options(config, &settings.borrow());
         let keeper = Keeper::new(options, shown, news);
-        owner.spawn("contexts", keeper.run(asked, settings));
+        owner.spawn("contexts", keeper.run(asked, settings, wakes));
         (Self { asks, views }, told)
     }
 
@@ -142,3 +143,7 @@ impl World for CoreWorld {
         std::thread::sleep(time);
     }
 }
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests;

@@ -26,11 +26,7 @@ impl Desk {
 
     /// Has every engine in use looked for again: settings say which may be used.
     pub(super) fn look_at_engines(&self) {
-        let facts = self.sessions.engines().borrow().clone();
-        let engines = facts
-            .keys()
-            .filter_map(|name| self.sessions.engine_in_use(name));
-        engines.for_each(|engine| engine.retry_now());
+        self.sessions.look_at_engines();
     }
 }
 

@@ -23,7 +23,7 @@ use mizzen_fsx::PathError;
 use mizzen_sessions::{
     Flushing, InStep, Saying, SessionFact, SyncedWorkspace, Syncing, WorkspaceKind,
 };
-use mizzen_sync::{Question, Refusal};
+use mizzen_sync::{Order, Question, Refusal};
 use mizzen_tasks::{Owner, Task};
 use tokio::sync::watch;
 
@@ -86,6 +86,17 @@ impl Links {
         let flushed = self.find(key)?.flush(consent).await;
         self.show(key);
         Some(flushed)
+    }
+
+    /// Has every link look at everything, and each that waits before another attempt wait no longer.
+    pub(crate) fn look_again(&self) {
+        for workspace in self.lock().values() {
+            // What a container keeps by itself it looks at in its own time.
+            if let Workspace::Linked(shared) = workspace {
+                shared.orders(Order::Everything);
+                shared.retry.notify_one();
+            }
+        }
     }
 
     /// Asks a workspace's link, between two cycles.
@@ -243,5 +254,37 @@ impl Drop for Kept {
         }
         drop(kept);
         self.links.show(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_machine_that_wakes_has_every_link_look_at_everything_and_nobody_wait() {
+        let owner = Owner::root("test");
+        let clock: Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+        let links = Links::new(&owner, PathBuf::new(), None, clock.clone());
+        let (ordered, orders) = mpsc::channel();
+        for (session, is_kept) in [("web", true), ("api", false)] {
+            let shared = Shared::new(session.into(), session.into(), clock.clone(), false);
+            let shared = Arc::new(shared);
+            let turn = shared.begins();
+            if is_kept {
+                shared.is_kept(turn, &ordered);
+            }
+            links
+                .lock()
+                .insert(session.into(), Workspace::Linked(shared));
+        }
+        links.look_again();
+        assert!(matches!(orders.try_recv(), Ok(Order::Everything)));
+        let Some(Workspace::Linked(waiting)) = links.find("api") else {
+            panic!("it is kept")
+        };
+        waiting.retry.notified().await;
     }
 }

@@ -52,6 +52,13 @@ impl Sessions {
         self.world().engines.in_use(name)
     }
 
+    /// Has every engine in use looked for again, or listed again, without waiting for its turn.
+    pub fn look_at_engines(&self) {
+        let facts = self.engines().borrow().clone();
+        let engines = facts.keys().filter_map(|name| self.engine_in_use(name));
+        engines.for_each(|engine| engine.retry_now());
+    }
+
     /// Puts the selected engine to use and each on which a session is remembered. A session whose engine cannot be
     /// found is shown with the reason.
     pub(super) fn take_over(&self, records: &BTreeMap<String, Record>) {
