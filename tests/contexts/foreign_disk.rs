@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -86,6 +87,21 @@ fn disk(place: &Path) -> u64 {
     place.metadata().map_or(0, |found| found.dev())
 }
 
+/// Waits until it leads there, as the host or the container side sees it.
+async fn leads(person: &Person, client: &mizzen_core::Client, side: Side, to: &str) {
+    let leads = |snapshot: &Snapshot| {
+        let mut all = snapshot.contexts.contexts.iter();
+        all.any(|one| {
+            let ends = [&one.host, &one.container];
+            let end = ends[side as usize].as_ref();
+            end.is_some_and(|end| end.endpoint == to)
+        })
+    };
+    person
+        .until(client, &format!("it leads to {to}"), leads)
+        .await;
+}
+
 fn has(name: &'static str) -> impl Fn(&Snapshot) -> bool {
     move |snapshot| {
         let mut all = snapshot.contexts.contexts.iter();
@@ -123,14 +139,7 @@ async fn where_changes_are_not_told_they_are_looked_for_and_the_status_says_so()
     docker(&["create", "lab", "--docker", "host=ssh://ana@lab.example"]);
     person.until(&client, "the host has it", has("lab")).await;
     docker(&["update", "lab", "--docker", "host=ssh://ana@other.example"]);
-    let changed = |snapshot: &Snapshot| {
-        let mut all = snapshot.contexts.contexts.iter();
-        all.any(|one| {
-            let host = one.host.as_ref();
-            host.is_some_and(|host| host.endpoint == "ssh://ana@other.example")
-        })
-    };
-    person.until(&client, "the host follows", changed).await;
+    leads(&person, &client, Side::Host, "ssh://ana@other.example").await;
 
     // The way back is another disk's: a person is asked, and then it is written there.
     person.context(
@@ -152,4 +161,52 @@ async fn where_changes_are_not_told_they_are_looked_for_and_the_status_says_so()
     let kept = person.docker(Side::Host, &["context", "ls", "--format", "{{.Name}}"]);
     let kept: Vec<&str> = kept.stdout.lines().collect();
     assert_eq!(kept, ["default", "lab", "mine"]);
+}
+
+#[tokio::test]
+async fn a_store_that_is_linked_to_such_a_disk_is_looked_at_as_well() {
+    let person = Person::new();
+    let place = person.home().join("disk");
+    fs::create_dir(&place).unwrap();
+    let mounted = Mounted::at(place.clone());
+    let far = mounted.far.path();
+    fs::create_dir(far.join("meta")).unwrap();
+    let linked = person.path(Side::Host).join("contexts");
+    symlink(&place, &linked).unwrap();
+    let client = person.start().await;
+    assert_eq!(person.mizzen(&["contexts", "setup"]).code, 0);
+    let expected = format!(
+        "{} is on a FUSE disk, where not every change is told",
+        linked.display()
+    );
+    let polls = |snapshot: &Snapshot| snapshot.contexts.polling.as_deref() == Some(&*expected);
+    person.until(&client, "it polls", polls).await;
+
+    // The other machine's Docker has the same store, where nobody links to it.
+    let config = person.home().join("far");
+    fs::create_dir(&config).unwrap();
+    symlink(far, config.join("contexts")).unwrap();
+    let docker = |args: &[&str]| {
+        let said = person.docker_in(&config, &[&["context"], args].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        said.stdout
+    };
+    docker(&["create", "lab", "--docker", "host=ssh://ana@lab.example"]);
+    leads(&person, &client, Side::Container, "ssh://ana@lab.example").await;
+    docker(&["update", "lab", "--docker", "host=ssh://ana@other.example"]);
+    leads(&person, &client, Side::Container, "ssh://ana@other.example").await;
+
+    // What a container makes is written there with the person's consent, and the link stays what it is.
+    person.context(
+        Side::Container,
+        &["create", "mine", "--docker", "host=ssh://ana@mine.example"],
+    );
+    let held = |snapshot: &Snapshot| snapshot.contexts.state == ContextsState::Held;
+    person.until(&client, "a person is asked", held).await;
+    let approved = person.mizzen(&["contexts", "hold", "approve", "--all"]);
+    assert_eq!(approved.code, 0, "{approved:?}");
+    person.until(&client, "both have it", has("mine")).await;
+    let listed = docker(&["ls", "--format", "{{.Name}}"]);
+    assert!(listed.lines().any(|name| name == "mine"), "{listed}");
+    assert_eq!(fs::read_link(&linked).unwrap(), place);
 }

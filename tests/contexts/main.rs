@@ -8,4 +8,5 @@ mod inside;
 mod killed;
 mod resting;
 mod rig;
+mod storm;
 mod wild;

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use mizzen_core::view::{ContextsState, Snapshot};
 use mizzen_core::{Client, Dirs};
 use mizzen_tests::rig::{Said, program, until, within};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,10 +87,15 @@ impl Person {
 
     /// Kills the core where it stands.
     pub(crate) async fn kill(&self, client: &Client) {
-        let pid = i32::try_from(client.core_pid()).expect("a process id");
-        let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
+        self.signal(client, Signal::KILL);
         within("a killed core is gone", client.closed()).await;
+    }
+
+    /// Sends the core a signal.
+    pub(crate) fn signal(&self, client: &Client, signal: Signal) {
+        let pid = i32::try_from(client.core_pid()).expect("a process id");
+        let pid = Pid::from_raw(pid).expect("a process id");
+        kill_process(pid, signal).expect("it runs");
     }
 
     /// The Docker command line on one side.

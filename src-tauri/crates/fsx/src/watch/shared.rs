@@ -439,4 +439,28 @@ mod tests {
         table.sort(-1, ReadFlags::QUEUE_OVERFLOW, None, &mut due);
         assert_eq!(due, all);
     }
+
+    #[test]
+    fn that_the_system_dropped_events_is_a_hint_whatever_matters() {
+        let queue = std::fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+        let queue: usize = queue.trim().parse().unwrap();
+        let top = tempfile::tempdir().unwrap();
+        let (tell, told) = mpsc::channel();
+        let gate = Arc::new(Mutex::new(()));
+        let (reader, file) = (gate.clone(), top.path().join("a"));
+        let nothing_matters = move |_: &Path| {
+            drop(reader.lock().unwrap());
+            false
+        };
+        let mut watch = Watch::joining(nothing_matters, move || tell.send(()).unwrap()).unwrap();
+        watch.join(top.path()).unwrap();
+        // Who reads events waits at the first of them.
+        let held = gate.lock().unwrap();
+        for _ in 0..queue {
+            std::fs::File::create(&file).unwrap();
+            std::fs::remove_file(&file).unwrap();
+        }
+        drop(held);
+        told.recv_timeout(SOON * 6).expect("some were not told");
+    }
 }
