@@ -334,3 +334,33 @@ async fn strict_waits_for_the_person() {
             .contains("ssh://own")
     );
 }
+
+#[tokio::test]
+async fn every_verb_answers_in_json() {
+    let (person, client) = Person::mirrored().await;
+    person.context(Side::Host, &["create", "prod", "--docker", "host=ssh://a"]);
+    person.in_step(&client).await;
+    let json = |args: &[&str]| {
+        let said = person.mizzen(&[&["contexts"], args, &["--json"]].concat());
+        assert_eq!(said.code, 0, "{args:?}: {said:?}");
+        said.json()
+    };
+    for args in [&["setup"][..], &["sync"]] {
+        assert_eq!(json(args)["contexts"]["state"], "in_step", "{args:?}");
+    }
+    assert_eq!(json(&["status"])["state"], "in_step");
+    person.context(Side::Host, &["update", "prod", "--docker", "host=ssh://b"]);
+    person.in_step(&client).await;
+    let trash = json(&["trash"]);
+    let id = trash[0]["id"].as_str().unwrap();
+    assert!(json(&["trash", "restore", id])["message"].is_string());
+    let last = json(&["history", "-n", "1"]);
+    assert_eq!(last.as_array().map(Vec::len), Some(1), "{last}");
+    let last = last[0]["id"].to_string();
+    assert!(json(&["undo", &last])["message"].is_string());
+    assert_eq!(json(&["hold"]), serde_json::json!([]));
+    for verb in ["approve", "drop"] {
+        let done = json(&["hold", verb, "--all"]);
+        assert_eq!(done["contexts"]["state"], "in_step", "{verb}");
+    }
+}

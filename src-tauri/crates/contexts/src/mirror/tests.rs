@@ -247,7 +247,7 @@ fn what_rests_is_looked_at_once_and_what_moves_until_it_rests() {
 }
 
 #[test]
-fn a_new_context_comes_to_the_other_side_with_its_keys() {
+fn row_50_a_new_context_comes_to_the_other_side_and_its_keys_are_its_owner_s_alone() {
     for side in Side::BOTH {
         let mut rig = Rig::new();
         rig.write(
@@ -275,11 +275,7 @@ fn a_new_context_comes_to_the_other_side_with_its_keys() {
         assert_eq!(meta(side), meta(other), "byte for byte");
         assert_eq!(mode(&rig.meta(other, "prod")), 0o644);
         assert_eq!(mode(&rig.tls(other, "prod")), 0o700);
-        assert_eq!(
-            mode(&rig.tls(other, "prod").join("key.pem")),
-            0o600,
-            "row 50"
-        );
+        assert_eq!(mode(&rig.tls(other, "prod").join("key.pem")), 0o600);
         assert_eq!(rig.told(), "", "its own echo is no change");
     }
 }
@@ -372,13 +368,13 @@ fn a_tcp_context_whose_keys_go_is_waited_for() {
 }
 
 #[test]
-fn the_containers_own_context_is_nobody_else_s() {
+fn row_46_the_containers_own_context_is_nobody_else_s_however_it_is_spelled() {
     let mut rig = Rig::new();
     for name in ["containai-docker", "default"] {
         rig.write(HOST, name, "ssh://user@host", "");
         rig.write(CONTAINER, name, "unix:///var/run/docker.sock", "");
     }
-    // Row 46: spelled otherwise, or nested.
+    // Spelled otherwise, or nested.
     rig.write_raw(
         HOST,
         "containai-docker",

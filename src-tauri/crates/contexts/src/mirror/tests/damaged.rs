@@ -168,14 +168,14 @@ fn a_container_side_that_was_removed_is_filled_anew_by_setup() {
 }
 
 #[test]
-fn row_50_links_pipes_and_other_names_of_files_are_not_followed() {
+fn row_50_links_pipes_and_what_else_is_no_plain_file_is_not_followed() {
     let secret = |rig: &Rig| {
         let path = rig.home.path().join("secret");
         mizzen_fsx::write_atomic(&path, b"secret").unwrap();
         path
     };
     type Plant = fn(&Rig, &Path);
-    let plants: [(&str, Plant); 6] = [
+    let plants: [(&str, Plant); 10] = [
         ("a link for a key", |rig, secret| {
             let key = rig.tls(CONTAINER, "prod").join("key.pem");
             fs::remove_file(&key).unwrap();
@@ -186,15 +186,32 @@ fn row_50_links_pipes_and_other_names_of_files_are_not_followed() {
             fs::remove_file(&key).unwrap();
             fs::hard_link(secret, key).unwrap();
         }),
+        ("a pipe for a key", |rig, _| {
+            make_pipe(&rig.tls(CONTAINER, "prod").join("key.pem"));
+        }),
+        ("a folder for a key", |rig, _| {
+            let key = rig.tls(CONTAINER, "prod").join("key.pem");
+            fs::remove_file(&key).unwrap();
+            fs::create_dir(key).unwrap();
+        }),
+        ("a key without end", |rig, _| {
+            let key = rig.tls(CONTAINER, "prod").join("key.pem");
+            fs::File::create(key)
+                .unwrap()
+                .set_len((1 << 20) + 1)
+                .unwrap();
+        }),
+        ("a link for the folder of keys", |rig, _| {
+            let folder = rig.tls(CONTAINER, "prod");
+            fs::remove_dir_all(&folder).unwrap();
+            symlink(rig.tls(HOST, "prod"), folder).unwrap();
+        }),
         ("a link for meta.json", |rig, secret| {
             fs::remove_file(rig.meta(CONTAINER, "prod")).unwrap();
             symlink(secret, rig.meta(CONTAINER, "prod")).unwrap();
         }),
         ("a pipe for meta.json", |rig, _| {
-            let path = rig.meta(CONTAINER, "prod");
-            fs::remove_file(&path).unwrap();
-            let made = std::process::Command::new("mkfifo").arg(&path).status();
-            assert!(made.unwrap().success());
+            make_pipe(&rig.meta(CONTAINER, "prod"));
         }),
         ("a link for the folder", |rig, _| {
             let folder = rig.meta(CONTAINER, "prod").parent().unwrap().to_owned();
@@ -215,6 +232,13 @@ fn row_50_links_pipes_and_other_names_of_files_are_not_followed() {
         assert_eq!(rig.status().standing, Standing::Damaged, "{what}");
         assert_eq!(fs::read(&secret).unwrap(), b"secret");
     }
+}
+
+/// In a file's place.
+fn make_pipe(path: &Path) {
+    fs::remove_file(path).expect("a file");
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.expect("mkfifo runs").success());
 }
 
 #[test]

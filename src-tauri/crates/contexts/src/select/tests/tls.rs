@@ -30,7 +30,7 @@ fn with_context(home: &Home, name: &str) -> Result<Endpoint, SelectError> {
 }
 
 #[test]
-fn a_context_with_tls_files_is_reached_by_tls() -> Result<(), rcgen::Error> {
+fn row_52_a_context_with_tls_files_is_reached_by_tls() -> Result<(), rcgen::Error> {
     let home = Home::new();
     home.context("ctx", "tcp://box");
     home.put(&tls_file("ctx", "ca.pem"), authority()?);
@@ -55,7 +55,7 @@ fn skip_verify_is_tls_too_and_says_what_it_is() {
 }
 
 #[test]
-fn files_that_make_no_tls_are_no_reason_to_go_without() {
+fn row_52_files_that_make_no_tls_are_no_reason_to_go_without() {
     for (case, file, content, says) in [
         (
             "no CA in it",
@@ -84,7 +84,7 @@ fn files_that_make_no_tls_are_no_reason_to_go_without() {
 }
 
 #[test]
-fn a_set_that_an_update_has_just_emptied_still_means_tls() {
+fn row_52_a_set_that_an_update_has_just_emptied_still_means_tls() {
     let home = Home::new();
     home.context("ctx", "tcp://127.0.0.1:2376");
     home.put(&tls_file("ctx", ".tmp-ca.pem123"), "half");
