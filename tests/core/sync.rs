@@ -2,7 +2,9 @@
 
 mod asked;
 mod left;
+mod lost;
 mod mirrored;
+mod removed;
 
 use std::fs;
 use std::os::unix::fs::chown;

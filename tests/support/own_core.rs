@@ -82,6 +82,7 @@ impl OwnCore {
             }),
             home: Some(folder.clone()),
             program_dir: None,
+            at_step: None,
         };
         let core = Core::start(config).await?;
         let client = Client::connect(&dirs).await?;

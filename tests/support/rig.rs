@@ -168,9 +168,16 @@ impl Mizzen {
         I: IntoIterator<Item = A>,
         A: AsRef<OsStr>,
     {
-        let mut command = Command::new(program("mizzen"));
+        let mut command = self.program("mizzen");
+        command.args(args);
         command
-            .args(args)
+    }
+
+    /// Another program beside this test with the same environment.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(program(name));
+        command
             .env("MIZZEN_HOME", self.home.path())
             .env("MIZZEN_SUPERVISOR", supervisor())
             .env("MIZZEN_LOG", "info,mizzen=debug")

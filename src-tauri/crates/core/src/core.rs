@@ -220,7 +220,7 @@ fn start_sessions(
         extra_ca: host_authorities(),
         settings: theirs.subscribe(),
         clock: config.clock.clone(),
-        at_step: None,
+        at_step: config.at_step.clone(),
     };
     owner.spawn("settings", pass_on_settings(ours, theirs));
     Sessions::spawn(owner, deps)

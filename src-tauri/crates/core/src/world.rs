@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use mizzen_sessions::StepHook;
+
 use crate::dirs::{Dirs, DirsError};
 
 /// Says what time it is.
@@ -26,6 +28,8 @@ pub struct CoreConfig {
     pub home: Option<PathBuf>,
     /// Where this program and those shipped with it lie.
     pub program_dir: Option<PathBuf>,
+    /// Hears of each step of work on a session; a test kills the core there.
+    pub at_step: Option<StepHook>,
 }
 
 impl CoreConfig {
@@ -41,6 +45,7 @@ impl CoreConfig {
             env: Arc::new(|name| env::var_os(name)),
             home: env::home_dir(),
             program_dir: program.and_then(|path| Some(path.parent()?.to_owned())),
+            at_step: None,
         })
     }
 

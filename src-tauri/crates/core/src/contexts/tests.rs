@@ -41,6 +41,7 @@ async fn a_machine_that_wakes_has_its_contexts_looked_at_at_once() {
         env: Arc::new(move |name| (name == "DOCKER_CONFIG").then(|| docker.clone().into())),
         home: Some(path("home")),
         program_dir: None,
+        at_step: None,
     };
     fs::create_dir(path("home")).unwrap();
     config.dirs.prepare().unwrap();

@@ -14,6 +14,7 @@ fn config(root: &tempfile::TempDir) -> CoreConfig {
         env: Arc::new(move |name| (name == "DOCKER_HOST").then(|| nowhere.clone().into())),
         home: None,
         program_dir: None,
+        at_step: None,
     }
 }
 
