@@ -44,6 +44,24 @@ fn a_full_disk_at_either_end_of_a_wire_is_told_and_tears_nothing() {
     }
 }
 
+#[test]
+fn what_has_no_room_in_a_trash_on_a_full_disk_of_its_own_stays_where_it_is() {
+    if !is_alone(
+        "full_disk::what_has_no_room_in_a_trash_on_a_full_disk_of_its_own_stays_where_it_is",
+    ) {
+        return;
+    }
+    // What is remembered lies there as well, and needs some.
+    at_each_room("home", |pair| {
+        let said = pair.once();
+        match said.code {
+            0 => Ok(()),
+            4 => Err(said.stderr),
+            _ => panic!("{said:?}"),
+        }
+    });
+}
+
 /// Carries changes to a side with room for none of them, for a part, for all.
 fn at_each_room(full: &str, sync: impl Fn(&Pair) -> Result<(), String>) {
     let mut refusals = 0;
@@ -81,9 +99,10 @@ fn at_each_room(full: &str, sync: impl Fn(&Pair) -> Result<(), String>) {
         disk.fill(pages * PAGE);
         if let Err(told) = sync(pair) {
             refusals += 1;
-            let side = if full == "a" { "host" } else { "container" };
             assert!(told.contains("No space left on device"), "{moment}: {told}");
-            assert!(told.contains(side), "{moment}: {told}");
+            for (place, side) in [("a", "host"), ("b", "container")] {
+                assert!(full != place || told.contains(side), "{moment}: {told}");
+            }
             assert!(
                 told.contains(&*disk.place.to_string_lossy()),
                 "{moment}: {told}"

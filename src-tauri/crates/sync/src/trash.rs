@@ -118,6 +118,7 @@ impl Trash {
                     let (handle, plan) = begun?;
                     return Ok(Cycle {
                         id,
+                        place: self.path.as_path().into(),
                         trash: self.handle.clone(),
                         handle,
                         plan,

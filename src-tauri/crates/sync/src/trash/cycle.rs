@@ -1,6 +1,7 @@
 //! A cycle under way, and the places where it keeps what it displaces.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use mizzen_sync_core::Node;
@@ -12,6 +13,8 @@ use crate::temp::{Part, Temp};
 /// What one cycle displaces.
 pub(crate) struct Cycle {
     pub(crate) id: CycleId,
+    /// Where the trash is, for people.
+    pub(super) place: Arc<Path>,
     pub(super) trash: Arc<DirHandle>,
     pub(super) handle: Arc<DirHandle>,
     pub(super) plan: NewFile,
@@ -38,6 +41,7 @@ impl Cycle {
     /// Where a change's displaced entry is kept.
     pub(crate) fn slot(&self, change: usize) -> Slot {
         Slot {
+            trash: self.place.clone(),
             dir: self.handle.clone(),
             name: slot_name(change),
             durable: self.durable,
@@ -75,6 +79,8 @@ pub(super) fn slot_name(change: usize) -> Vec<u8> {
 /// A place for one displaced entry.
 #[derive(Clone)]
 pub(crate) struct Slot {
+    /// Where the trash is, for people.
+    pub(super) trash: Arc<Path>,
     pub(super) dir: Arc<DirHandle>,
     pub(super) name: Vec<u8>,
     pub(super) durable: bool,
@@ -92,10 +98,27 @@ impl Slot {
         match dir.rename(name, &self.dir, &self.name) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                copy::copy(dir, name, &self.dir, &self.name, expected, self.durable)?;
+                let copied = copy::copy(dir, name, &self.dir, &self.name, expected, self.durable);
+                copied.map_err(|error| self.no_room(error))?;
                 Ok(copy::remove_copied(dir, name, &self.dir, &self.name).is_ok())
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Known here: the trash has a disk of its own.
+    fn no_room(&self, error: io::Error) -> io::Error {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        let kind = error.kind();
+        match kind {
+            StorageFull | QuotaExceeded => {
+                let trash = self.trash.display();
+                io::Error::new(
+                    kind,
+                    format!("what goes from there is to be kept in {trash}: {error}"),
+                )
+            }
+            _ => error,
         }
     }
 
@@ -121,6 +144,7 @@ impl Slot {
             _ => {}
         }
         Ok(Slots {
+            trash: self.trash.clone(),
             dir: Arc::new(self.dir.open_dir(&self.name)?),
             durable: self.durable,
         })
@@ -129,6 +153,7 @@ impl Slot {
 
 /// A displaced directory.
 pub(crate) struct Slots {
+    trash: Arc<Path>,
     dir: Arc<DirHandle>,
     durable: bool,
 }
@@ -136,6 +161,7 @@ pub(crate) struct Slots {
 impl Slots {
     pub(crate) fn slot(&self, name: &[u8]) -> Slot {
         Slot {
+            trash: self.trash.clone(),
             dir: self.dir.clone(),
             name: name.to_vec(),
             durable: self.durable,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use mizzen_sync_core::{Change, Node, RelPath};
@@ -38,6 +39,8 @@ struct Killed {
 }
 
 struct Sweep {
+    /// Where the trash is, for people.
+    trash: Arc<Path>,
     shelf: Shelf,
     file_system: u64,
     killed: HashMap<u64, Killed>,
@@ -77,6 +80,7 @@ impl Trash {
             source,
         };
         let mut sweep = Sweep {
+            trash: self.path.as_path().into(),
             shelf: self.shelf(root),
             file_system: root.handle().file_system().map_err(in_root)?,
             leftovers: Leftovers {
@@ -131,6 +135,7 @@ impl Sweep {
         let changes = cycle.manifest.as_ref().map(|manifest| &manifest.changes);
         let change = changes.and_then(|changes| changes.get(temp.change));
         let slot = Slot {
+            trash: self.trash.clone(),
             dir: cycle.handle.clone(),
             name: slot_name(temp.change),
             durable: true,
