@@ -73,3 +73,50 @@ fn folders_that_are_gone_are_listed_and_forgotten_unless_their_trash_is_wanted()
     assert_eq!(sync(&mizzen, &["--once"], &[&a, &b]).code, 0);
     assert!(a.join("other.txt").exists() && b.join("other.txt").exists());
 }
+
+#[test]
+fn folders_that_are_both_gone_and_were_not_joined_for_long_are_forgotten_by_themselves() {
+    let mizzen = Mizzen::new();
+    let [a, b, c, kept, other] = ["a", "b", "c", "kept", "other"].map(|name| mizzen.project(name));
+    for [one, two] in [[&a, &b], [&a, &c], [&kept, &c], [&kept, &a]] {
+        assert_eq!(sync(&mizzen, &["--once"], &[one, two]).code, 0);
+    }
+    // The trash of these keeps something.
+    mizzen_fsx::write_atomic(a.join("hello.txt"), b"changed").unwrap();
+    assert_eq!(sync(&mizzen, &["--once"], &[&a, &c]).code, 0);
+    let of = |one: &Path, two: &Path| {
+        let links = listed(&mizzen);
+        let is_it = |link: &&Value| {
+            link["a"] == one.to_str().unwrap() && link["b"] == two.to_str().unwrap()
+        };
+        Some(
+            links.iter().find(is_it)?["link"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        )
+    };
+    let age = |link: String| {
+        let lock = mizzen.dirs().state.join("sync").join(link).join("lock");
+        let lock = fs::File::open(lock).unwrap();
+        let taken = lock.metadata().unwrap().modified().unwrap();
+        let long = std::time::Duration::from_secs(31 * 24 * 60 * 60);
+        lock.set_modified(taken - long).unwrap();
+    };
+    for [one, two] in [[&a, &b], [&a, &c], [&kept, &c]] {
+        age(of(one, two).unwrap());
+    }
+    for gone in [&a, &b, &c] {
+        fs::remove_file(gone.join("hello.txt")).unwrap();
+        fs::remove_dir(gone).unwrap();
+    }
+    assert_eq!(sync(&mizzen, &["--once"], &[&kept, &other]).code, 0);
+    assert_eq!(of(&a, &b), None);
+    for (what, one, two) in [
+        ("its trash keeps something", &a, &c),
+        ("one of the two is there", &kept, &c),
+        ("it was joined lately", &kept, &a),
+    ] {
+        assert!(of(one, two).is_some(), "{what}");
+    }
+}

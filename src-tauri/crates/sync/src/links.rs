@@ -75,6 +75,43 @@ pub(crate) fn note(dir: &Path, names: &Both<String>) -> Result<(), PathError> {
     write_cache(dir.join(NAMES), &text)
 }
 
+/// Removes what time has made useless of links that were joined so long ago that no trash keeps things for as long: what is
+/// in their trash and, where both were folders of this machine and neither is there any more, all that is remembered.
+///
+/// A folder of a disk that is away is not there either. Nothing is lost by that: when the two meet again nothing is
+/// deleted, and what differs is a conflict.
+pub(crate) fn tidy(state: &Path) {
+    for entry in fs::read_dir(state).into_iter().flatten().flatten() {
+        let dir = entry.path();
+        let is_old = PairLock::last_taken(&dir)
+            .is_some_and(|used| used.elapsed().is_ok_and(|unused| unused > RETENTION.age));
+        if is_old {
+            // It may be in use after all; the next time is soon enough.
+            let _ = tidy_one(&dir);
+        }
+    }
+}
+
+fn tidy_one(dir: &Path) -> Result<(), ForgetError> {
+    let _lock = PairLock::hold(dir)?;
+    for side in ["host", "container"] {
+        let place = dir.join(TRASH).join(side);
+        if place.is_dir() {
+            Trash::open(place)?.prune(&RETENTION, crate::now())?;
+        }
+    }
+    let names = read_names(dir).unwrap_or_default();
+    let is_gone = [&names.host, &names.container].into_iter().all(|name| {
+        let path = Path::new(name);
+        let looked = path.symlink_metadata();
+        path.is_absolute() && looked.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    });
+    match is_gone && kept_until(dir)?.is_none() {
+        true => Ok(remove(dir)?),
+        false => Ok(()),
+    }
+}
+
 /// Lists them, the last used one first.
 ///
 /// # Errors
@@ -95,10 +132,6 @@ pub fn known_links(state: &Path) -> Result<Vec<KnownLink>, PathError> {
 ///
 /// # Errors
 /// Somebody keeps it, its trash keeps what a person may want back, or it cannot be removed.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the folder is Mizzen's own, and a person asked for it"
-)]
 pub fn forget_link(state: &Path, id: &str, force: bool) -> Result<(), ForgetError> {
     let dir = state.join(id);
     // Held to the end: nobody joins the two meanwhile.
@@ -106,14 +139,22 @@ pub fn forget_link(state: &Path, id: &str, force: bool) -> Result<(), ForgetErro
     if let (Some(until), false) = (kept_until(&dir)?, force) {
         return Err(ForgetError::Kept(until));
     }
+    Ok(remove(&dir)?)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the folder is Mizzen's own, and nobody wants it any more"
+)]
+fn remove(dir: &Path) -> Result<(), PathError> {
     // What both agreed on goes first: without it, nothing is deleted on either side.
-    for entry in fs::read_dir(&dir).at(&dir)?.flatten() {
+    for entry in fs::read_dir(dir).at(dir)?.flatten() {
         let name = entry.file_name();
         if name.to_string_lossy().starts_with("base.") {
             fs::remove_file(entry.path()).at(entry.path())?;
         }
     }
-    Ok(fs::remove_dir_all(&dir).at(&dir)?)
+    fs::remove_dir_all(dir).at(dir)
 }
 
 /// None when it is no link's folder.

@@ -114,6 +114,7 @@ impl Folders {
             return Err(FoldersError::Nested(host.clone(), container.clone()));
         }
         let place = Place::open(joining.state, joining.id, joining.reversed)?;
+        links::tidy(joining.state);
         links::note(&place.dir, &joining.names)?;
         let local = joining.local;
         // Who answers late keeps nothing of this machine open meanwhile.
