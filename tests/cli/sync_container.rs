@@ -162,6 +162,57 @@ fn a_change_in_the_container_comes_over_while_watching() {
 }
 
 #[test]
+fn fifty_thousand_files_at_once_come_over_a_wire_whole_and_take_bounded_memory() {
+    const FILES: usize = 50_000;
+    /// In KiB; programs that are built for tests need more than others.
+    const MEMORY_MAX: u64 = 256 * 1024;
+    let container = Container::run("storm");
+    container.sh("mkdir -p /srv/data");
+    let rig = Rig::new(&container);
+    let mut sync = rig.command(&["--watch", "--interval", "100000"]);
+    let child = sync.stdout(Stdio::piped()).spawn();
+    let mut watching = Watching(child.unwrap());
+    let mut lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
+    let mut a_cycle = || drop(lines.next().expect("a line for each cycle").unwrap());
+    a_cycle();
+    let storm = |name: &str| {
+        format!(
+            "mkdir -p storm-{name}/{{0..99}} && for d in {{0..99}}; do for f in {{0..499}}; do \
+             echo $d.$f > storm-{name}/$d/$f; done; done"
+        )
+    };
+    let count = "find storm-* -type f 2> /dev/null | wc -l";
+    let here = |script: &str| {
+        let mut bash = Command::new("bash");
+        let ran = bash.current_dir(&rig.host).args(["-c", script]).output();
+        let said: Said = ran.expect("bash runs").into();
+        said.stdout.trim().to_owned()
+    };
+    let there = |script: &str| container.sh(&format!("cd /srv/data; {script}"));
+    // A look that comes to what was written last comes to all before it.
+    there(&format!("{}; echo last > last-there", storm("there")));
+    while !rig.host.join("last-there").exists() || here(count) != FILES.to_string() {
+        a_cycle();
+    }
+    here(&format!("{}; echo last > last-here", storm("here")));
+    let has_come = || there("test -e last-here && echo yes || true") == "yes";
+    while !has_come() || there(count) != (2 * FILES).to_string() {
+        a_cycle();
+    }
+    let sum = "find storm-* -type f | LC_ALL=C sort | xargs cat | sha256sum";
+    assert_eq!(here(sum), there(sum));
+    let status = fs::read_to_string(format!("/proc/{}/status", watching.0.id())).unwrap();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    let peak: u64 = peak.trim().trim_end_matches(" kB").trim().parse().unwrap();
+    assert!(peak < MEMORY_MAX, "{peak} KiB");
+    drop(watching);
+    assert!(rig.sync(&["--once"]).stdout.contains("nothing to do"));
+}
+
+#[test]
 fn what_cannot_be_reached_is_named() {
     let rig = Rig::new(&Container {
         name: "mizzen-test-nobody".to_owned(),
