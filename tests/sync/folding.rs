@@ -15,6 +15,11 @@ struct Folding {
 
 impl Folding {
     fn new() -> Self {
+        Self::with_files("0133")
+    }
+
+    /// Of which these bits are not set in any file's mode.
+    fn with_files(mask: &str) -> Self {
         let pair = Pair::new();
         let (b, image) = (pair.path("b"), pair.path("image"));
         let file = fs::File::create(&image).expect("a file");
@@ -22,7 +27,7 @@ impl Folding {
         run("mkfs.exfat", &[], &[&image]);
         let device = run("losetup", &["--find", "--show"], &[&image]);
         let device = device.trim().to_owned();
-        let how = ["-o", "fmask=0133,dmask=0022", &device];
+        let how = ["-o", &format!("fmask={mask},dmask=0022"), &device];
         run("mount.exfat-fuse", &how, &[&b]);
         pair.put("b/A=1");
         assert!(pair.path("b/a").exists(), "the disk folds");
@@ -180,4 +185,37 @@ fn while_it_is_watched_a_name_that_changes_its_case_only_is_one_name() {
     until("an edit", is_edited);
     drop(watching);
     assert!(both.once(0).contains("nothing to do"));
+}
+
+#[test]
+fn a_disk_on_which_all_files_are_executable_or_none_is_changes_nothing_about_that() {
+    let test =
+        "folding::a_disk_on_which_all_files_are_executable_or_none_is_changes_nothing_about_that";
+    if !is_alone(test) {
+        return;
+    }
+    for (mask, bit) in [("0022", "*"), ("0133", "")] {
+        let both = Folding::with_files(mask);
+        both.pair
+            .put("a/run=1* a/d/text=2 a/met=3* b/met=3 b/there=4");
+        both.once(0);
+        let check = |a: &str| {
+            let b = a.replace('*', "");
+            let b = b.split(' ').map(|word| match word.contains('=') {
+                true => format!("{word}{bit}"),
+                false => word.to_owned(),
+            });
+            both.check(a, &b.collect::<Vec<_>>().join(" "));
+            assert!(both.once(0).contains("nothing to do"), "{mask}: {a}");
+        };
+        check("d/ d/text=2 met=3* run=1* there=4");
+        // An edit there leaves here what may be executed.
+        both.pair.put("b/run=11 b/d/text=22 b/new=5");
+        both.once(0);
+        check("d/ d/text=22 met=3* new=5 run=11* there=4");
+        // What is changed here stays so.
+        both.pair.put("a/run=11 a/new=5*");
+        both.once(0);
+        check("d/ d/text=22 met=3* new=5* run=11 there=4");
+    }
 }

@@ -14,6 +14,28 @@ pub fn disk_of_handle(handle: impl std::os::fd::AsFd) -> Option<&'static str> {
     name(rustix::fs::fstatfs(handle).ok()?.f_type)
 }
 
+/// Whether an open directory lies on a kind of disk that may have but one answer for all files to who may execute them.
+#[cfg(target_os = "linux")]
+pub fn may_have_one_mode(handle: impl std::os::fd::AsFd) -> bool {
+    let kind = rustix::fs::fstatfs(handle).map(|facts| facts.f_type);
+    // Systems differ in the number's type.
+    let kind: Option<u32> = kind.ok().and_then(|kind| kind.try_into().ok());
+    // FAT, exFAT, NTFS in two ways, SMB in three, 9P, FUSE, VirtualBox.
+    const KINDS: [u32; 10] = [
+        0x4d44,
+        0x2011_bab0,
+        0x5346_544e,
+        0x7366_746e,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x0102_1997,
+        0x6573_5546,
+        0x786f_4256,
+    ];
+    kind.is_some_and(|kind| KINDS.contains(&kind))
+}
+
 /// The kind of disk that a path lies on, where others may change it without a word to this system.
 ///
 /// Other systems do not say.

@@ -16,9 +16,9 @@ pub use atomic::{
     remove_leftovers, write_atomic, write_atomic_with, write_cache, write_unsynced,
     write_unsynced_with,
 };
-#[cfg(target_os = "linux")]
-pub use disk::disk_of_handle;
 pub use disk::disk_without_events;
+#[cfg(target_os = "linux")]
+pub use disk::{disk_of_handle, may_have_one_mode};
 pub use path_error::{At, PathError};
 pub use safe_dir::{FileKind, Listed, Mark, SafeDir, UnsafeFile, UnsafeReason};
 pub use watch::{Watch, WatchError};

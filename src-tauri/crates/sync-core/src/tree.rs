@@ -172,6 +172,42 @@ impl Node {
         })
     }
 
+    /// Whether all files in it are executable, or none is.
+    #[must_use]
+    pub fn has_one_mode(&self) -> bool {
+        fn all(node: &Node, executable: bool) -> bool {
+            match node {
+                Node::File(file) => file.executable == executable,
+                Node::Dir(dir) => dir.iter().all(|(_, child)| all(child, executable)),
+                Node::Link(_) | Node::Unsyncable(_) => true,
+            }
+        }
+        all(self, true) || all(self, false)
+    }
+
+    /// The same tree, in which a file is executable where it is so in the first of these that has a file there.
+    #[must_use]
+    pub fn with_modes_of(&self, others: [Option<&Self>; 2]) -> Self {
+        match self {
+            Self::File(file) => {
+                let known = others.into_iter().flatten().find_map(Self::as_file);
+                let executable = known.is_some_and(|known| known.executable);
+                Self::File(File {
+                    executable,
+                    ..*file
+                })
+            }
+            Self::Dir(dir) => {
+                let entries = dir.iter().map(|(name, node)| {
+                    let others = others.map(|other| other?.as_dir()?.get(name.as_bytes()));
+                    (name.clone(), node.with_modes_of(others))
+                });
+                Self::Dir(Arc::new(Dir(entries.collect())))
+            }
+            Self::Link(_) | Self::Unsyncable(_) => self.clone(),
+        }
+    }
+
     /// Whether anything in it cannot be carried.
     #[must_use]
     pub fn has_unsyncable(&self) -> bool {
@@ -317,5 +353,26 @@ mod tests {
         ]);
         assert_eq!(dir.len(), 2);
         assert_eq!(dir.get(b"b"), Some(&Node::Unsyncable(Unsyncable::Mount)));
+    }
+
+    #[test]
+    fn a_disk_with_one_answer_takes_that_of_the_first_that_has_a_file_there() {
+        use crate::sketch::tree;
+        let [base, other] = ["a=1* b=1 d/c=1*", "a=2 b=2* d/c=2 d/e=2* l->a"].map(tree);
+        for (all, is_one) in [
+            ("a=3* b=3*", true),
+            ("a=3 d/b=3", true),
+            ("a=3 b=3*", false),
+            ("d/", true),
+        ] {
+            assert_eq!(tree(all).unwrap().has_one_mode(), is_one, "{all}");
+        }
+        let one = tree("a=3* b=3* d/c=3* d/e=3* f=3* l->a").unwrap();
+        let lent = one.with_modes_of([base.as_ref(), other.as_ref()]);
+        assert_eq!(lent, tree("a=3* b=3 d/c=3* d/e=3* f=3 l->a").unwrap());
+        assert_eq!(
+            one.with_modes_of([None, None]),
+            tree("a=3 b=3 d/c=3 d/e=3 f=3 l->a").unwrap()
+        );
     }
 }

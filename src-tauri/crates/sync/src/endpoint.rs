@@ -99,6 +99,8 @@ pub struct Looked {
     pub rule_files: Vec<RelPath>,
     /// Whether such a file may have changed.
     pub rules_changed: bool,
+    /// Whether its disk has but one answer to which files are executable, for all that can be told: it says nothing then.
+    pub has_one_mode: bool,
     /// Why everything is looked at from time to time although the side is watched; none while each change is told.
     pub polling: Option<String>,
 }

@@ -414,7 +414,25 @@ impl Link {
             *self.seen.of(side) = Some(found);
             self.stale.of(side).clear();
         }
+        for side in [Side::Host, Side::Container] {
+            self.lend_modes(side);
+        }
         Ok(())
+    }
+
+    /// A disk that has one answer for all files changes nothing about who may execute them, and knows nothing of it.
+    fn lend_modes(&mut self, side: Side) {
+        let other = self.seen.of(side.other()).as_ref();
+        let other = other.filter(|seen| !seen.has_one_mode);
+        let other = other.and_then(|seen| seen.tree.clone());
+        let base = self.base.as_ref();
+        let seen = self.seen.of(side).as_mut().filter(|seen| seen.has_one_mode);
+        if let Some(tree) = seen.and_then(|seen| seen.tree.as_mut()) {
+            *tree = tree.with_modes_of([base, other.as_ref()]);
+            if let Some(base) = base {
+                *tree = tree.sharing(base);
+            }
+        }
     }
 
     /// Looks at everything again by other rules, when those that hold have changed.

@@ -1,5 +1,6 @@
 //! A folder of this machine.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,6 +88,8 @@ pub struct LocalEndpoint {
     own_rules: Option<OwnRules>,
     /// Whether the file system lets directories be moved, for all that is known.
     moves_whole: bool,
+    /// Whether the disk is of a kind that may have one answer for all files to who may execute them.
+    may_have_one_mode: bool,
     /// How long the trash keeps things, and when that was last seen to.
     pruned: Option<(Retention, i64)>,
 }
@@ -97,6 +100,7 @@ impl LocalEndpoint {
     pub fn new(root: Root, trash: Trash, options: LocalOptions) -> Self {
         let rules = Rules::new(&RuleTexts::default()).expect("BUG: no pattern is a bad one");
         Self {
+            may_have_one_mode: root.handle().may_have_one_mode(),
             root,
             trash,
             options,
@@ -192,6 +196,23 @@ impl LocalEndpoint {
         })
     }
 
+    /// A plan that says of old entries what was seen: where the disk has one answer for all files, others' were lent.
+    fn as_seen<'p>(&self, plan: &'p Plan, seen: &Scan) -> Cow<'p, Plan> {
+        let tree = seen.tree();
+        if !(self.may_have_one_mode && tree.has_one_mode()) {
+            return Cow::Borrowed(plan);
+        }
+        let mut plan = plan.clone();
+        for change in &mut plan.changes {
+            let seen = tree.get(&change.path);
+            change.old = change
+                .old
+                .as_ref()
+                .map(|old| old.with_modes_of([seen, None]));
+        }
+        Cow::Owned(plan)
+    }
+
     fn scan(&self, dirty: &Dirty) -> Result<Found, EndpointError> {
         let options = ScanOptions {
             rules: &self.rules,
@@ -276,6 +297,8 @@ impl Endpoint for LocalEndpoint {
             None => seen,
         });
         looked.tree = seen.as_ref().map(Scan::tree);
+        looked.has_one_mode =
+            self.may_have_one_mode && looked.tree.as_ref().is_some_and(Node::has_one_mode);
         let polling = self
             .watch
             .as_ref()
@@ -298,8 +321,9 @@ impl Endpoint for LocalEndpoint {
             cycle,
             moves_whole: self.moves_whole,
         };
-        let (root, trash) = (&self.root, &self.trash);
-        let mut applied = apply(root, plan, self.last()?, contents, trash, &options)?;
+        let (root, trash, seen) = (&self.root, &self.trash, self.last()?);
+        let plan = &*self.as_seen(plan, seen);
+        let mut applied = apply(root, plan, seen, contents, trash, &options)?;
         self.made.extend(std::mem::take(&mut applied.made));
         self.moves_whole &= !applied.moves_nothing_whole;
         if applied.cycle.is_some() {

@@ -188,6 +188,8 @@ impl Endpoint for RemoteEndpoint {
         Ok(Looked {
             hashed: view.hashed,
             withheld: message::paths(&view.withheld).map_err(wire)?,
+            // The other end's own disk is a container's.
+            has_one_mode: false,
             ..self.as_before()
         })
     }

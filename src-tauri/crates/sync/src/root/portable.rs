@@ -28,6 +28,11 @@ pub(crate) struct OpenFile {
 }
 
 impl DirHandle {
+    /// No file is executable by itself.
+    pub(crate) fn may_have_one_mode(&self) -> bool {
+        true
+    }
+
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         match fs::metadata(path)?.is_dir() {
             true => Ok(Self {

@@ -79,6 +79,17 @@ impl DirHandle {
         ))
     }
 
+    /// Whether its disk may have but one answer to which files are executable.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn may_have_one_mode(&self) -> bool {
+        mizzen_fsx::may_have_one_mode(&self.descriptor)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn may_have_one_mode(&self) -> bool {
+        false
+    }
+
     fn new(descriptor: OwnedFd, tap: Tap) -> Self {
         Self { descriptor, tap }
     }
