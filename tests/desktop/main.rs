@@ -3,6 +3,7 @@
 
 mod coming_and_going;
 mod contexts;
+mod reports;
 mod sessions;
 mod settings;
 mod syncing;
