@@ -1,7 +1,7 @@
 //! Two folders kept in step, without a session and without a core.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -137,10 +137,26 @@ fn an_emptied_folder_empties_the_other_only_when_somebody_agrees() {
         (said.code, &said.error()["code"]),
         (3, &"needs_person".into())
     );
+    // Neither of two folders is a host's or a container's.
+    assert_eq!(said.error()["message"], "Stopped: B was emptied.");
     assert!(pair.a.join("hello.txt").exists());
     let (code, summary) = pair.summary(&["--force"]);
     assert_eq!((code, &summary["deleted"]), (0, &1.into()));
     assert!(!pair.a.join("hello.txt").exists());
+}
+
+#[test]
+fn a_sync_that_cannot_be_remembered_fails_with_a_code_of_its_own() {
+    let pair = Pair::new();
+    let state = pair.mizzen.dirs().state.join("sync");
+    write(&state, "in the way");
+    let said = pair.sync(&["--once", "--json"]);
+    assert_eq!(
+        (said.code, &said.error()["code"]),
+        (4, &"failed".into()),
+        "{said:?}"
+    );
+    assert!(said.stderr.contains(state.to_str().unwrap()), "{said:?}");
 }
 
 #[test]
@@ -338,4 +354,26 @@ fn while_it_watches_changes_go_over_by_themselves_and_no_other_may_join_in() {
     assert_eq!(said.code, 6, "{said:?}");
     let holder = watching.0.id().to_string();
     assert!(said.stderr.contains(&holder), "{said:?}");
+}
+
+/// What is written to a file under a name elsewhere is told to nobody who watches here: only a look finds it.
+#[test]
+fn what_no_event_tells_of_goes_over_with_the_next_look_at_everything() {
+    let pair = Pair::new();
+    let elsewhere = pair.a.with_file_name("elsewhere");
+    write(&elsewhere, "1");
+    fs::hard_link(&elsewhere, pair.a.join("linked")).unwrap();
+    let mut command = pair.command(&["--watch", "--interval", "1"]);
+    let child = command.stdout(Stdio::piped()).spawn();
+    let mut watching = Watching(child.unwrap());
+    let mut lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
+    let mut until = |text: &str| {
+        while read(&pair.b.join("linked")) != text {
+            lines.next().expect("a line for each cycle").unwrap();
+        }
+    };
+    until("1");
+    let mut file = fs::OpenOptions::new().write(true).open(&elsewhere).unwrap();
+    file.write_all(b"2").unwrap();
+    until("2");
 }

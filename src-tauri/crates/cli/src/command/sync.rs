@@ -163,7 +163,7 @@ fn watch(
         let told = match cycle {
             Ok(cycle) => reporter.cycle(cycle),
             Err(error @ CycleError::Halted(_)) => Err(ended(error)),
-            Err(error) => reporter.trouble(&error.to_string()),
+            Err(error) => reporter.trouble(&report::in_letters(error)),
         };
         match told {
             Ok(()) => ControlFlow::Continue(()),
@@ -236,12 +236,12 @@ fn stopped(why: &str) -> Failure {
 
 fn ended(error: &CycleError) -> Failure {
     match error {
-        CycleError::Halted(halt) => stopped(&halt.to_string()),
+        CycleError::Halted(_) => stopped(&report::in_letters(error)),
         CycleError::Look(..)
         | CycleError::Apply(..)
         | CycleError::Rules(_)
         | CycleError::Base(_) => did_not_work(
-            &format!("{error}."),
+            &format!("{}.", report::in_letters(error)),
             "Nothing is lost; mend the cause and run it again.",
         ),
     }

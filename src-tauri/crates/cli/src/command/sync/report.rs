@@ -1,7 +1,7 @@
 //! What a sync did, and what it leaves to a person.
 
-use mizzen_sync::Cycle;
-use mizzen_sync_core::{RelPath, Side};
+use mizzen_sync::{Cycle, CycleError};
+use mizzen_sync_core::{Halt, RelPath, Side};
 use serde::Serialize;
 
 use crate::output::{Cell, Failure, Output, Tone, columns, plain};
@@ -198,6 +198,30 @@ fn events(cycle: &Cycle) -> Vec<Event> {
     events
 }
 
+/// Why a cycle came to nothing. Two folders are no host and no container: they go by the names that were asked for.
+pub(super) fn in_letters(error: &CycleError) -> String {
+    match error {
+        CycleError::Halted(halt) => halted(halt),
+        CycleError::Look(side, why) => format!("{} cannot be looked at: {why}", letter(*side)),
+        CycleError::Apply(side, why) => {
+            format!("changes cannot be carried out in {}: {why}", letter(*side))
+        }
+        CycleError::Rules(_) | CycleError::Base(_) => error.to_string(),
+    }
+}
+
+fn halted(halt: &Halt) -> String {
+    match halt {
+        Halt::RootMissing(side) => format!("{} is gone", letter(*side)),
+        Halt::RootReplaced(side) => format!("{} is no folder any more", letter(*side)),
+        Halt::RootEmptied(side) => format!("{} was emptied", letter(*side)),
+        Halt::ManyDeletions { side, deleted, of } => format!(
+            "{deleted} of {of} entries would be deleted in {}",
+            letter(*side)
+        ),
+    }
+}
+
 /// Of two folders, by their order.
 fn letter(side: Side) -> &'static str {
     match side {
@@ -264,7 +288,38 @@ fn in_words(summary: &Summary) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mizzen_sync::EndpointError;
+
     use super::*;
+
+    #[test]
+    fn two_folders_are_named_a_and_b_when_something_goes_wrong() {
+        let unseen = |side| CycleError::Look(side, EndpointError::Wire("silent".to_owned()));
+        let many = Halt::ManyDeletions {
+            side: Side::Container,
+            deleted: 3,
+            of: 4,
+        };
+        for (error, said) in [
+            (
+                unseen(Side::Host),
+                "A cannot be looked at: the other end of the wire: silent",
+            ),
+            (
+                unseen(Side::Container),
+                "B cannot be looked at: the other end of the wire: silent",
+            ),
+            (Halt::RootMissing(Side::Host).into(), "A is gone"),
+            (
+                Halt::RootReplaced(Side::Container).into(),
+                "B is no folder any more",
+            ),
+            (Halt::RootEmptied(Side::Container).into(), "B was emptied"),
+            (many.into(), "3 of 4 entries would be deleted in B"),
+        ] {
+            assert_eq!(in_letters(&error), said);
+        }
+    }
 
     #[test]
     fn a_summary_says_only_what_happened() {
