@@ -21,7 +21,7 @@ async fn up(rig: &Rig, name: &str) -> SessionFact {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_sessions_of_one_folder_share_files_and_nothing_else() {
+async fn rows_30_and_31_two_sessions_of_one_folder_share_files_and_nothing_else() {
     let rig = Rig::new();
     let (one, two) = (up(&rig, "one").await, up(&rig, "two").await);
     assert_ne!(one.container_id, two.container_id);

@@ -1,14 +1,15 @@
 use std::time::{Duration, Instant};
 
 use mizzen_sessions::{
-    CodeServer, Freshness, Health, Limits, Notice, NoticeKind, Report, SessionFact, SessionName,
-    State, WorkspaceKind,
+    CodeServer, Freshness, Health, Limits, Notice, NoticeKind, Reason, Report, SessionFact,
+    SessionName, State, WorkspaceKind,
 };
 
 use super::Alerts;
 use crate::contexts::News;
 use crate::view::{
     Change, ContextHoldView, ContextsSide, ContextsState, ContextsView, EngineState, EngineView,
+    SyncState, SyncView,
 };
 
 fn notice(kind: NoticeKind, message: &str) -> Notice {
@@ -426,4 +427,70 @@ fn of_two_versions_the_other_one_is_offered() {
         prod.tell(0, &news),
         "The host's stays. Take the other version: mizzen contexts undo 3 undoes 3"
     );
+}
+
+/// The alerts of how a workspace stands: what the container changed last that tools run, of so many.
+fn tripped(alerts: &mut Alerts, last: Option<&str>, tripped: u32, at: Instant) -> Vec<Change> {
+    let view = SyncView {
+        tripwire: last.map(str::to_owned),
+        tripped,
+        ..SyncView::of(SyncState::InStep)
+    };
+    let session = reporting(&[]);
+    alerts.on_sync(&session, Some(&view), jiff::Timestamp::UNIX_EPOCH, at)
+}
+
+#[test]
+fn what_a_container_changed_that_tools_run_is_told_each_time_and_names_the_last() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    assert_eq!(told(&tripped(&mut alerts, None, 0, now)), NOTHING);
+    let raised = tripped(&mut alerts, Some(".envrc"), 1, now);
+    let [Change::AlertRaised { alert }] = raised.as_slice() else {
+        panic!("{raised:?}")
+    };
+    assert_eq!(alert.id, "sync_tripwire:web");
+    let said = "Session `web`: the container changed `.envrc`, which tools on this machine may run without asking.";
+    assert_eq!(alert.message, said);
+    let undo = "mizzen sync undo CYCLE web";
+    assert!(alert.hint.contains(undo), "{}", alert.hint);
+    let again = tripped(&mut alerts, Some(".envrc"), 1, now);
+    assert_eq!(told(&again), NOTHING);
+
+    let later = now + Duration::from_secs(60);
+    let raised = tripped(&mut alerts, Some("Makefile"), 2, later);
+    let [Change::AlertRaised { alert }] = raised.as_slice() else {
+        panic!("{raised:?}")
+    };
+    let said = "Session `web`: the container changed `Makefile`, which tools on this machine may run without asking \
+                (the last of 2 such changes).";
+    assert_eq!(alert.message, said);
+    let removed = alerts.on_session_removed("web");
+    assert_eq!(told(&removed), ["-sync_tripwire:web"]);
+}
+
+#[test]
+fn history_that_does_not_come_through_is_told_until_it_does() {
+    let (mut alerts, now) = (Alerts::default(), Instant::now());
+    let mut session = reporting(&[]);
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    let mut look = |session: &SessionFact| alerts.on_history(session, at, now);
+    assert!(look(&session).is_none());
+    session.history_trouble = Some(Reason {
+        message: "no room".to_owned(),
+        hint: "Make some.".to_owned(),
+    });
+    let Some(Change::AlertRaised { alert }) = look(&session) else {
+        panic!("an alert")
+    };
+    let said = (&*alert.id, &*alert.message, &*alert.hint);
+    let wanted = (
+        "history_stays:web",
+        "Git in session `web`: no room",
+        "Make some.",
+    );
+    assert_eq!(said, wanted);
+    assert!(look(&session).is_none(), "told once");
+    session.history_trouble = None;
+    let cleared: Vec<Change> = look(&session).into_iter().collect();
+    assert_eq!(told(&cleared), ["-history_stays:web"]);
 }
