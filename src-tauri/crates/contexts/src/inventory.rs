@@ -56,6 +56,8 @@ pub(crate) struct Found {
     pub(crate) terms: Terms,
     pub(crate) print: Print,
     pub(crate) reach: Print,
+    /// Whether other users of this machine can read its private key where it lies.
+    pub(crate) has_open_key: bool,
 }
 
 /// An entry that is never carried over and never touched.

@@ -120,11 +120,12 @@ fn status(view: &ContextsView, output: Output) -> Result<(), Failure> {
             .iter()
             .try_for_each(|line| output.line(line))?;
     }
-    let left_alone = view
-        .contexts
-        .iter()
-        .filter(|one| one.state == ContextState::NotSynced);
-    let mut words = left_alone.filter_map(|one| one.reason.as_ref());
+    // What waits or is damaged is told above.
+    let of_rest = view.contexts.iter().filter(|one| {
+        let rests = [ContextState::NotSynced, ContextState::InStep];
+        rests.contains(&one.state)
+    });
+    let mut words = of_rest.filter_map(|one| one.reason.as_ref());
     words.try_for_each(|reason| output.line(&plain(reason)))
 }
 

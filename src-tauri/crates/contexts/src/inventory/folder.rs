@@ -17,6 +17,9 @@ const TLS_CAP: usize = 10 << 20;
 /// Entries of a context's own folders.
 const ENTRIES_MAX: usize = 64;
 
+/// The file that nobody else is to read.
+const KEY: &str = "key.pem";
+
 /// What the CLI is about to rename.
 const TEMPORARY: &str = ".tmp-";
 
@@ -60,11 +63,12 @@ pub(super) fn read(store: &Store, folder: &str) -> Entry {
     let payload = Payload {
         name: terms.name.clone(),
         meta: Bytes(meta),
-        tls,
+        tls: tls.files,
     };
     let found = Arc::new(Found {
         print: payload.print(),
         reach: terms.reach(&payload),
+        has_open_key: tls.has_open_key,
         payload,
         terms,
     });
@@ -108,26 +112,38 @@ fn meta(store: &Store, folder: &str) -> Result<Option<Vec<u8>>, String> {
     }
 }
 
-/// All TLS files, sorted; folders that are empty hold none.
-fn tls(store: &Store, folder: &str) -> Result<Vec<TlsFile>, String> {
-    let Some(all) = &store.tls else {
-        return Ok(Vec::new());
-    };
-    let Some(dir) = tls_dir(all, folder)? else {
-        return Ok(Vec::new());
-    };
-    let mut files = Vec::new();
-    for endpoint in list(&dir)? {
-        if let Some(dir) = tls_dir(&dir, &endpoint)? {
-            read_endpoint(&dir, &endpoint, &mut files)?;
-        }
-    }
-    files.sort();
-    Ok(files)
+/// TLS material of one context.
+#[derive(Default)]
+struct Tls {
+    files: Vec<TlsFile>,
+    has_open_key: bool,
 }
 
-fn read_endpoint(dir: &SafeDir, endpoint: &str, files: &mut Vec<TlsFile>) -> Result<(), String> {
+/// All TLS files, sorted; folders that are empty hold none.
+fn tls(store: &Store, folder: &str) -> Result<Tls, String> {
+    let mut tls = Tls::default();
+    let Some(all) = &store.tls else {
+        return Ok(tls);
+    };
+    let Some(dir) = tls_dir(all, folder)? else {
+        return Ok(tls);
+    };
+    for endpoint in list(&dir)? {
+        if let Some(dir) = tls_dir(&dir, &endpoint)? {
+            read_endpoint(&dir, &endpoint, &mut tls)?;
+        }
+    }
+    tls.files.sort();
+    Ok(tls)
+}
+
+fn read_endpoint(dir: &SafeDir, endpoint: &str, tls: &mut Tls) -> Result<(), String> {
+    let Tls {
+        files,
+        has_open_key,
+    } = tls;
     for file in list(dir)? {
+        *has_open_key |= file == KEY && dir.is_open_to_others(&file);
         let read = dir.read_regular(&file, FILE_CAP, None);
         let bytes = match read {
             Ok(bytes) => bytes,

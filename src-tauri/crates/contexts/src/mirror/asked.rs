@@ -233,6 +233,7 @@ fn found(payload: Payload) -> Result<Found, MirrorError> {
     Ok(Found {
         print: payload.print(),
         reach: terms.reach(&payload),
+        has_open_key: false,
         payload,
         terms,
     })

@@ -123,6 +123,7 @@ mod tests {
         Found {
             print: payload.print(),
             reach: terms.reach(&payload),
+            has_open_key: false,
             payload,
             terms,
         }

@@ -276,7 +276,16 @@ fn row_50_a_new_context_comes_to_the_other_side_and_its_keys_are_its_owner_s_alo
         assert_eq!(mode(&rig.meta(other, "prod")), 0o644);
         assert_eq!(mode(&rig.tls(other, "prod")), 0o700);
         assert_eq!(mode(&rig.tls(other, "prod").join("key.pem")), 0o600);
+        let warning = format!(
+            "Other users of this machine can read the key of `prod` on {from}. Close it: `chmod -R go= {}`",
+            rig.tls(side, "prod").parent().unwrap().display()
+        );
+        let reason = |rig: &mut Rig| rig.mirror().status().contexts[0].reason.clone();
+        assert_eq!(reason(&mut rig), Some(warning));
+        let close = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(rig.tls(side, "prod").join("key.pem"), close).unwrap();
         assert_eq!(rig.told(), "", "its own echo is no change");
+        assert_eq!(reason(&mut rig), None, "the key was closed");
     }
 }
 

@@ -65,6 +65,12 @@ impl SafeDir {
         self.handle.owner().at(&self.path)
     }
 
+    /// Whether a file of that name is one that other users of this machine may read or write; it may be gone.
+    #[must_use]
+    pub fn is_open_to_others(&self, name: &str) -> bool {
+        is_plain(name) && self.handle.is_open_to_others(name)
+    }
+
     /// Makes a directory in it, with exactly this mode, and opens it.
     ///
     /// # Errors

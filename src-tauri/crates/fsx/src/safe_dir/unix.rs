@@ -116,6 +116,13 @@ impl Dir {
         Ok(Some(fstat(&self.0)?.st_dev as u64))
     }
 
+    pub(super) fn is_open_to_others(&self, name: &str) -> bool {
+        statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| {
+            let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+            is_file && stat.st_mode & 0o066 != 0
+        })
+    }
+
     pub(super) fn create_dir(&self, name: &str, mode: u32) -> io::Result<()> {
         Ok(mkdirat(&self.0, name, as_mode(mode))?)
     }

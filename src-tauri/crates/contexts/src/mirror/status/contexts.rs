@@ -62,7 +62,7 @@ impl Mirror {
                 ContextStatus {
                     name: name.clone(),
                     standing,
-                    reason,
+                    reason: reason.or_else(|| self.open_key(name)),
                     ends,
                 },
             );
@@ -84,6 +84,19 @@ impl Mirror {
         let config = self.root(Side::Container).config.display();
         Some(format!(
             "Containers still have `{name}`{keys}. Take it from them: `docker --config {config} context rm {name}`"
+        ))
+    }
+
+    /// That others can read a key, which its copy keeps to its owner.
+    fn open_key(&self, name: &str) -> Option<String> {
+        let is_open = |side: &Side| self.find(*side, name).is_some_and(|it| it.has_open_key);
+        let side = Side::BOTH.into_iter().find(is_open)?;
+        let folder = self.root(side).config.join("contexts/tls");
+        let folder = folder.join(crate::store::context_id(name));
+        Some(format!(
+            "Other users of this machine can read the key of `{name}` on {}. Close it: `chmod -R go= {}`",
+            side.words(),
+            folder.display()
         ))
     }
 
