@@ -25,6 +25,8 @@ pub(crate) enum Program {
     IntoContainerNoFsync,
     DockerCp,
     TarThroughExec,
+    /// What it wrote is on the disk in the end, as with Mizzen.
+    TarThroughExecThenSync,
 }
 
 /// What a program is to do.
@@ -54,6 +56,7 @@ impl Program {
             (Self::Syncthing, _) => "syncthing, watcher 1 s",
             (Self::DockerCp, _) => "docker cp",
             (Self::TarThroughExec, _) => "tar through docker exec",
+            (Self::TarThroughExecThenSync, _) => "tar through docker exec, then sync",
         }
     }
 
@@ -63,7 +66,7 @@ impl Program {
             (Self::Mizzen | Self::MizzenNoFsync, _) => &[],
             (Self::IntoContainer | Self::IntoContainerNoFsync, _) => &["docker"],
             (Self::DockerCp, _) => &["docker"],
-            (Self::TarThroughExec, _) => &["docker", "tar"],
+            (Self::TarThroughExec | Self::TarThroughExecThenSync, _) => &["docker", "tar"],
             (Self::Syncthing, _) => &["syncthing"],
             (Self::Cp, _) => &["cp"],
             (Self::Rsync, _) => &["rsync"],
@@ -191,9 +194,13 @@ impl Folders {
                 command.arg("cp").arg(source.join("."));
                 command.arg(format!("{}:{}", self.container, copy.display()));
             }
-            Program::TarThroughExec => {
+            Program::TarThroughExec | Program::TarThroughExecThenSync => {
                 command = Command::new("sh");
-                let script = r#"tar -C "$1" -c . | docker exec -i "$2" tar -C "$3" -x"#;
+                let tar = r#"tar -C "$1" -c . | docker exec -i "$2" tar -C "$3" -x"#;
+                let script = match of {
+                    Program::TarThroughExec => tar,
+                    _ => &format!(r#"{tar} && sync --file-system "$3""#),
+                };
                 command.args(["-c", script, "sh"]).arg(source);
                 command.arg(&self.container).arg(copy);
             }
