@@ -1,11 +1,15 @@
 //! Two folders kept in step, without a session and without a core.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use mizzen_tests::rig::{Mizzen, Said};
+use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
 struct Pair {
@@ -89,6 +93,57 @@ fn two_folders_come_in_step_and_stay_so() {
         pair.sync(&["--dry-run"]).stdout,
         "In step: nothing to do.\n"
     );
+}
+
+/// More than go over within a quarter of a second.
+const MANY: usize = 20_000;
+
+#[test]
+fn a_long_cycle_says_on_a_terminal_how_far_it_is_and_how_fast_and_nowhere_else() {
+    let pair = Pair::new();
+    fill(&pair.a);
+    let (said, drawn) = on_terminal(pair.command(&["--once"]));
+    assert_eq!(said.code, 0, "{said:?}");
+    let shown = drawn.split('\r').find(|line| line.contains(" left, "));
+    let shown = shown.unwrap_or_else(|| panic!("{drawn:?}"));
+    assert!(shown.contains(" of 20 00"), "{shown:?}");
+    assert!(shown.ends_with("/s"), "{shown:?}");
+    // What is said next has the line for itself.
+    assert!(drawn.ends_with("\r\x1b[K"), "{drawn:?}");
+
+    let again = Pair::new();
+    fill(&again.a);
+    let piped = again.sync(&["--once"]);
+    assert_eq!((piped.code, piped.stderr.as_str()), (0, ""), "{piped:?}");
+}
+
+fn fill(folder: &Path) {
+    for number in 0..MANY {
+        let mut file = fs::File::create(folder.join(number.to_string())).expect("a file");
+        write!(file, "file {number}").expect("a file");
+    }
+}
+
+/// Runs a command whose errors go to a terminal, and says what was drawn there.
+fn on_terminal(mut command: Command) -> (Said, String) {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    unlockpt(&ours).expect("a terminal");
+    let name = ptsname(&ours, Vec::new()).expect("a name");
+    let theirs = fs::File::options()
+        .write(true)
+        .open(OsStr::from_bytes(name.to_bytes()));
+    command
+        .stderr(theirs.expect("a terminal"))
+        .stdout(Stdio::piped());
+    let reading = thread::spawn(move || {
+        let mut drawn = Vec::new();
+        // When nobody has the other end any more, that is an error.
+        let _hung_up = fs::File::from(ours).read_to_end(&mut drawn);
+        String::from_utf8_lossy(&drawn).into_owned()
+    });
+    let said = command.output().expect("mizzen runs").into();
+    drop(command);
+    (said, reading.join().expect("a reader"))
 }
 
 #[test]

@@ -165,6 +165,21 @@ fn row_38_one_that_takes_too_long_or_is_cancelled_is_ended_with_all_that_it_star
 }
 
 #[test]
+fn one_that_does_not_hear_that_it_is_to_end_is_killed() {
+    let rig = Rig::new();
+    let mut deaf = script("deaf", "trap '' TERM; echo $$; while :; do sleep 1; done");
+    deaf["timeout_seconds"] = json!(1);
+    rig.ask(&json!([deaf]));
+    let ack = rig.end("deaf");
+    assert_eq!(ack.state, AckState::TimedOut);
+    let is_there = format!(
+        "kill -0 {} 2> /dev/null || echo gone",
+        rig.output(&ack).trim()
+    );
+    assert_eq!(rig.container.exec(&["sh", "-c", &is_there]), "gone");
+}
+
+#[test]
 fn row_39_of_endless_output_the_beginning_and_the_end_are_kept() {
     let rig = Rig::new();
     rig.ask(&json!([script(

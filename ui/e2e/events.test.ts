@@ -105,6 +105,19 @@ describe("events", () => {
       expect(await page.evaluate(() => "owned" in window)).toBe(false);
     }));
 
+  test("what runs in a container is named with how it is", () =>
+    withPage({ scenario: "sessions=8" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await page.evaluate(() => {
+        window.mizzenFake.change("api", { services: { db: "running", cache: "failed" } });
+      });
+      const services = page.locator(".services li");
+      await services.nth(1).waitFor();
+      const said = (await services.allInnerTexts()).map((text) => text.split(/\s+/).join(" ").trim());
+      expect(said.sort()).toEqual(["cache failed", "db running"]);
+      expect(await page.locator(".services li.well").count()).toBe(1);
+    }));
+
   test("the tray can lead to a session and to its removal", () =>
     withPage({ scenario: "sessions=50" }, async (page) => {
       await byId(page, "nav-settings").click();
