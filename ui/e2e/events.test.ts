@@ -113,7 +113,9 @@ describe("events", () => {
       });
       const services = page.locator(".services li");
       await services.nth(1).waitFor();
-      const said = (await services.allInnerTexts()).map((text) => text.split(/\s+/).join(" ").trim());
+      const said = (await services.allInnerTexts()).map((text) =>
+        text.split(/\s+/).join(" ").trim(),
+      );
       expect(said.sort()).toEqual(["cache failed", "db running"]);
       expect(await page.locator(".services li.well").count()).toBe(1);
     }));
