@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use mizzen_core::Client;
 use mizzen_core::view::{ContextsState, Snapshot};
 use mizzen_tests::desktop::until;
 use tempfile::TempDir;
@@ -88,7 +89,7 @@ fn disk(place: &Path) -> u64 {
 }
 
 /// Waits until it leads there, as the host or the container side sees it.
-async fn leads(person: &Person, client: &mizzen_core::Client, side: Side, to: &str) {
+async fn leads(person: &Person, client: &Client, side: Side, to: &str) {
     let leads = |snapshot: &Snapshot| {
         let mut all = snapshot.contexts.contexts.iter();
         all.any(|one| {
@@ -107,6 +108,19 @@ fn has(name: &'static str) -> impl Fn(&Snapshot) -> bool {
         let mut all = snapshot.contexts.contexts.iter();
         all.any(|one| one.name == name && one.host.is_some() && one.container.is_some())
     }
+}
+
+/// Makes `mine` on one side: the other is on another disk, so a person is asked, agrees, and then both have it.
+async fn consented(person: &Person, client: &Client, side: Side) {
+    person.context(
+        side,
+        &["create", "mine", "--docker", "host=ssh://ana@mine.example"],
+    );
+    let held = |snapshot: &Snapshot| snapshot.contexts.state == ContextsState::Held;
+    person.until(client, "a person is asked", held).await;
+    let approved = person.mizzen(&["contexts", "hold", "approve", "--all"]);
+    assert_eq!(approved.code, 0, "{approved:?}");
+    person.until(client, "both have it", has("mine")).await;
 }
 
 #[tokio::test]
@@ -142,15 +156,7 @@ async fn where_changes_are_not_told_they_are_looked_for_and_the_status_says_so()
     leads(&person, &client, Side::Host, "ssh://ana@other.example").await;
 
     // The way back is another disk's: a person is asked, and then it is written there.
-    person.context(
-        Side::Host,
-        &["create", "mine", "--docker", "host=ssh://ana@mine.example"],
-    );
-    let held = |snapshot: &Snapshot| snapshot.contexts.state == ContextsState::Held;
-    person.until(&client, "a person is asked", held).await;
-    let approved = person.mizzen(&["contexts", "hold", "approve", "--all"]);
-    assert_eq!(approved.code, 0, "{approved:?}");
-    person.until(&client, "both have it", has("mine")).await;
+    consented(&person, &client, Side::Host).await;
     let listed = docker(&["ls", "--format", "{{.Name}}"]);
     assert!(listed.lines().any(|name| name == "mine"), "{listed}");
 
@@ -197,15 +203,7 @@ async fn a_store_that_is_linked_to_such_a_disk_is_looked_at_as_well() {
     leads(&person, &client, Side::Container, "ssh://ana@other.example").await;
 
     // What a container makes is written there with the person's consent, and the link stays what it is.
-    person.context(
-        Side::Container,
-        &["create", "mine", "--docker", "host=ssh://ana@mine.example"],
-    );
-    let held = |snapshot: &Snapshot| snapshot.contexts.state == ContextsState::Held;
-    person.until(&client, "a person is asked", held).await;
-    let approved = person.mizzen(&["contexts", "hold", "approve", "--all"]);
-    assert_eq!(approved.code, 0, "{approved:?}");
-    person.until(&client, "both have it", has("mine")).await;
+    consented(&person, &client, Side::Container).await;
     let listed = docker(&["ls", "--format", "{{.Name}}"]);
     assert!(listed.lines().any(|name| name == "mine"), "{listed}");
     assert_eq!(fs::read_link(&linked).unwrap(), place);

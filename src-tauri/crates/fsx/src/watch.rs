@@ -46,6 +46,21 @@ impl Watch {
         Ok(watch)
     }
 
+    /// Watches one directory, and hints at changes of what has this name in it.
+    ///
+    /// # Errors
+    /// The directory does not exist, or the system has no file events left to give.
+    pub fn of_file(
+        directory: impl AsRef<Path>,
+        name: &'static str,
+        on_hint: impl FnMut() + Send + 'static,
+    ) -> Result<Self, WatchError> {
+        let matters = move |path: &Path| path.file_name().is_some_and(|found| found == name);
+        let mut watch = Self::joining(matters, on_hint)?;
+        watch.join(directory)?;
+        Ok(watch)
+    }
+
     /// Watches nothing yet, and will hint at changes of paths that matter only.
     ///
     /// # Errors

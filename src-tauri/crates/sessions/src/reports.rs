@@ -1,6 +1,6 @@
 //! The container's own reports: `status.json`, read when the file system hints and, as a safety net, now and then.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -185,11 +185,7 @@ pub(crate) async fn follow(dir: PathBuf, uid: Option<u32>, tell: mpsc::Sender<He
     let hinted = Arc::new(Notify::new());
     let hint = hinted.clone();
     // Without file events the poll alone serves.
-    let is_report = |path: &Path| path.file_name().is_some_and(|name| name == STATUS_FILE);
-    let watch = Watch::joining(is_report, move || hint.notify_one());
-    let _watch = watch
-        .and_then(|mut watch| watch.join(&dir).map(|()| watch))
-        .ok();
+    let _watch = Watch::of_file(&dir, STATUS_FILE, move || hint.notify_one()).ok();
     let Ok(dir) = SafeDir::open(&dir) else {
         let _ = tell
             .send(Heard::Problem("The status directory is gone.".to_owned()))

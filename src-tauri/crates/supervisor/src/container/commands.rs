@@ -7,7 +7,7 @@ mod race;
 mod running;
 mod turn;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,10 +108,7 @@ impl Commands {
 
     /// Hints at changes of the queue. Those of our own reports beside it are none: each command brings some.
     fn watch(&self, hinted: Arc<Notify>) -> Result<Watch, WatchError> {
-        let is_queue = |path: &Path| path.file_name().is_some_and(|name| name == COMMANDS_FILE);
-        let mut watch = Watch::joining(is_queue, move || hinted.notify_one())?;
-        watch.join(&self.status_dir)?;
-        Ok(watch)
+        Watch::of_file(&self.status_dir, COMMANDS_FILE, move || hinted.notify_one())
     }
 
     /// Opens the ledger, without which nothing is run: nobody would know what has run already.
