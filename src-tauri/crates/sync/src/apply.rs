@@ -16,6 +16,7 @@ mod publish;
 mod second_name;
 mod sink;
 mod stage;
+mod write_back;
 
 use std::io;
 use std::path::PathBuf;
@@ -178,18 +179,21 @@ pub fn apply(
         contents.expect(order::wanted(&changes, &moves, &here, &shelf));
     }
     let disk = Disk::new(root, &cycle, &changes, &moves, options.durability);
-    let staged = Stage {
-        root,
-        contents,
-        moves: &moves,
-        here: &here,
-        shelf: &shelf,
-        cycle: &cycle,
-        options,
-        sync_each: disk.syncs_each(),
-        report: stage::Report::default(),
-    };
-    let (staged, planned) = disk.sync_plan_beside(|| staged.run(&changes));
+    let (staged, planned) = disk.sync_beside(|write_back| {
+        let stage = Stage {
+            root,
+            contents,
+            moves: &moves,
+            here: &here,
+            shelf: &shelf,
+            cycle: &cycle,
+            options,
+            sync_each: disk.syncs_each(),
+            write_back,
+            report: stage::Report::default(),
+        };
+        stage.run(&changes)
+    });
     let mut publish = Publish::new(root, &changes, before, &here, &moves, &cycle, staged);
     publish.shelf = contents.is_far().then_some(&shelf);
     let ended = publish.run(&disk, planned);

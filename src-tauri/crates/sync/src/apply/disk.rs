@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::mpsc::Receiver;
 use std::thread;
 
 use mizzen_sync_core::{Change, Node, RelPath};
 
 use super::moved::Moves;
+use super::write_back::WriteBack;
 use super::{Durability, is_gone};
 use crate::root::{Directory, Root, Way};
 use crate::trash::Cycle;
@@ -79,19 +81,32 @@ impl<'a> Disk<'a> {
         }
     }
 
-    /// Lets something be made ready while the plan gets on disk: a disk takes both at once in the time of one.
-    pub(super) fn sync_plan_beside<T>(
+    /// Lets something be made ready while the plan gets on disk, or what of it is ready already: a disk takes both at
+    /// once in the time of one. Says what the disk did not take.
+    pub(super) fn sync_beside<T>(
         &self,
-        make_ready: impl FnOnce() -> T,
+        make_ready: impl FnOnce(&WriteBack) -> T,
     ) -> (T, io::Result<()>) {
-        if self.flush != Flush::Each {
-            return (make_ready(), Ok(()));
+        match self.flush {
+            Flush::Never => (make_ready(&WriteBack::never()), Ok(())),
+            Flush::Each => thread::scope(|scope| {
+                let planned = scope.spawn(|| self.cycle.sync());
+                let ready = make_ready(&WriteBack::never());
+                (ready, planned.join().expect("BUG: a sync panicked"))
+            }),
+            Flush::FileSystem => thread::scope(|scope| {
+                let (write_back, told) = WriteBack::told();
+                // The system tells one time only what a disk did not take.
+                let all = |told: Receiver<()>| {
+                    told.iter()
+                        .try_for_each(|()| self.root.handle().sync_file_system())
+                };
+                let written = scope.spawn(move || all(told));
+                let ready = make_ready(&write_back);
+                drop(write_back);
+                (ready, written.join().expect("BUG: a sync panicked"))
+            }),
         }
-        thread::scope(|scope| {
-            let planned = scope.spawn(|| self.cycle.sync());
-            let ready = make_ready();
-            (ready, planned.join().expect("BUG: a sync panicked"))
-        })
     }
 
     /// The plan and new contents are on disk; with [`Flush::Each`] they are already.

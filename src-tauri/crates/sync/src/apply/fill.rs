@@ -240,6 +240,7 @@ impl<'a> Worker<'a> {
             Made::Whole => {}
             Made::Wrong => return Err(changed),
         }
+        self.stage.write_back.wrote(job.file.size);
         let report = &self.stage.report;
         match here {
             Some(_) => {

@@ -15,6 +15,7 @@ use super::fill::{Batch, Job, Worker};
 use super::moved::Moves;
 use super::names::in_new_dir;
 use super::order::{Here, has_old_version};
+use super::write_back::WriteBack;
 use super::{ApplyOptions, Failure, Why};
 use crate::root::{DirHandle, Directory, Root, Way};
 use crate::scan::{Links, Made, stays_inside};
@@ -39,6 +40,7 @@ pub(super) struct Stage<'a> {
     pub(super) options: &'a ApplyOptions,
     /// Whether each file is put on disk at once.
     pub(super) sync_each: bool,
+    pub(super) write_back: &'a WriteBack,
     pub(super) report: Report,
 }
 

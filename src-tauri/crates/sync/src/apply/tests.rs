@@ -8,6 +8,7 @@ mod races;
 mod shelf;
 mod steps;
 mod trash;
+mod write_back;
 
 use std::collections::BTreeSet;
 use std::fs;
