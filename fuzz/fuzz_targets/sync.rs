@@ -16,7 +16,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let framed = message(answer);
-    match question % 8 {
+    match question % 9 {
         0 => folder(framed),
         1 => folder(answer.to_vec()),
         2 => drop(opened(framed).map(look)),
@@ -27,6 +27,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             drop(opened(framed).map(|mut far| far.take_back(CycleId(2), &what)));
         }
         6 => drop(opened(framed).map(|mut far| far.watch(std::sync::Arc::new(|| {})))),
+        7 => drop(opened(framed).map(|far| far.room())),
         _ => drop(opened(answer.to_vec()).map(look)),
     }
 });

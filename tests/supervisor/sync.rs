@@ -8,7 +8,7 @@ use mizzen_sync::{
     Both, Cycle, Durability, End, Endpoint, EndpointError, Folders, Joining, LinkId, LinkOptions,
     Links, LocalOptions, OpenSide, RemoteEndpoint, RuleSource, now,
 };
-use mizzen_sync_core::{Brake, Mode};
+use mizzen_sync_core::{Brake, FOLDER_NAMES, Mode};
 use mizzen_tasks::Owner;
 use mizzen_wire::{StreamKind, Wire, into_blocking};
 use tempfile::TempDir;
@@ -56,6 +56,7 @@ impl Rig {
                 brake: Brake::default(),
                 guards_rules: true,
                 now,
+                names: FOLDER_NAMES,
             };
             let joining = Joining {
                 ends: Both {

@@ -9,7 +9,7 @@ use mizzen_tests::own_core::supervisor;
 
 use crate::alone::{is_alone, run};
 use crate::link::with_far;
-use crate::pair::{Pair, noise, write};
+use crate::pair::{Pair, noise, remove, rename, write};
 
 const PAGE: u64 = 4096;
 
@@ -20,7 +20,7 @@ fn a_full_disk_on_either_side_is_told_and_tears_nothing() {
     }
     for (full, side) in [("a", "in A:"), ("b", "in B:")] {
         at_each_room(full, side, |pair| {
-            let said = pair.once();
+            let said = pair.once_by_force();
             match said.code {
                 0 => Ok(()),
                 4 => Err(said.stderr),
@@ -37,7 +37,7 @@ fn a_full_disk_at_either_end_of_a_wire_is_told_and_tears_nothing() {
     }
     for (full, side) in [("a", "host"), ("b", "container")] {
         at_each_room(full, side, |pair| {
-            let (done, ended) = with_far(&pair.path(""), Command::new(supervisor()));
+            let (done, ended) = with_far(&pair.path(""), Command::new(supervisor()), true);
             assert!(ended.success(), "the far end ends well: {done:?}");
             done.map(|conflicts| assert_eq!(conflicts, 0))
         });
@@ -53,13 +53,89 @@ fn what_has_no_room_in_a_trash_on_a_full_disk_of_its_own_stays_where_it_is() {
     }
     // What is remembered lies there as well, and needs some.
     at_each_room("home", "", |pair| {
-        let said = pair.once();
+        let said = pair.once_by_force();
         match said.code {
             0 => Ok(()),
             4 => Err(said.stderr),
             _ => panic!("{said:?}"),
         }
     });
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_stops_a_cycle_before_anything_is_written() {
+    if !is_alone("full_disk::a_disk_that_is_nearly_full_stops_a_cycle_before_anything_is_written") {
+        return;
+    }
+    let once = |pair: &Pair| {
+        let said = pair.once();
+        match said.code {
+            0 => Ok(()),
+            3 => {
+                assert!(said.stderr.contains("Make room there"), "{said:?}");
+                Err(said.stderr)
+            }
+            _ => panic!("{said:?}"),
+        }
+    };
+    check_nearly_full("a", "to A, whose disk has room for 2", &once);
+    check_nearly_full("b", "to B, whose disk has room for 2", &once);
+}
+
+#[test]
+fn a_disk_at_either_end_of_a_wire_that_is_nearly_full_stops_a_cycle_as_well() {
+    if !is_alone(
+        "full_disk::a_disk_at_either_end_of_a_wire_that_is_nearly_full_stops_a_cycle_as_well",
+    ) {
+        return;
+    }
+    let once = |pair: &Pair| {
+        let far = Command::new(supervisor());
+        with_far(&pair.path(""), far, false).0.map(drop)
+    };
+    check_nearly_full(
+        "a",
+        "to the host's folder, whose disk has room for 2",
+        &once,
+    );
+    check_nearly_full(
+        "b",
+        "to the container's folder, whose disk has room for 2",
+        &once,
+    );
+}
+
+/// Room for some 240 of 300 KiB.
+fn check_nearly_full(full: &str, said: &str, sync: &dyn Fn(&Pair) -> Result<(), String>) {
+    let disk = Disk::new(full);
+    let pair = &disk.pair;
+    let other = if full == "a" { "b" } else { "a" };
+    let at = |side: &str, name: &str| pair.path(&format!("{side}/{name}"));
+    write(&at(other, "large"), &noise(900_000, 1));
+    write(&at(full, "small"), b"1");
+    assert_eq!(sync(pair), Ok(()));
+    write(&at(other, "new"), &noise(300_000, 2));
+    write(&at(full, "small"), b"22");
+    disk.fill(70 * PAGE);
+    let before = [pair.words("a"), pair.words("b")];
+    for _ in 0..2 {
+        let told = sync(pair).expect_err("no room");
+        assert!(told.contains(said), "{told}");
+        assert!(told.contains("296 KiB are to come"), "{told}");
+        assert_eq!([pair.words("a"), pair.words("b")], before);
+        assert_eq!(pair.leftovers(), [disk.filler()]);
+    }
+    // What only gets another place needs no room.
+    remove(&at(other, "new"));
+    rename(&at(other, "large"), &at(other, "renamed"));
+    assert_eq!(sync(pair), Ok(()));
+    assert_eq!(pair.words("a"), pair.words("b"));
+    // With room it goes on.
+    write(&at(other, "new"), &noise(300_000, 2));
+    sync(pair).expect_err("no room");
+    disk.empty();
+    assert_eq!(sync(pair), Ok(()));
+    assert_eq!(pair.words("a"), pair.words("b"));
 }
 
 /// Carries changes to a side with room for none of them, for a part, for all; each refusal calls the side so.

@@ -66,7 +66,7 @@ fn a_near_end_that_is_killed_at_any_system_call_is_followed_by_one_that_finishes
     if let Some(world) = std::env::var_os(WORLD) {
         let stream = UnixStream::connect(Path::new(&world).join("wire")).unwrap();
         let from = stream.try_clone().unwrap();
-        let done = cycle(Path::new(&world), Far::new(from, stream));
+        let done = cycle(Path::new(&world), Far::new(from, stream), false);
         assert!(done.is_ok_and(|conflicts| conflicts == 1));
         return;
     }
@@ -249,7 +249,7 @@ fn run_near(pair: &Pair, strace: &[&str]) -> Ran {
 
 /// Keeps the link here, with the other end in a process of its own.
 fn run_far(pair: &Pair, strace: &[&str]) -> Ran {
-    let (done, ended) = with_far(&pair.path(""), traced(&supervisor(), strace));
+    let (done, ended) = with_far(&pair.path(""), traced(&supervisor(), strace), false);
     Ran {
         was_killed: ended.signal() == Some(9),
         is_well: ended.success() && matches!(done, Ok(1)),

@@ -20,17 +20,25 @@ pub(crate) const SERVED: ServeOptions = ServeOptions {
 };
 
 /// The same with the other end served by a process of its own; how that ended, too.
-pub(crate) fn with_far(world: &Path, mut far: Command) -> (Result<usize, String>, ExitStatus) {
+pub(crate) fn with_far(
+    world: &Path,
+    mut far: Command,
+    consent: bool,
+) -> (Result<usize, String>, ExitStatus) {
     far.arg("sync").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut far = far.spawn().expect("it runs");
     let from = far.stdout.take().expect("a pipe");
     let to = far.stdin.take().expect("a pipe");
-    let done = cycle(world, Far::new(from, to));
+    let done = cycle(world, Far::new(from, to), consent);
     (done, far.wait().expect("it ends"))
 }
 
-/// One cycle of a link whose other side is far; how many conflicts are left.
-pub(crate) fn cycle(world: &Path, far: Result<Far, EndpointError>) -> Result<usize, String> {
+/// One cycle of a link whose other side is far, with a person's consent or without; how many conflicts are left.
+pub(crate) fn cycle(
+    world: &Path,
+    far: Result<Far, EndpointError>,
+    consent: bool,
+) -> Result<usize, String> {
     let [a, b, state] = ["a", "b", "home/sync"].map(|name| world.join(name));
     let local = LocalOptions {
         size_max: 1 << 30,
@@ -63,7 +71,7 @@ pub(crate) fn cycle(world: &Path, far: Result<Far, EndpointError>) -> Result<usi
         ruler: rules.into(),
     };
     let mut folders = Folders::join(joining).map_err(|error| error.to_string())?;
-    let cycle = folders.link.cycle(&Both::everything(), false);
+    let cycle = folders.link.cycle(&Both::everything(), consent);
     let cycle = cycle.map_err(|error| error.to_string())?;
     folders.link.rest();
     let failures = cycle

@@ -6,6 +6,7 @@ mod folding;
 mod full_disk;
 mod killed;
 mod link;
+mod mounts;
 mod pair;
 mod storm;
 mod wild;

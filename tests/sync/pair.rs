@@ -66,6 +66,12 @@ impl Pair {
         command.output().expect("mizzen runs").into()
     }
 
+    /// The same, whatever would stop it.
+    pub(crate) fn once_by_force(&self) -> Said {
+        let mut command = self.sync(&["--once", "--force"]);
+        command.output().expect("mizzen runs").into()
+    }
+
     /// Asks something of both folders.
     pub(crate) fn ask(&self, words: &[&str]) -> Said {
         let mut command = Command::new(program("mizzen"));

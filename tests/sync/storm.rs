@@ -73,7 +73,7 @@ fn a_hundred_thousand_entries_in_one_folder_come_over_both_ways() {
         write(&pair.path(&format!("a/d/{number}")), b"");
     }
     let far = || {
-        let (done, _) = with_far(&pair.path(""), Command::new(supervisor()));
+        let (done, _) = with_far(&pair.path(""), Command::new(supervisor()), false);
         assert_eq!(done, Ok(0));
     };
     far();

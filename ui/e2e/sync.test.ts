@@ -59,7 +59,7 @@ describe("a synced workspace", () => {
       await byId(page, "action-sync-agree").click();
       await focused(page).toBe("cancel");
       const asked = await byId(page, "dialog-agree").innerText();
-      expect(asked).toContain("214 of 380 entries would be deleted on the host.");
+      expect(asked).toContain("214 of 380 entries would be deleted in the host's folder.");
       await page.keyboard.press("Escape");
       await focused(page).toBe("action-sync-agree");
       await sync(page, "halted");

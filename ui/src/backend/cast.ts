@@ -214,7 +214,7 @@ export const SYNCED: Record<SyncState, Partial<SyncView>> = {
   problems: { problems: 3, withheld: 1 },
   conflicts: { conflicts: 2, problems: 1 },
   halted: {
-    reason: "Sync has stopped: 214 of 380 entries would be deleted on the host.",
+    reason: "Sync has stopped: 214 of 380 entries would be deleted in the host's folder.",
     hint: "Look at both sides; when that is what you want: mizzen sync flush api --consent",
     needs_consent: true,
   },

@@ -15,7 +15,22 @@ pub enum Side {
     Container,
 }
 
+/// What people call the folders of both sides, the host's first.
+pub type FolderNames = [&'static str; 2];
+
+/// Those of a session.
+pub const FOLDER_NAMES: FolderNames = ["the host's folder", "the container's folder"];
+
 impl Side {
+    /// Its own of two things, of which the first is the host's.
+    #[must_use]
+    pub fn of<T>(self, [host, container]: [T; 2]) -> T {
+        match self {
+            Self::Host => host,
+            Self::Container => container,
+        }
+    }
+
     /// The other one.
     #[must_use]
     pub fn other(self) -> Self {

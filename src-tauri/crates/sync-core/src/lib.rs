@@ -16,13 +16,14 @@ mod mode;
 mod name;
 mod reconcile;
 mod rules;
+mod size;
 #[cfg(test)]
 mod sketch;
 mod tree;
 mod tripwire;
 
 pub use brake::{Brake, Halt};
-pub use change::{Change, Plan, Side, Step};
+pub use change::{Change, FOLDER_NAMES, FolderNames, Plan, Side, Step};
 pub use diff::diff;
 pub use edit::{Edit, differences};
 pub use merge::merge;
@@ -33,5 +34,6 @@ pub use rules::{
     BadPattern, GITIGNORE, Ignored, RuleTexts, Rules, SECRET_SIZE_MAX, Secret, Source, find_secret,
     is_tighter,
 };
+pub use size::sized;
 pub use tree::{Digest, Dir, File, Node, Unsyncable};
 pub use tripwire::tripwires;

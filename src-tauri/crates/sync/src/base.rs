@@ -6,6 +6,7 @@
 
 mod edits;
 mod generation;
+mod roots;
 mod texts;
 
 use std::fmt;
@@ -21,6 +22,7 @@ pub use texts::{Kept, TEXT_SIZE_MAX, TextStore};
 
 use edits::EditsFile;
 use generation::{Generation, Held};
+use roots::Roots;
 
 const FILES: [&str; 2] = ["base.0", "base.1"];
 const EDITS: [&str; 2] = ["base.0.edits", "base.1.edits"];
@@ -64,6 +66,8 @@ pub struct BaseStore {
     next: (usize, u64),
     /// The generation that edits can be appended to; none when the next base is written whole.
     last: Option<Last>,
+    /// The folders that it was agreed with.
+    roots: Roots,
 }
 
 /// The generation that was written last, and its edits, if it has any.
@@ -119,7 +123,9 @@ impl BaseStore {
             }
             set_aside.push(SetAside { file, why });
         }
+        remove_leftovers(dir.join(roots::FILE))?;
         let mut store = Self {
+            roots: roots::load(&dir),
             dir,
             link,
             next: (0, 1),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use mizzen_sync_core::{BadPattern, Node, Plan, RelPath, RuleTexts};
 
 use crate::apply::{Applied, ApplyError, Contents};
+use crate::root::RootId;
 use crate::scan::Dirty;
 use crate::trash::{CycleId, Past, Recall, TrashError};
 
@@ -49,6 +50,12 @@ pub trait Endpoint: Send {
     /// # Errors
     /// A directory cannot be read, or the side cannot be reached.
     fn look(&mut self, dirty: &Dirty, base: Option<&Node>) -> Result<Looked, EndpointError>;
+
+    /// How many more bytes its disk takes before it is nearly full; none when nobody can tell.
+    ///
+    /// # Errors
+    /// The side cannot be reached.
+    fn room(&self) -> Result<Option<u64>, EndpointError>;
 
     /// Carries out a plan that was made of the last look, with contents of the other side. What it displaces goes to the
     /// trash under the cycle's name.
@@ -91,6 +98,8 @@ pub trait Endpoint: Send {
 pub struct Looked {
     /// The tree; none when the root is not there any more.
     pub tree: Option<Node>,
+    /// Which folder it is, as far as can be told.
+    pub root: Option<RootId>,
     /// Files that were read.
     pub hashed: u64,
     /// Entries that are kept back for their secrets' sake, by their names.

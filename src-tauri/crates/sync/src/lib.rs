@@ -50,7 +50,7 @@ pub use links::{ForgetError, KnownLink, Names, forget_link, known_links};
 pub use lock::{LockError, PairLock};
 pub use question::{Question, answer};
 pub use refusal::{Because, Refusal};
-pub use root::{Root, RootError};
+pub use root::{Root, RootError, RootId};
 pub use rule_files::{RuleFileError, find_rules, read_rules};
 pub use rule_source::{RuleSource, RulesError};
 pub use scan::{Dirty, Found, Links, Made, Scan, ScanError, ScanOptions, scan, scan_watched};

@@ -10,6 +10,7 @@ mod keep;
 mod merge;
 mod past;
 mod progress;
+mod room;
 mod rules;
 #[cfg(unix)]
 #[cfg(test)]
@@ -31,12 +32,14 @@ use std::time::Instant;
 
 use mizzen_fsx::PathError;
 use mizzen_sync_core::{
-    Brake, Edit, Halt, Mode, Node, Outcome, Plan, RelPath, RuleTexts, Side, reconcile, tripwires,
+    Brake, Edit, FOLDER_NAMES, FolderNames, Halt, Mode, Node, Outcome, Plan, RelPath, RuleTexts,
+    Side, reconcile, tripwires,
 };
 
 use crate::apply::Applied;
 use crate::base::{BaseStore, TextStore};
 use crate::endpoint::{Endpoint, EndpointError, Looked, Wake};
+use crate::root::RootId;
 use crate::scan::Dirty;
 use crate::settings::SyncSettings;
 use crate::told::Progress;
@@ -101,6 +104,8 @@ pub struct LinkOptions {
     pub guards_rules: bool,
     /// The time, in nanoseconds since 1970: cycles are called by it.
     pub now: fn() -> i64,
+    /// What people call the two folders.
+    pub names: FolderNames,
 }
 
 impl LinkOptions {
@@ -112,6 +117,7 @@ impl LinkOptions {
             brake: Brake::default(),
             guards_rules,
             now: crate::now,
+            names: FOLDER_NAMES,
         }
     }
 }
@@ -232,11 +238,24 @@ impl Link {
     }
 
     /// What would stop a cycle that is about to carry this out.
-    #[must_use]
-    pub fn halt(&self, outcome: &Outcome) -> Option<Halt> {
+    ///
+    /// # Errors
+    /// A side cannot be reached.
+    pub fn halt(&self, outcome: &Outcome) -> Result<Option<Halt>, CycleError> {
         let [host, container] = self.trees();
         let base = self.base.as_ref();
-        self.options.brake.check(base, host, container, outcome)
+        let exchanged = self.store.exchanged(self.roots());
+        let brake = self.options.brake;
+        match brake.check(base, host, container, exchanged, outcome) {
+            None => self.lacks_room(outcome),
+            halt => Ok(halt),
+        }
+    }
+
+    /// What people call the two folders.
+    #[must_use]
+    pub fn names(&self) -> FolderNames {
+        self.options.names
     }
 
     /// Brings both sides in step, as far as they can be without a person. With `consent`, a person has agreed to
@@ -278,7 +297,7 @@ impl Link {
         mut outcome: Outcome,
         consent: bool,
     ) -> Result<(), CycleError> {
-        if let Some(halt) = self.halt(&outcome) {
+        if let Some(halt) = self.halt(&outcome)? {
             if !consent {
                 return Err(halt.into());
             }
@@ -291,6 +310,7 @@ impl Link {
         self.note_tripwires(&cycle.applied);
         self.remember(&outcome.agreed, on_both, cycle)?;
         carried_out?;
+        self.store.agreed_with(self.roots())?;
         cycle.tripwires = std::mem::take(&mut self.tripped);
         cycle.merged = merged.paths().cloned().collect();
         self.note_left(cycle, outcome);
@@ -342,7 +362,7 @@ impl Link {
     /// How both sides stand: a cycle that carries nothing.
     fn regard(&mut self) -> Result<Cycle, CycleError> {
         let mut outcome = self.plan(&Both::default())?;
-        if let Some(halt) = self.halt(&outcome) {
+        if let Some(halt) = self.halt(&outcome)? {
             return Err(halt.into());
         }
         // Those that go together are no conflicts.
@@ -392,6 +412,10 @@ impl Link {
     fn begin(&mut self) -> CycleId {
         self.last = CycleId((self.options.now)()).max(self.last.next());
         self.last
+    }
+
+    fn roots(&self) -> [Option<RootId>; 2] {
+        [&self.seen.host, &self.seen.container].map(|seen| seen.as_ref()?.root)
     }
 
     fn trees(&self) -> [Option<&Node>; 2] {

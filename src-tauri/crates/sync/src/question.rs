@@ -3,7 +3,7 @@
 use mizzen_sync_core::RelPath;
 use serde::{Deserialize, Serialize};
 
-use crate::link::{Both, Keep, Link};
+use crate::link::{AskError, Both, Keep, Link};
 use crate::refusal::Refusal;
 use crate::told::{self, Answer};
 use crate::trash::{CycleId, Recall};
@@ -67,6 +67,11 @@ pub enum Question {
 /// # Errors
 /// Why there is no answer.
 pub fn answer(link: &mut Link, question: &Question) -> Result<Answer, Refusal> {
+    let answered = answered(link, question);
+    answered.map_err(|error| Refusal::of(&error, link.names()))
+}
+
+fn answered(link: &mut Link, question: &Question) -> Result<Answer, AskError> {
     Ok(match question {
         Question::Conflicts => {
             let conflicts = link.conflicts(&Both::everything())?;
@@ -77,7 +82,7 @@ pub fn answer(link: &mut Link, question: &Question) -> Result<Answer, Refusal> {
         }
         Question::Plan => {
             let outcome = link.plan(&Both::everything())?;
-            let halt = link.halt(&outcome);
+            let halt = link.halt(&outcome)?.map(|halt| halt.told(link.names()));
             Answer::Plan(told::Plan::new(&outcome, halt, STEPS_MAX))
         }
         Question::Resolve { path, keep } => {

@@ -1,5 +1,6 @@
 //! Why a person gets no answer, and what to do, wherever they asked.
 
+use mizzen_sync_core::FolderNames;
 use serde::{Deserialize, Serialize};
 
 use crate::link::{AskError, CycleError};
@@ -71,9 +72,10 @@ impl Refusal {
     }
 }
 
-impl From<AskError> for Refusal {
-    fn from(error: AskError) -> Self {
-        let because = match &error {
+impl Refusal {
+    /// Of what was asked of two folders, by what people call them.
+    pub(crate) fn of(error: &AskError, names: FolderNames) -> Self {
+        let because = match error {
             AskError::Cycle(CycleError::Halted(_)) => Because::Halted,
             AskError::Cycle(_) => Because::Failed,
             AskError::Trash(..) | AskError::Base(_) => Because::Storage,
@@ -82,12 +84,6 @@ impl From<AskError> for Refusal {
             AskError::Unsyncable(..) => Because::Unsyncable,
             AskError::Mode(_) => Because::Mode,
         };
-        Self::new(because, error.to_string())
-    }
-}
-
-impl From<CycleError> for Refusal {
-    fn from(error: CycleError) -> Self {
-        AskError::from(error).into()
+        Self::new(because, error.told(names))
     }
 }

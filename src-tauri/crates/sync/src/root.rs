@@ -7,6 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::entry::{Kind, Listed};
 
 #[cfg(not(unix))]
@@ -26,6 +28,13 @@ pub(crate) use way::Way;
 pub struct Root {
     path: PathBuf,
     handle: Arc<DirHandle>,
+}
+
+/// Which folder it is, as long as its disk is not made anew: both outlive a restart of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootId {
+    disk: u64,
+    number: u64,
 }
 
 /// Why a folder cannot be a root.
@@ -78,6 +87,12 @@ impl Root {
         let found = DirHandle::open(&self.path)
             .and_then(|found| Ok(identity(&found)? == identity(&self.handle)?));
         found.unwrap_or(false)
+    }
+
+    /// Which folder it is; none where nobody can tell.
+    pub(crate) fn id(&self) -> Option<RootId> {
+        let (disk, number) = self.handle.identity()?;
+        Some(RootId { disk, number })
     }
 
     pub(crate) fn handle(&self) -> &Arc<DirHandle> {

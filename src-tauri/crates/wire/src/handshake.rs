@@ -9,7 +9,7 @@ use crate::frame;
 
 /// Version of everything that follows the magic. Both sides must have the same: the core brings
 /// its own supervisor into each container, so a difference is a stale copy, not a choice.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Opens the conversation. Cannot be text in any encoding, and a transport that rewrites line
 /// ends or strips the eighth bit breaks it.

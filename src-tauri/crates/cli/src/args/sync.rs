@@ -43,7 +43,7 @@ pub(crate) struct SyncRun {
     /// How often everything is looked at while watching, in seconds; as A's mizzen.toml says, or 300.
     #[arg(long, value_name = "SECONDS", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) interval: Option<u64>,
-    /// Agree to what would otherwise stop it: a side that was emptied, or many deletions.
+    /// Agree to what would otherwise stop it: a side that was emptied or exchanged, many deletions, or a full disk.
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -185,7 +185,7 @@ pub(crate) enum SyncOf {
     Flush {
         #[command(flatten)]
         of: Session,
-        /// Agree to what has stopped it: a side that was emptied, or many deletions.
+        /// Agree to what has stopped it: a side that was emptied or exchanged, many deletions, or a full disk.
         #[arg(long)]
         consent: bool,
     },

@@ -36,6 +36,9 @@ const CYCLES: u32 = 4;
 const LEFT: u8 = 1;
 const FAILED: u8 = 4;
 
+/// How a person agrees to what has stopped it.
+const AGREE: &str = "run it again with --force.";
+
 pub(super) fn run(args: Sync, output: Output) -> Result<(), Failure> {
     match (args.verb, args.run) {
         (Some(verb), _) => ask::run(verb, output),
@@ -71,7 +74,10 @@ fn open(
         local.durability = Durability::None;
     }
     let [id, reversed] = pair.links();
-    let options = LinkOptions::of(&settings, pair.is_any_elsewhere());
+    let options = LinkOptions {
+        names: answer::FOLDERS,
+        ..LinkOptions::of(&settings, pair.is_any_elsewhere())
+    };
     let opened = Folders::join(Joining {
         ends: pair.ends(id, &local),
         names: pair.names(),
@@ -140,7 +146,9 @@ fn come_in_step(args: &SyncRun, how: &SyncHow, output: Output) -> Result<(), Fai
 fn dry_run(link: &mut Link, output: Output) -> Result<(), Failure> {
     let outcome = link.plan(&Both::everything());
     let outcome = outcome.map_err(|error| ended(&error))?;
-    let plan = told::Plan::new(&outcome, link.halt(&outcome), usize::MAX);
+    let halt = link.halt(&outcome).map_err(|error| ended(&error))?;
+    let halt = halt.map(|halt| halt.told(answer::FOLDERS));
+    let plan = told::Plan::new(&outcome, halt, usize::MAX);
     answer::plan(&plan.into(), answer::FOLDERS, output)
 }
 
@@ -163,7 +171,7 @@ fn watch(
         let told = match cycle {
             Ok(cycle) => reporter.cycle(cycle),
             Err(error @ CycleError::Halted(_)) => Err(ended(error)),
-            Err(error) => reporter.trouble(&report::in_letters(error)),
+            Err(error) => reporter.trouble(&error.told(answer::FOLDERS)),
         };
         match told {
             Ok(()) => ControlFlow::Continue(()),
@@ -226,22 +234,19 @@ fn did_not_work(message: &str, hint: &str) -> Failure {
 }
 
 /// A person has to say how to go on.
-fn stopped(why: &str) -> Failure {
-    failed(
-        ErrorCode::NeedsPerson,
-        format!("Stopped: {why}."),
-        "Look at both folders; when that is what you want, run it again with --force.",
-    )
+fn stopped(why: &str, hint: &str) -> Failure {
+    failed(ErrorCode::NeedsPerson, format!("Stopped: {why}."), hint)
 }
 
 fn ended(error: &CycleError) -> Failure {
+    let why = error.told(answer::FOLDERS);
     match error {
-        CycleError::Halted(_) => stopped(&report::in_letters(error)),
+        CycleError::Halted(halt) => stopped(&why, &halt.hint(AGREE)),
         CycleError::Look(..)
         | CycleError::Apply(..)
         | CycleError::Rules(_)
         | CycleError::Base(_) => did_not_work(
-            &format!("{}.", report::in_letters(error)),
+            &format!("{why}."),
             "Nothing is lost; mend the cause and run it again.",
         ),
     }

@@ -261,7 +261,10 @@ impl Endpoint for LocalEndpoint {
 
     fn look(&mut self, dirty: &Dirty, base: Option<&Node>) -> Result<Looked, EndpointError> {
         self.owed.merge(dirty.clone());
-        let mut looked = Looked::default();
+        let mut looked = Looked {
+            root: self.root.id(),
+            ..Looked::default()
+        };
         if let Some((watcher, _)) = &self.watch {
             let news = watcher.take();
             self.owed.merge(news.dirty);
@@ -306,6 +309,13 @@ impl Endpoint for LocalEndpoint {
         looked.polling = polling.map(|why| why.to_string());
         self.seen = seen;
         Ok(looked)
+    }
+
+    fn room(&self) -> Result<Option<u64>, EndpointError> {
+        // What came before a cut is not to come any more, or gives way.
+        let begun = self.trash.shelf(&self.root).bytes();
+        let room = self.root.handle().room();
+        Ok(room.map(|room| room.saturating_add(begun)))
     }
 
     fn apply(

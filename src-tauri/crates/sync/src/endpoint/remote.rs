@@ -30,6 +30,7 @@ use mizzen_sync_core::{Node, Plan, RuleTexts, Rules};
 
 use super::{Endpoint, EndpointError, Looked, TakeBack, TakenBack, Wake};
 use crate::apply::{Applied, ApplyError, Contents, all_new};
+use crate::root::RootId;
 use crate::scan::Dirty;
 use crate::trash::{CycleId, Past, Recall};
 
@@ -53,6 +54,7 @@ pub struct RemoteEndpoint {
     learnt: Learnt,
     watched: bool,
     polling: Option<String>,
+    root: Option<RootId>,
     /// Whether the other end has looked since it told its rules.
     has_looked: bool,
 }
@@ -88,6 +90,7 @@ impl RemoteEndpoint {
         Looked {
             tree: self.learnt.tree().cloned(),
             polling: self.polling.clone(),
+            root: self.root,
             ..Looked::default()
         }
     }
@@ -182,6 +185,7 @@ impl Endpoint for RemoteEndpoint {
         self.learnt.take(&view).map_err(wire)?;
         self.has_looked = true;
         self.polling = view.polling.as_deref().map(shown);
+        self.root = view.root;
         if let Some(base) = base {
             self.learnt.share(base);
         }
@@ -192,6 +196,14 @@ impl Endpoint for RemoteEndpoint {
             has_one_mode: false,
             ..self.as_before()
         })
+    }
+
+    fn room(&self) -> Result<Option<u64>, EndpointError> {
+        match self.ask(&Ask::Room)? {
+            Told::Room(room) => Ok(room),
+            Told::Refused(refused) => Err(refused.into()),
+            _ => Err(wire(senseless("another answer than to the question"))),
+        }
     }
 
     fn apply(

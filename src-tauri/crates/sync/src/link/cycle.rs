@@ -1,9 +1,12 @@
 //! What a cycle came to.
 
+use std::fmt;
 use std::time::Duration;
 
 use mizzen_fsx::PathError;
-use mizzen_sync_core::{Conflict, Halt, Problem, RelPath, Side, Unsyncable};
+use mizzen_sync_core::{
+    Conflict, FOLDER_NAMES, FolderNames, Halt, Problem, RelPath, Side, Unsyncable,
+};
 
 use super::Both;
 use crate::apply::{Applied, ApplyError, Failure, Why};
@@ -52,23 +55,60 @@ pub struct Took {
 }
 
 /// A cycle did not come to its end. What it had done by then stays done and is remembered.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum CycleError {
     /// A person has to say how to go on.
-    #[error("{0}")]
-    Halted(#[from] Halt),
+    Halted(Halt),
     /// A side cannot be looked at.
-    #[error("the {0} cannot be looked at: {1}")]
     Look(Side, EndpointError),
     /// A side takes no more changes.
-    #[error("changes cannot be carried out on the {0}: {1}")]
     Apply(Side, ApplyError),
     /// Rules cannot be read: without them, what they keep back would be carried.
-    #[error("the rules cannot be read: {0}")]
-    Rules(#[from] RulesError),
+    Rules(RulesError),
     /// What both agree on cannot be kept.
-    #[error("what both sides agree on cannot be kept: {0}")]
-    Base(#[from] PathError),
+    Base(PathError),
+}
+
+impl CycleError {
+    /// Why, by what people call the folders; no sentence yet.
+    #[must_use]
+    pub fn told(&self, names: FolderNames) -> String {
+        match self {
+            Self::Halted(halt) => halt.told(names),
+            Self::Look(side, why) => format!("{} cannot be looked at: {why}", side.of(names)),
+            Self::Apply(side, why) => {
+                format!("changes cannot be carried out in {}: {why}", side.of(names))
+            }
+            Self::Rules(why) => format!("the rules cannot be read: {why}"),
+            Self::Base(why) => format!("what both sides agree on cannot be kept: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for CycleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told(FOLDER_NAMES))
+    }
+}
+
+impl std::error::Error for CycleError {}
+
+impl From<Halt> for CycleError {
+    fn from(halt: Halt) -> Self {
+        Self::Halted(halt)
+    }
+}
+
+impl From<RulesError> for CycleError {
+    fn from(error: RulesError) -> Self {
+        Self::Rules(error)
+    }
+}
+
+impl From<PathError> for CycleError {
+    fn from(error: PathError) -> Self {
+        Self::Base(error)
+    }
 }
 
 impl Cycle {
@@ -153,4 +193,38 @@ impl Cycle {
 /// Whether a file kept changing while it was read: nothing is wrong with it.
 pub(crate) fn is_being_written(problem: &Problem) -> bool {
     problem.why == Unsyncable::Unsteady
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_wrong_names_the_folders_as_people_do() {
+        let silent = |side| CycleError::Look(side, EndpointError::Wire("silent".to_owned()));
+        let full = CycleError::Apply(
+            Side::Container,
+            ApplyError {
+                path: "/b/c".into(),
+                source: std::io::Error::other("full"),
+                applied: Box::default(),
+            },
+        );
+        for (error, told) in [
+            (
+                silent(Side::Host),
+                "A cannot be looked at: the other end of the wire: silent",
+            ),
+            (
+                silent(Side::Container),
+                "B cannot be looked at: the other end of the wire: silent",
+            ),
+            (full, "changes cannot be carried out in B: /b/c: full"),
+            (Halt::RootEmptied(Side::Host).into(), "A was emptied"),
+        ] {
+            assert_eq!(error.told(["A", "B"]), told);
+        }
+        let session = silent(Side::Container).to_string();
+        assert!(session.starts_with("the container's folder cannot be looked at"));
+    }
 }

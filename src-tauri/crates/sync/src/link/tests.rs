@@ -1,5 +1,7 @@
 #[path = "tests/asking.rs"]
 mod asking;
+#[path = "tests/exchanged.rs"]
+mod exchanged;
 #[path = "tests/guarding.rs"]
 mod guarding;
 #[path = "tests/keeping.rs"]
@@ -114,6 +116,7 @@ impl Fixture {
             brake,
             guards_rules: false,
             now: late,
+            names: FOLDER_NAMES,
         };
         let meter = Arc::new(Meter {
             sent: 0.into(),

@@ -43,6 +43,16 @@ impl DirHandle {
         }
     }
 
+    /// Stable Rust tells neither a disk's number nor a directory's,
+    pub(crate) fn identity(&self) -> Option<(u64, u64)> {
+        None
+    }
+
+    /// nor how full a disk is.
+    pub(crate) fn room(&self) -> Option<u64> {
+        None
+    }
+
     fn path(&self, name: &[u8]) -> io::Result<PathBuf> {
         let name = std::str::from_utf8(name).map_err(|_| io::ErrorKind::InvalidInput)?;
         Ok(self.path.join(name))

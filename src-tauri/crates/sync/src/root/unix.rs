@@ -41,6 +41,10 @@ pub(crate) struct OpenFile {
     pub(crate) file: File,
 }
 
+/// A disk is nearly full when no more than this share of it is free, or so many bytes.
+const SPARE_SHARE: u64 = 100;
+const SPARE_MAX: u64 = 16 * 1024 * 1024;
+
 const SECOND: i64 = 1_000_000_000;
 
 /// Bytes of a listing that the system is asked for at once: some hundred entries.
@@ -88,6 +92,29 @@ impl DirHandle {
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn may_have_one_mode(&self) -> bool {
         false
+    }
+
+    /// How many more bytes its disk takes before it is nearly full; none when it does not tell.
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the widths of these fields differ between systems"
+    )]
+    pub(crate) fn room(&self) -> Option<u64> {
+        let disk = rustix::fs::fstatvfs(&self.descriptor).ok()?;
+        let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize as u64);
+        let whole = bytes(disk.f_blocks as u64);
+        let spare = (whole / SPARE_SHARE).min(SPARE_MAX);
+        (whole > 0).then(|| bytes(disk.f_bavail as u64).saturating_sub(spare))
+    }
+
+    /// What its disk is called, whatever it is mounted as, and the directory's number there.
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the width of this field differs between systems"
+    )]
+    pub(crate) fn identity(&self) -> Option<(u64, u64)> {
+        let disk = rustix::fs::fstatvfs(&self.descriptor).ok()?.f_fsid as u64;
+        Some((disk, self.number().ok()?))
     }
 
     fn new(descriptor: OwnedFd, tap: Tap) -> Self {

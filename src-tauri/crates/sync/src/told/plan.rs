@@ -1,6 +1,6 @@
 //! What a cycle would do.
 
-use mizzen_sync_core::{Halt, Outcome, RelPath, Step as Doing};
+use mizzen_sync_core::{Outcome, RelPath, Step as Doing};
 use serde::{Deserialize, Serialize};
 
 use super::Side;
@@ -30,11 +30,11 @@ pub struct Step {
 }
 
 impl Plan {
-    /// What was decided; of the steps, so many are told of.
+    /// What was decided, and what would stop it; of the steps, so many are told of.
     #[must_use]
-    pub fn new(outcome: &Outcome, halt: Option<Halt>, most: usize) -> Self {
+    pub fn new(outcome: &Outcome, halt: Option<String>, most: usize) -> Self {
         let mut plan = Self {
-            halt: halt.map(|halt| halt.to_string()),
+            halt,
             ..Self::default()
         };
         let mut add = |what: &str, path: &RelPath, side: Option<Side>, why: Option<String>| {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use mizzen_sync_core::sized;
 use serde::{Deserialize, Serialize};
 
 /// Files that are carried, and their bytes.
@@ -97,19 +98,6 @@ fn grouped(number: u64) -> String {
         told.push(digit);
     }
     told
-}
-
-/// `180 MiB`.
-fn sized(bytes: u64) -> String {
-    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let unit = units.into_iter().find(|(unit, _)| bytes >= *unit);
-    match unit {
-        Some((unit, name)) if bytes < 10 * unit => {
-            format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit)
-        }
-        Some((unit, name)) => format!("{} {name}", bytes / unit),
-        None => format!("{bytes} B"),
-    }
 }
 
 #[cfg(test)]

@@ -270,7 +270,7 @@ impl Trouble {
         match error {
             CycleError::Halted(halt) => Self {
                 reason: format!("Sync has stopped: {halt}."),
-                hint: format!("Look at both sides; when that is what you want: {agree}"),
+                hint: halt.hint(agree),
                 needs_consent: true,
             },
             CycleError::Rules(_) => Self::new(

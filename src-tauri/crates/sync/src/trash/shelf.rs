@@ -94,6 +94,11 @@ impl Shelf {
         lock(&self.held).get(digest).copied()
     }
 
+    /// How many bytes are kept in all.
+    pub(crate) fn bytes(&self) -> u64 {
+        lock(&self.held).values().sum()
+    }
+
     /// The file that is to hold these contents: one that was begun, to be gone on with behind what it holds, or a new
     /// one for what is large and comes a long way. None where a new file is better made in its place.
     pub(crate) fn take(&self, file: &File, is_far: bool, mode: u32) -> io::Result<Option<Taken>> {

@@ -1,9 +1,10 @@
 //! What a sync did, and what it leaves to a person.
 
-use mizzen_sync::{Cycle, CycleError};
-use mizzen_sync_core::{Halt, RelPath, Side};
+use mizzen_sync::Cycle;
+use mizzen_sync_core::RelPath;
 use serde::Serialize;
 
+use super::answer::FOLDERS;
 use crate::output::{Cell, Failure, Output, Tone, columns, plain};
 use crate::size::human;
 
@@ -182,11 +183,11 @@ fn events(cycle: &Cycle) -> Vec<Event> {
     }
     for problem in &cycle.problems {
         let event = Event::new("problem", &problem.path);
-        events.push(event.on(letter(problem.side)).because(problem.why));
+        events.push(event.on(problem.side.of(FOLDERS)).because(problem.why));
     }
     for (side, failure) in cycle.failures() {
         let event = Event::new("failed", &failure.path);
-        events.push(event.on(letter(side)).because(&failure.why));
+        events.push(event.on(side.of(FOLDERS)).because(&failure.why));
     }
     for path in &cycle.tripwires {
         let why = "came from a container, and tools here may run it without asking";
@@ -196,38 +197,6 @@ fn events(cycle: &Cycle) -> Vec<Event> {
         events.push(Event::new("withheld", path).because("its name says that it holds secrets"));
     }
     events
-}
-
-/// Why a cycle came to nothing. Two folders are no host and no container: they go by the names that were asked for.
-pub(super) fn in_letters(error: &CycleError) -> String {
-    match error {
-        CycleError::Halted(halt) => halted(halt),
-        CycleError::Look(side, why) => format!("{} cannot be looked at: {why}", letter(*side)),
-        CycleError::Apply(side, why) => {
-            format!("changes cannot be carried out in {}: {why}", letter(*side))
-        }
-        CycleError::Rules(_) | CycleError::Base(_) => error.to_string(),
-    }
-}
-
-fn halted(halt: &Halt) -> String {
-    match halt {
-        Halt::RootMissing(side) => format!("{} is gone", letter(*side)),
-        Halt::RootReplaced(side) => format!("{} is no folder any more", letter(*side)),
-        Halt::RootEmptied(side) => format!("{} was emptied", letter(*side)),
-        Halt::ManyDeletions { side, deleted, of } => format!(
-            "{deleted} of {of} entries would be deleted in {}",
-            letter(*side)
-        ),
-    }
-}
-
-/// Of two folders, by their order.
-fn letter(side: Side) -> &'static str {
-    match side {
-        Side::Host => "A",
-        Side::Container => "B",
-    }
 }
 
 pub(super) fn print(events: &[Event], output: Output) -> Result<(), Failure> {
@@ -288,38 +257,7 @@ fn in_words(summary: &Summary) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mizzen_sync::EndpointError;
-
     use super::*;
-
-    #[test]
-    fn two_folders_are_named_a_and_b_when_something_goes_wrong() {
-        let unseen = |side| CycleError::Look(side, EndpointError::Wire("silent".to_owned()));
-        let many = Halt::ManyDeletions {
-            side: Side::Container,
-            deleted: 3,
-            of: 4,
-        };
-        for (error, said) in [
-            (
-                unseen(Side::Host),
-                "A cannot be looked at: the other end of the wire: silent",
-            ),
-            (
-                unseen(Side::Container),
-                "B cannot be looked at: the other end of the wire: silent",
-            ),
-            (Halt::RootMissing(Side::Host).into(), "A is gone"),
-            (
-                Halt::RootReplaced(Side::Container).into(),
-                "B is no folder any more",
-            ),
-            (Halt::RootEmptied(Side::Container).into(), "B was emptied"),
-            (many.into(), "3 of 4 entries would be deleted in B"),
-        ] {
-            assert_eq!(in_letters(&error), said);
-        }
-    }
 
     #[test]
     fn a_summary_says_only_what_happened() {

@@ -133,7 +133,7 @@ fn a_workspace_stands_as_its_last_cycle_says() {
         "a hostile text",
         Err(CycleError::Look(Side::Container, gone)),
         expect![
-            "a hostile text: Failed; Sync does not work: the container cannot be looked at: the other end of the wire: gone. Mend the cause; sync goes on by itself, and nothing is lost.; In step."
+            "a hostile text: Failed; Sync does not work: the container's folder cannot be looked at: the other end of the wire: gone. Mend the cause; sync goes on by itself, and nothing is lost.; In step."
         ],
     );
 }

@@ -83,6 +83,7 @@ impl Far {
             learnt: Learnt::default(),
             watched: false,
             polling: None,
+            root: None,
             has_looked: false,
         };
         endpoint.do_it(ask)?;

@@ -15,6 +15,7 @@ use super::frames::senseless;
 use crate::apply::{Durability, Wish};
 use crate::encoding::{Most, decode_below, encode};
 use crate::endpoint::{EndpointError, LocalOptions};
+use crate::root::RootId;
 use crate::scan::{Dirty, Links};
 use crate::trash::{CycleId, Past, PastChange, Was};
 
@@ -67,6 +68,8 @@ pub(super) enum Ask {
         /// What tells the link from the others.
         link: String,
     },
+    /// How many more bytes the disk takes.
+    Room,
 }
 
 /// What the other end says.
@@ -87,6 +90,7 @@ pub(super) enum Told {
         settings: String,
     },
     Rules(Option<Texts>),
+    Room(Option<u64>),
 }
 
 /// A folder that the other end is asked to serve, and how it looks at it and writes to it.
@@ -122,6 +126,8 @@ pub(super) struct View {
     #[serde(deserialize_with = "few")]
     pub(super) withheld: Vec<Place>,
     pub(super) polling: Option<String>,
+    /// Which folder it is.
+    pub(super) root: Option<RootId>,
 }
 
 /// What was carried out of a plan.

@@ -206,6 +206,10 @@ impl Served {
                 done(self.endpoint.watch(wake))
             }
             Ask::Look { dirty, whole } => self.look(&dirty, whole)?,
+            Ask::Room => match self.endpoint.room() {
+                Ok(room) => Told::Room(room),
+                Err(error) => Told::Refused(error.into()),
+            },
             Ask::Apply { cycle, changes } => self.apply(CycleId(cycle), &changes, line)?,
             Ask::Want(wanted) => {
                 let to = lock(line).to.clone();
@@ -257,6 +261,7 @@ impl Served {
             hashed: looked.hashed,
             withheld: places(&looked.withheld),
             polling: looked.polling,
+            root: looked.root,
         }))
     }
 

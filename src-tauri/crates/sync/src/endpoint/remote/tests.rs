@@ -98,6 +98,7 @@ fn view(edits: Vec<Edited>) -> Told {
         hashed: 0,
         withheld: Vec::new(),
         polling: Some("\u{1b}[2Jlost".into()),
+        root: None,
     })
 }
 

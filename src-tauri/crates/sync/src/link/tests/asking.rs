@@ -178,6 +178,10 @@ impl Endpoint for Meddled {
         self.0.look(dirty, base)
     }
 
+    fn room(&self) -> Result<Option<u64>, EndpointError> {
+        self.0.room()
+    }
+
     fn apply(
         &mut self,
         cycle: CycleId,
