@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { byId, useBrowser, withPage } from "./browser";
+import { clockBehind } from "./scenes";
 import { focused, selected, state } from "./steps";
 
 useBrowser();
@@ -53,6 +54,17 @@ describe("events", () => {
       );
       await byId(page, "doing").waitFor({ state: "detached" });
       await byId(page, "reported-error").waitFor({ state: "detached" });
+    }));
+
+  test("of a wrong clock stand in the row and among the facts, until it is right", () =>
+    withPage({ scenario: "sessions=8" }, async (page) => {
+      await byId(page, "session-row-api").click();
+      await clockBehind(page);
+      await byId(page, "session-row-api").getByText("its clock is 5 min behind").waitFor();
+      await page.getByText("5 min 1 s behind this machine's").waitFor();
+      await page.evaluate(() => window.mizzenFake.change("api", { clock_ahead: null }));
+      await byId(page, "session-row-api").getByText("src/api").waitFor();
+      await page.getByText("behind this machine's").waitFor({ state: "detached" });
     }));
 
   test("change a row in place and leave focus and scroll alone", () =>

@@ -14,6 +14,14 @@ export const select = (name: string) => async (page: Page) => {
   await byId(page, `session-row-${name}`).click();
 };
 
+/** The clock in the container of `api` is five minutes behind. */
+export const clockBehind = (page: Page) =>
+  page.evaluate(() => {
+    const text = "ready; its clock is 5 min behind";
+    const attention = { state: "idle" as const, text, since: new Date().toISOString() };
+    window.mizzenFake.change("api", { clock_ahead: -301, attention });
+  });
+
 export const SCENES: readonly Scene[] = [
   { name: "list", scenario: "sessions=50", arrange: there },
   { name: "list-three", scenario: "sessions=3", arrange: there },
@@ -76,6 +84,15 @@ export const SCENES: readonly Scene[] = [
         }
       });
       await page.getByText("Build output").click();
+    },
+  },
+  {
+    name: "detail-clock",
+    scenario: "sessions=8",
+    arrange: async (page) => {
+      await select("api")(page);
+      await clockBehind(page);
+      await page.getByText("5 min 1 s behind this machine's").scrollIntoViewIfNeeded();
     },
   },
   { name: "detail-failed", scenario: "sessions=8", arrange: select("billing") },

@@ -121,6 +121,7 @@ fn session(name: &str) -> SessionView {
         errors: Vec::new(),
         warnings: Vec::new(),
         freshness: Freshness::Fresh,
+        clock_ahead: None,
         workspace: WorkspaceKind::Bind,
         branch: None,
         only_there: None,

@@ -161,6 +161,7 @@ export function sessionView(name: string, change: Partial<SessionView> = {}): Se
     warnings: [],
     commands: [],
     freshness: up ? "fresh" : "none",
+    clock_ahead: null,
     workspace: "bind",
     sync: null,
     branch: null,

@@ -126,6 +126,9 @@ export const sessionTexts = {
     address: "Address",
     health: "Health",
     report: "Report",
+    clock: "Clock",
+    clockIs: (far: string, isAhead: boolean) =>
+      `${far} ${isAhead ? "ahead of" : "behind"} this machine's`,
     created: "Created",
     started: "Last started",
   },

@@ -42,7 +42,7 @@ fn judge(fact: &SessionFact) -> (AttentionState, String) {
         State::Paused => (AttentionState::Offline, "paused".to_owned()),
         State::Lost if fact.out_of_reach => (AttentionState::Error, or("it has no engine")),
         State::Lost => (AttentionState::Offline, or("its engine does not answer")),
-        State::Running => judge_running(fact),
+        State::Running => with_clock(judge_running(fact), fact.clock_ahead),
         State::Creating => working("is being made"),
         State::Starting => working("starting"),
         State::Pausing => working("pausing"),
@@ -63,6 +63,29 @@ fn judge_running(fact: &SessionFact) -> (AttentionState, String) {
         ),
         Freshness::None | Freshness::Fresh | Freshness::Stale => judge_report(&fact.report),
     }
+}
+
+/// A clock that is wrong is told beside all else: times in logs and files mislead then.
+fn with_clock(
+    (state, text): (AttentionState, String),
+    ahead: Option<i64>,
+) -> (AttentionState, String) {
+    match ahead {
+        Some(ahead) => (state, format!("{text}; its clock is {}", clock_words(ahead))),
+        None => (state, text),
+    }
+}
+
+/// `5 min behind`.
+fn clock_words(ahead: i64) -> String {
+    let far = match ahead.unsigned_abs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} days", seconds / 86_400),
+    };
+    let side = if ahead > 0 { "ahead" } else { "behind" };
+    format!("{far} {side}")
 }
 
 /// What a container that is well says of itself.
@@ -97,7 +120,7 @@ fn working(text: &str) -> (AttentionState, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Progress, Report, judge_report};
+    use super::{Progress, Report, judge_report, with_clock, working};
     use crate::view::AttentionState;
 
     fn building(current: f64, total: f64) -> Report {
@@ -120,6 +143,22 @@ mod tests {
         for (current, total) in [(100.0, 100.0), (0.0, 0.0), (7.0, 0.0), (5.0, f64::NAN)] {
             let (state, _) = judge_report(&building(current, total));
             assert_eq!(state, AttentionState::Idle, "{current} of {total}");
+        }
+    }
+
+    #[test]
+    fn row_17_a_clock_that_is_wrong_is_told_beside_all_else() {
+        let told = |ahead| with_clock(working("building"), ahead);
+        for (ahead, expected) in [
+            (None, "building"),
+            (Some(31), "building; its clock is 31 s ahead"),
+            (Some(-119), "building; its clock is 119 s behind"),
+            (Some(-300), "building; its clock is 5 min behind"),
+            (Some(7200), "building; its clock is 2 h ahead"),
+            (Some(-172_800), "building; its clock is 2 days behind"),
+        ] {
+            let expected = (AttentionState::Working, expected.to_owned());
+            assert_eq!(told(ahead), expected);
         }
     }
 

@@ -63,6 +63,7 @@ pub(crate) fn session(fact: &SessionFact, beside: &Beside<'_>) -> SessionView {
         errors: fact.report.errors.clone(),
         warnings: fact.report.warnings.clone(),
         freshness: freshness(fact.freshness),
+        clock_ahead: fact.clock_ahead,
         workspace: workspace(fact.workspace),
         branch: fact.branch.clone(),
         only_there: fact.only_there.clone(),

@@ -268,6 +268,9 @@ pub struct SessionView {
     pub warnings: Vec<String>,
     /// How fresh the container's report is.
     pub freshness: Freshness,
+    /// By how many seconds the container's clock is ahead of this machine's, when that is more than 30; negative when it
+    /// is behind.
+    pub clock_ahead: Option<i64>,
     /// How the workspace reaches the container.
     pub workspace: WorkspaceKind,
     /// How a synced workspace stands; none where the folder is mounted.

@@ -27,6 +27,7 @@ use crate::life::{Life, LifePorts};
 use crate::machine::{Cause, Seen, State};
 use crate::record::Record;
 use crate::reports::{Beat, Heard};
+use crate::skew::Skew;
 use crate::wiring::{Line, LinePort};
 use crate::world::World;
 
@@ -111,6 +112,7 @@ pub(crate) struct Actor {
     heard_at: Option<Instant>,
     /// Its newest report.
     beat: Option<Beat>,
+    skew: Skew,
     commands: Commands,
     /// What the engine last said, for the job under way.
     seen: watch::Sender<Option<Seen>>,
@@ -177,6 +179,7 @@ impl Actor {
             heard,
             heard_at: None,
             beat: None,
+            skew: Skew::default(),
             commands,
             seen: watch::Sender::new(None),
             noticed: Vec::new(),
@@ -322,6 +325,9 @@ impl Actor {
                 commands,
             } => {
                 self.commands.told(commands);
+                if self.beat.as_ref() != Some(&beat) {
+                    self.fact.clock_ahead = self.skew.hear(beat.at(), self.world.now());
+                }
                 self.beat = Some(beat);
                 self.heard_at = Some(Instant::now());
                 self.fact.report = report;

@@ -41,6 +41,9 @@ pub struct SessionFact {
     pub report: Report,
     /// How fresh that is.
     pub freshness: Freshness,
+    /// By how many seconds the container's clock is ahead of ours, when that is enough to be shown; negative when it is
+    /// behind.
+    pub clock_ahead: Option<i64>,
     /// Phases of the verb under way, or of the last one.
     pub phases: Vec<PhaseFact>,
     /// Image reference it was made from; empty until the image is known.
@@ -83,6 +86,7 @@ impl SessionFact {
             health: Health::Unknown,
             report: Report::default(),
             freshness: Freshness::None,
+            clock_ahead: None,
             phases: Vec::new(),
             image: record.image.clone(),
             container_id: record

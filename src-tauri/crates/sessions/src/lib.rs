@@ -33,6 +33,7 @@ mod record;
 mod registry;
 mod reports;
 mod sessions;
+mod skew;
 mod slots;
 mod spec;
 mod supervisor;

@@ -67,6 +67,11 @@ pub(crate) struct Beat {
 }
 
 impl Beat {
+    /// The container's clock as it reported.
+    pub(crate) fn at(&self) -> Option<Timestamp> {
+        self.at
+    }
+
     /// Whether both its number and its time are before another's: a container that was started again counts anew, and
     /// its clock may have been set.
     pub(crate) fn is_before(&self, other: &Self) -> bool {

@@ -147,6 +147,7 @@ fn describe(shown: &Shown, output: Output) -> Vec<String> {
             .as_deref()
             .map(|at| ("started", when(at))),
     );
+    facts.extend(session.clock_ahead.map(|ahead| ("clock", clock(ahead))));
     facts.extend(session.container_id.clone().map(|id| ("container", id)));
     facts.extend(session.url.clone().map(|url| ("code-server", url)));
     facts.extend(session.phase.clone().map(|phase| ("phase", phase)));
@@ -227,6 +228,12 @@ fn limits(session: &SessionView) -> String {
         limits.cpus,
         limits.pids
     )
+}
+
+/// How a container's clock stands to ours, to the second: whoever looks wants to set it.
+fn clock(ahead: i64) -> String {
+    let side = if ahead > 0 { "ahead of" } else { "behind" };
+    format!("{} s {side} this machine's", ahead.unsigned_abs())
 }
 
 /// A time with its age, for people.

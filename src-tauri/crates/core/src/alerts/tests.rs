@@ -174,6 +174,7 @@ fn reporting(errors: &[&str]) -> SessionFact {
             ..Report::default()
         },
         freshness: Freshness::Fresh,
+        clock_ahead: None,
         phases: Vec::new(),
         image: String::new(),
         container_id: None,

@@ -112,6 +112,7 @@ fn session(name: &str, state: SessionState, attention: AttentionState, since: &s
         errors: Vec::new(),
         warnings: Vec::new(),
         freshness: Freshness::Fresh,
+        clock_ahead: None,
         workspace: WorkspaceKind::Bind,
         branch: None,
         only_there: None,

@@ -35,7 +35,9 @@ fn state(session: &SessionView) -> String {
                 sync(session).unwrap_or_else(|| session.attention.text.clone())
             }
             AttentionState::Idle | AttentionState::Offline => {
-                sync(session).unwrap_or_else(|| "running".to_owned())
+                let clock = session.clock_ahead.map(|_| session.attention.text.clone());
+                let more = sync(session).or(clock);
+                more.unwrap_or_else(|| "running".to_owned())
             }
         },
         SessionState::Creating => progress(session, "creating"),

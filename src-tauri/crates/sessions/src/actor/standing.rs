@@ -11,6 +11,7 @@ use crate::fact::{
 use crate::job::Ended;
 use crate::life::Life;
 use crate::machine::{Cause, Phase, State, Wanted, Wish, after_work};
+use crate::skew::Skew;
 use crate::{archive, commands, listing, para, words};
 
 impl Actor {
@@ -219,6 +220,8 @@ impl Actor {
         self.life = None;
         self.heard_at = None;
         self.beat = None;
+        self.skew = Skew::default();
+        self.fact.clock_ahead = None;
         self.fact.report = Report::default();
         self.fact.health = Health::Unknown;
         self.fact.code_server = CodeServer::Unknown;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{Actor, Heard};
 use crate::engines::{EngineSource, Engines};
-use crate::fact::{Freshness, Notice, NoticeKind};
+use crate::fact::{Freshness, Notice, NoticeKind, SessionFact};
 use crate::identity::Identity;
 use crate::life::Life;
 use crate::limits::SessionSettings;
@@ -62,6 +62,25 @@ fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
     Actor::of(Arc::new(world), owner, engine, record("web")).0
 }
 
+/// Its container runs, and is listened to.
+fn run(mut actor: Actor, owner: &Owner) {
+    actor.fact.state = State::Running;
+    actor.heard_at = Some(Instant::now());
+    actor.life = Some(Life::begin(
+        owner,
+        &actor.engine,
+        &actor.record,
+        "no-container",
+        &actor.ports,
+    ));
+    owner.spawn("actor", actor.run());
+}
+
+/// What a container reports, in the protocol's words.
+fn said(fields: &str) -> Heard {
+    reports::passed_on(&format!("{{{fields}}}")).unwrap()
+}
+
 async fn next(notices: &mut broadcast::Receiver<Notice>) -> Notice {
     let notice = tokio::time::timeout(Duration::from_secs(3600), notices.recv()).await;
     notice.expect("a notice").expect("the actor lives")
@@ -71,21 +90,12 @@ async fn next(notices: &mut broadcast::Receiver<Notice>) -> Notice {
 #[tokio::test(start_paused = true)]
 async fn a_container_that_falls_silent_is_told_of_until_it_speaks() {
     let (dir, owner) = (tempfile::tempdir().unwrap(), Owner::root("test"));
-    let mut actor = actor(&owner, dir.path());
+    let actor = actor(&owner, dir.path());
     let mut notices = actor.world.notices.subscribe();
     let mut facts = actor.world.facts.subscribe();
     let reports = actor.ports.heard.clone();
     let began = Instant::now();
-    actor.fact.state = State::Running;
-    actor.heard_at = Some(began);
-    actor.life = Some(Life::begin(
-        &owner,
-        &actor.engine,
-        &actor.record,
-        "no-container",
-        &actor.ports,
-    ));
-    owner.spawn("actor", actor.run());
+    run(actor, &owner);
 
     for (least, silence, freshness) in [
         (15, "has reported nothing for 15 seconds", Freshness::Stale),
@@ -96,16 +106,44 @@ async fn a_container_that_falls_silent_is_told_of_until_it_speaks() {
         assert!((least..least + 2).contains(&after), "told after {after} s");
         assert_eq!(notice.kind, NoticeKind::Stale);
         assert!(notice.message.contains(silence), "{}", notice.message);
-        let is_so = |fact: &crate::fact::SessionFact| fact.freshness == freshness;
+        let is_so = |fact: &SessionFact| fact.freshness == freshness;
         facts
             .wait_for(|facts| facts.get("web").is_some_and(|fact| is_so(fact)))
             .await
             .unwrap();
     }
 
-    let word = r#"{"timestamp":"2026-01-02T03:04:05Z","status":"running"}"#;
-    let heard: Heard = reports::passed_on(word).unwrap();
-    reports.send(heard).await.unwrap();
+    let word = said(r#""timestamp":"2026-01-02T03:04:05Z","status":"running""#);
+    reports.send(word).await.unwrap();
     assert_eq!(next(&mut notices).await.kind, NoticeKind::Over);
+    owner.shut_down(Duration::from_secs(1)).await;
+}
+
+/// Row 17: of what is read first nobody knows how long it lay there.
+#[tokio::test(start_paused = true)]
+async fn row_17_a_clock_that_is_wrong_is_shown_once_two_reports_say_so() {
+    let (dir, owner) = (tempfile::tempdir().unwrap(), Owner::root("test"));
+    let actor = actor(&owner, dir.path());
+    let mut facts = actor.world.facts.subscribe();
+    let reports = actor.ports.heard.clone();
+    run(actor, &owner);
+    let five_minutes_late = |seq: u64| {
+        let at = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(5);
+        said(&format!(
+            r#""timestamp":"{at}","seq":{seq},"status":"running","phase":"{seq}""#
+        ))
+    };
+    for (seq, is_shown) in [(1, false), (2, true)] {
+        let report = five_minutes_late(seq);
+        // Told twice, as by the file and by the wire: that is one report.
+        reports.send(report.clone()).await.unwrap();
+        reports.send(report).await.unwrap();
+        let phase = seq.to_string();
+        let heard = |fact: &SessionFact| fact.report.phase.as_ref() == Some(&phase);
+        let now = facts.wait_for(|facts| facts.get("web").is_some_and(|fact| heard(fact)));
+        let ahead = now.await.unwrap()["web"].clock_ahead;
+        let is_it = ahead.is_some_and(|ahead| (-310..=-300).contains(&ahead));
+        assert_eq!(is_it, is_shown, "{ahead:?} after {seq}");
+    }
     owner.shut_down(Duration::from_secs(1)).await;
 }
