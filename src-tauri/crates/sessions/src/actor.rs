@@ -22,6 +22,7 @@ use crate::commands::Commands;
 use crate::fact::{
     Freshness, Health, NoticeKind, PhaseFact, PhaseReport, PhaseState, Reason, Report, SessionFact,
 };
+use crate::health::Verdict;
 use crate::job::{Ended, Job, Task};
 use crate::life::{Life, LifePorts};
 use crate::machine::{Cause, Seen, State};
@@ -113,6 +114,7 @@ pub(crate) struct Actor {
     /// Its newest report.
     beat: Option<Beat>,
     skew: Skew,
+    verdict: Verdict,
     commands: Commands,
     /// What the engine last said, for the job under way.
     seen: watch::Sender<Option<Seen>>,
@@ -180,6 +182,7 @@ impl Actor {
             heard_at: None,
             beat: None,
             skew: Skew::default(),
+            verdict: Verdict::default(),
             commands,
             seen: watch::Sender::new(None),
             noticed: Vec::new(),
@@ -327,11 +330,12 @@ impl Actor {
                 self.commands.told(commands);
                 if self.beat.as_ref() != Some(&beat) {
                     self.fact.clock_ahead = self.skew.hear(beat.at(), self.world.now());
+                    let counts = self.verdict.report_says(health);
+                    self.set_health(counts);
                 }
                 self.beat = Some(beat);
                 self.heard_at = Some(Instant::now());
                 self.fact.report = report;
-                self.set_health(health);
                 if code_server != crate::fact::CodeServer::Unknown {
                     self.fact.code_server = code_server;
                 }

@@ -17,6 +17,7 @@ mod error;
 mod fact;
 mod folder;
 mod git;
+mod health;
 mod identity;
 pub mod image;
 mod job;

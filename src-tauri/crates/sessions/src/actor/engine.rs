@@ -195,13 +195,19 @@ impl Actor {
     }
 
     pub(super) fn on_health(&mut self, health: EngineHealth) {
-        match health {
-            // Nothing is checked by the engine: the container's own word stands.
-            EngineHealth::None => {}
-            EngineHealth::Starting => self.set_health(Health::Starting),
-            EngineHealth::Healthy => self.set_health(Health::Healthy),
-            EngineHealth::Unhealthy => self.set_health(Health::Unhealthy),
+        // Known here: the engine calls every container unhealthy that has a check and has ended.
+        if !matches!(self.fact.state, State::Running | State::Paused) {
+            return;
         }
+        let said = match health {
+            // Nothing is checked by the engine: the container's own word stands.
+            EngineHealth::None => None,
+            EngineHealth::Starting => Some(Health::Starting),
+            EngineHealth::Healthy => Some(Health::Healthy),
+            EngineHealth::Unhealthy => Some(Health::Unhealthy),
+        };
+        let counts = self.verdict.engine_says(said);
+        self.set_health(counts);
     }
 
     /// Takes over what a fact says beside the state.

@@ -8,6 +8,7 @@ use crate::error::SessionError;
 use crate::fact::{
     CodeServer, Done, Health, Notice, NoticeKind, PhaseFact, PhaseState, Reason, Report,
 };
+use crate::health::Verdict;
 use crate::job::Ended;
 use crate::life::Life;
 use crate::machine::{Cause, Phase, State, Wanted, Wish, after_work};
@@ -221,6 +222,7 @@ impl Actor {
         self.heard_at = None;
         self.beat = None;
         self.skew = Skew::default();
+        self.verdict = Verdict::default();
         self.fact.clock_ahead = None;
         self.fact.report = Report::default();
         self.fact.health = Health::Unknown;

@@ -6,9 +6,9 @@ use mizzen_tasks::Owner;
 use tokio::sync::{Mutex, broadcast, watch};
 use tokio::time::Instant;
 
-use super::{Actor, Heard};
+use super::{Actor, EngineHealth, Heard, Told};
 use crate::engines::{EngineSource, Engines};
-use crate::fact::{Freshness, Notice, NoticeKind, SessionFact};
+use crate::fact::{Facts, Freshness, Health, Notice, NoticeKind, SessionFact};
 use crate::identity::Identity;
 use crate::life::Life;
 use crate::limits::SessionSettings;
@@ -116,6 +116,42 @@ async fn a_container_that_falls_silent_is_told_of_until_it_speaks() {
     let word = said(r#""timestamp":"2026-01-02T03:04:05Z","status":"running""#);
     reports.send(word).await.unwrap();
     assert_eq!(next(&mut notices).await.kind, NoticeKind::Over);
+    owner.shut_down(Duration::from_secs(1)).await;
+}
+
+/// D4: one bad report is no illness, and where the engine checks, no report changes its verdict.
+#[tokio::test(start_paused = true)]
+async fn health_changes_by_two_reports_and_never_against_the_engine() {
+    let (dir, owner) = (tempfile::tempdir().unwrap(), Owner::root("test"));
+    let actor = actor(&owner, dir.path());
+    let mut facts = actor.world.facts.subscribe();
+    let (reports, tell) = (actor.ports.heard.clone(), actor.tell.clone());
+    run(actor, &owner);
+    for (seq, health, expected) in [
+        (1, "healthy", Health::Healthy),
+        (2, "unhealthy", Health::Healthy),
+        (3, "unhealthy", Health::Unhealthy),
+        (4, "healthy", Health::Unhealthy),
+        (5, "healthy", Health::Healthy),
+        (6, "healthy", Health::Unhealthy),
+        (7, "healthy", Health::Unhealthy),
+    ] {
+        if seq == 6 {
+            tell.send(Told::Health(EngineHealth::Unhealthy)).await.unwrap();
+            let ill = |facts: &Arc<Facts>| facts["web"].health == Health::Unhealthy;
+            facts.wait_for(ill).await.unwrap();
+        }
+        let report = said(&format!(
+            r#""timestamp":"{seq}","seq":{seq},"status":"running","health":"{health}","phase":"{seq}""#
+        ));
+        // Told twice, as by the file and by the wire: that is one report.
+        reports.send(report.clone()).await.unwrap();
+        reports.send(report).await.unwrap();
+        let phase = Some(seq.to_string());
+        let heard = |facts: &Arc<Facts>| facts.get("web").is_some_and(|it| it.report.phase == phase);
+        let now = facts.wait_for(heard).await.unwrap()["web"].health;
+        assert_eq!(now, expected, "after report {seq}");
+    }
     owner.shut_down(Duration::from_secs(1)).await;
 }
 
