@@ -53,16 +53,23 @@ async fn rows_30_and_31_two_sessions_of_one_folder_share_files_and_nothing_else(
         let text = std::fs::read(dir.join(".para/state/docker/shared/registry.json")).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&text).unwrap();
         let all = json["containers"].as_array().unwrap().iter();
-        all.map(|entry| format!("{} {}", entry["session_name"], entry["status"]).replace('"', ""))
-            .collect()
+        let line = |entry: &serde_json::Value| {
+            let [name, status, at] = ["session_name", "status", "started_at"].map(|it| &entry[it]);
+            format!("{name} {status} {at}").replace('"', "")
+        };
+        all.map(line).collect()
     };
-    assert_eq!(shared(), ["one running", "two running"]);
+    let running = |name: &str, fact: &SessionFact| {
+        let started_at = fact.started_at.expect("it has started");
+        format!("{name} running {started_at}")
+    };
+    assert_eq!(shared(), [running("one", &one), running("two", &two)]);
     rig.wish("one", REMOVE_ALL).await.expect("removed");
     assert_eq!(rig.state("two"), Some(State::Running));
     assert!(
         !dir.join(".para/state/docker/one").exists() && dir.join(".para/state/docker/two").is_dir()
     );
-    assert_eq!(shared(), ["two running"]);
+    assert_eq!(shared(), [running("two", &two)]);
     for (path, owner) in tree(&dir) {
         assert_eq!(owner, USER, "{}", path.display());
     }

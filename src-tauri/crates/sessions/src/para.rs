@@ -325,7 +325,7 @@ fn entry(fact: &SessionFact, health_endpoint: Option<HealthEndpoint>) -> Option<
         session_name: fact.name.to_string(),
         container_id: fact.container_id.clone()?,
         status: status_word(fact),
-        started_at: fact.started_at.map(|at| at.to_string()).unwrap_or_default(),
+        started_at: fact.started_at.map(|at| at.to_string()),
         host_port_mappings: [].into(),
         health_endpoint,
         extra: Map::new(),

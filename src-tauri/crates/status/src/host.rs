@@ -125,8 +125,9 @@ pub struct RegistryEntry {
     pub container_id: String,
     /// The container's state.
     pub status: String,
-    /// When it started, RFC 3339.
-    pub started_at: String,
+    /// When it last started, RFC 3339; none for one that never did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
     /// Port in the container to port on the host; we publish none.
     pub host_port_mappings: BTreeMap<String, String>,
     /// Where its health can be asked for, as seen in the container.
@@ -208,7 +209,7 @@ fn entry(value: Value) -> Option<RegistryEntry> {
         session_name: fields::word(from, "session_name")?,
         container_id: fields::word(from, "container_id").filter(|id| is_container_id(id))?,
         status: fields::word(from, "status").unwrap_or_default(),
-        started_at: fields::word(from, "started_at").unwrap_or_default(),
+        started_at: fields::word(from, "started_at").filter(|at| !at.is_empty()),
         host_port_mappings: ports,
         health_endpoint: fields::parsed(from, "health_endpoint"),
         extra: object,

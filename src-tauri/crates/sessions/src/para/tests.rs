@@ -1,6 +1,6 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mizzen_fsx::write_atomic;
 use serde_json::{Value, json};
@@ -162,6 +162,37 @@ fn fields_of_other_tools_survive_a_rewrite() {
         (&state["status"], &state["branch"]),
         (&json!("Review"), &json!("feature"))
     );
+}
+
+/// A container that never started has no time of it.
+#[test]
+fn the_registry_holds_against_its_schema() {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/protocol/schema");
+    let schema = fs::read_to_string(schema.join("registry.json")).unwrap();
+    let options = jsonschema::options().should_validate_formats(true);
+    let schema = options
+        .build(&serde_json::from_str(&schema).unwrap())
+        .unwrap();
+    let project = Project::new();
+    project.dirs.make(project.record.user).unwrap();
+    let now: jiff::Timestamp = "2026-02-03T04:05:06Z".parse().unwrap();
+    let never = SessionFact::of(&project.record);
+    let started = SessionFact {
+        started_at: Some(now),
+        ..never.clone()
+    };
+    write_registry(
+        project.dir.path(),
+        project.record.user,
+        &[&never, &started],
+        now,
+    )
+    .unwrap();
+    let registry = project.json("docker/shared/registry.json");
+    let errors: Vec<_> = schema.iter_errors(&registry).map(|it| it.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?} in {registry}");
+    let times = [0, 1].map(|at| registry["containers"][at].get("started_at"));
+    assert_eq!(times, [None, Some(&json!("2026-02-03T04:05:06Z"))]);
 }
 
 #[test]
