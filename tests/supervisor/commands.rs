@@ -164,6 +164,35 @@ fn row_38_one_that_takes_too_long_or_is_cancelled_is_ended_with_all_that_it_star
     );
 }
 
+/// What leaves the group is a service that somebody wants: it is told of, and nothing more.
+#[test]
+fn row_38_what_leaves_its_group_is_told_of_and_goes_on() {
+    let rig = Rig::new();
+    let serve = |file: &str| {
+        let apart = format!("echo $$ > {file}; exec sleep 1000");
+        format!("setsid sh -c '{apart}' > /dev/null 2>&1 & until [ -s {file} ]; do :; done")
+    };
+    let service = script("service", &serve("one"));
+    let endless = format!("{}; touch ready; exec sleep 1000", serve("two"));
+    let endless = script("endless", &endless);
+    let queue = json!([service, script("plain", "true | cat"), endless]);
+    rig.ask(&queue);
+    let service = rig.end("service");
+    assert_eq!((&service.state, service.left_running), (&AckState::Succeeded, 1));
+    assert_eq!(rig.end("plain").left_running, 0);
+    let ready = "until [ -e /workspace/ready ]; do :; done";
+    rig.container.exec(&["timeout", "60", "sh", "-c", ready]);
+    let cancel = json!({ "id": "x", "type": "signal", "signal": "cancel", "target": "endless" });
+    rig.ask(&json!([queue[2], cancel]));
+    let endless = rig.end("endless");
+    assert_eq!((&endless.state, endless.left_running), (&AckState::Killed, 1));
+    for file in ["one", "two"] {
+        let pid = rig.in_workspace(file);
+        let is_there = format!("kill -0 {} && echo there", pid.trim());
+        assert_eq!(rig.container.exec(&["sh", "-c", &is_there]), "there", "{file}");
+    }
+}
+
 #[test]
 fn one_that_does_not_hear_that_it_is_to_end_is_killed() {
     let rig = Rig::new();

@@ -190,6 +190,7 @@ export function commandView(id: string, change: Partial<CommandView> = {}): Comm
     started_at: ago(2),
     finished_at: null,
     truncated: false,
+    left_running: 0,
     error: null,
     ...change,
   };

@@ -149,7 +149,7 @@ const COMMANDS = [
   }),
   ended("x2", "git status --short", { state: "succeeded", exit_code: 0, truncated: true }),
   ended("x1", "npm install", { state: "interrupted", finished_at: null }),
-  ended("x0", "node --version", { state: "killed", signal: 15 }),
+  ended("x0", "bin/serve --daemon", { state: "killed", signal: 15, left_running: 2 }),
 ];
 
 function ended(id: string, command: string, change: Partial<CommandView>): CommandView {

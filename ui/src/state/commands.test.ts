@@ -11,6 +11,8 @@ test.each([
   [{ state: "failed", exit_code: 2, ...times }, "failed, exit code 2, took 3.2 s"],
   [{ state: "killed", signal: 15, ...times }, "killed, signal 15, took 3.2 s"],
   [{ state: "killed", started_at: null }, "killed"],
+  [{ state: "succeeded", left_running: 1, finished_at: null }, "succeeded, left 1 process running"],
+  [{ state: "killed", left_running: 3, finished_at: null }, "killed, left 3 processes running"],
   [{ state: "failed", exit_code: 1, finished_at: "soon" }, "failed, exit code 1"],
 ] as const)("a command that is %j is told as %s", (change, told) => {
   expect(standing(commandView("a", change))).toBe(told);

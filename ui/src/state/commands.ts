@@ -39,6 +39,7 @@ export function standing(command: CommandView): string {
   if (command.signal !== null) parts.push(said.signal(command.signal));
   const took = Date.parse(command.finished_at ?? "") - Date.parse(command.started_at ?? "");
   if (took >= 0) parts.push(said.took(duration(took)));
+  if (command.left_running > 0) parts.push(said.left(command.left_running));
   return parts.join(", ");
 }
 

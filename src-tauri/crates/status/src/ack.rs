@@ -68,6 +68,9 @@ pub struct Ack {
     /// Whether some of its output is missing there.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+    /// Processes that it has left running.
+    #[serde(skip_serializing_if = "is_none_left")]
+    pub left_running: u64,
     /// Why it was not carried out, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -86,6 +89,7 @@ impl Ack {
             finished_at: None,
             log: None,
             truncated: false,
+            left_running: 0,
             error: None,
         }
     }
@@ -114,9 +118,18 @@ impl Ack {
             finished_at: fields::word(from, "finished_at"),
             log: fields::text(from, "log").filter(|name| is_log_name(name)),
             truncated: fields::flag(from, "truncated"),
+            left_running: fields::whole(from, "left_running").unwrap_or_default(),
             error: fields::text(from, "error"),
         })
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_none_left(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A name of a file in `logs`, and of no other place.
@@ -142,6 +155,7 @@ mod tests {
         ack.exit_code = Some(2);
         ack.log = Some("cmd-1.log".to_owned());
         ack.truncated = true;
+        ack.left_running = 2;
         ack.error = Some("why".to_owned());
         assert_eq!(read(&serde_json::to_value(&ack).unwrap()), Some(ack));
     }

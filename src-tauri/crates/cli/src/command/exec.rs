@@ -18,7 +18,7 @@ use crate::connect;
 use crate::output::{Failure, Output, failed, plain};
 
 pub(super) use ending::end_in_words;
-use ending::exit_code;
+use ending::{exit_code, left_running};
 
 /// How often a core that went away is sought again, and how long between two tries.
 const TRIES: u32 = 20;
@@ -210,9 +210,11 @@ impl Waiting {
                 command: ended,
                 output,
             })?;
-        } else if let Some(why) = why {
-            let why = format!("mizzen: {why}");
-            self.output.note(&plain(&why));
+        } else {
+            let left = left_running(ended).map(|left| format!("the command {left}."));
+            for what in [why, left].into_iter().flatten() {
+                self.output.note(&plain(&format!("mizzen: {what}")));
+            }
         }
         match code {
             0 => Ok(()),

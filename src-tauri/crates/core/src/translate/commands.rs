@@ -46,6 +46,7 @@ fn view(asked: &Asked, session: State) -> Option<CommandView> {
         started_at: said.started_at,
         finished_at: said.finished_at,
         truncated: said.truncated,
+        left_running: u32::try_from(said.left_running).unwrap_or(u32::MAX),
         error: said.error,
     })
 }

@@ -58,6 +58,8 @@ pub struct CommandView {
     pub finished_at: Option<String>,
     /// Whether some of its output is missing.
     pub truncated: bool,
+    /// Processes that it has left running.
+    pub left_running: u32,
     /// Why it was not carried out, in words, sanitised.
     pub error: Option<String>,
 }

@@ -54,6 +54,7 @@ fn full_ack() -> Ack {
     ack.started_at = Some(Timestamp::now().to_string());
     ack.finished_at = ack.started_at.clone();
     ack.log = Some("a.log".to_owned());
+    ack.left_running = 2;
     ack.error = Some("why".to_owned());
     ack
 }

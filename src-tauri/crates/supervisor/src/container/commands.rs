@@ -1,5 +1,6 @@
 //! Carries out what the host asks for in `commands.json`, each command once and one at a time, and says how far each is.
 
+mod left;
 mod ledger;
 mod log;
 #[cfg(test)]

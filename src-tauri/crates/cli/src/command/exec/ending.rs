@@ -55,18 +55,31 @@ pub(in crate::command) fn end_in_words(command: &CommandView) -> String {
         CommandState::Expired => "expired",
         CommandState::Interrupted => "interrupted",
     };
-    match (command.exit_code, command.signal) {
+    let end = match (command.exit_code, command.signal) {
         (Some(code), _) if command.state != CommandState::Succeeded => {
             format!("{word} with exit code {code}")
         }
         (None, Some(signal)) => format!("{word} by signal {signal}"),
         _ => word.to_owned(),
+    };
+    match left_running(command) {
+        Some(left) => format!("{end}, {left}"),
+        None => end,
+    }
+}
+
+/// `left 2 processes running`; none when it has left nothing.
+pub(super) fn left_running(command: &CommandView) -> Option<String> {
+    match command.left_running {
+        0 => None,
+        1 => Some("left 1 process running".to_owned()),
+        many => Some(format!("left {many} processes running")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CommandState, CommandView, exit_code};
+    use super::{CommandState, CommandView, end_in_words, exit_code};
 
     fn ended(state: CommandState) -> CommandView {
         CommandView {
@@ -79,7 +92,23 @@ mod tests {
             started_at: Some("2026-01-01T00:00:00Z".to_owned()),
             finished_at: None,
             truncated: false,
+            left_running: 0,
             error: None,
+        }
+    }
+
+    #[test]
+    fn row_38_what_a_command_has_left_is_told() {
+        let with = |left_running| CommandView {
+            left_running,
+            ..ended(CommandState::Succeeded)
+        };
+        for (left, told) in [
+            (0, "succeeded"),
+            (1, "succeeded, left 1 process running"),
+            (2, "succeeded, left 2 processes running"),
+        ] {
+            assert_eq!(end_in_words(&with(left)), told);
         }
     }
 

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mizzen_status::{Ack, AckState, Exec};
+use mizzen_status::{Ack, AckState, CommandId, Exec};
 use mizzen_tasks::Owner;
 use mizzen_wire::pty::Exit;
 use rustix::fs::OFlags;
@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::children::{Child, Children};
 use super::super::identity::Identity;
 use super::super::places;
+use super::left;
 use super::log::Middle;
 
 /// Between asking a program to end and making it.
@@ -53,7 +54,7 @@ enum End {
 impl Program {
     /// Runs it to its end; says how that was.
     pub(super) async fn run(self, mut ack: Ack, exec: &Exec, cancel: CancellationToken) -> Ack {
-        let started = self.command(exec).and_then(|command| {
+        let started = self.command(&ack.id, exec).and_then(|command| {
             let shown = command.get_program().to_string_lossy().into_owned();
             let child = self.children.start(command);
             child.map_err(|error| match error.kind() {
@@ -73,12 +74,12 @@ impl Program {
         ack
     }
 
-    fn command(&self, exec: &Exec) -> Result<Command, String> {
+    fn command(&self, id: &CommandId, exec: &Exec) -> Result<Command, String> {
         let argv = exec.argv()?;
         let mut command = Command::new(&argv[0]);
         command.args(&argv[1..]).current_dir(directory(exec)?);
         self.identity.dress(&mut command);
-        command.envs(&exec.env);
+        command.envs(&exec.env).env(left::MARK, id.as_str());
         Ok(command)
     }
 
@@ -113,6 +114,8 @@ impl Program {
             }
         };
         tell(ack, &end, exit);
+        // What left the group did so on purpose: it is told of and left alone.
+        ack.left_running = left::count(&ack.id).await;
         match output {
             Ok(Ok(is_truncated)) => ack.truncated = is_truncated,
             Ok(Err(error)) => ack.error = Some(format!("its output could not be kept: {error}")),
