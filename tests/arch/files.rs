@@ -67,6 +67,17 @@ fn every_module_is_declared() {
     }));
 }
 
+#[test]
+fn every_fuzz_target_is_run_by_the_workflow() {
+    let workflow = read(".github/workflows/fuzz.yml");
+    expect_none(fuzz_targets().into_iter().filter_map(|file| {
+        let (_, name) = module(&file);
+        let row = format!("{{ target: {name}");
+        let has_row = workflow.lines().any(|line| line.contains(&row));
+        (!has_row).then(|| format!("{file} has no row in fuzz.yml"))
+    }));
+}
+
 /// Those of the fuzz targets' own workspace.
 fn fuzz_targets() -> Vec<String> {
     let manifest = read("fuzz/Cargo.toml");
