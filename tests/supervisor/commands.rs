@@ -178,18 +178,28 @@ fn row_38_what_leaves_its_group_is_told_of_and_goes_on() {
     let queue = json!([service, script("plain", "true | cat"), endless]);
     rig.ask(&queue);
     let service = rig.end("service");
-    assert_eq!((&service.state, service.left_running), (&AckState::Succeeded, 1));
+    assert_eq!(
+        (&service.state, service.left_running),
+        (&AckState::Succeeded, 1)
+    );
     assert_eq!(rig.end("plain").left_running, 0);
     let ready = "until [ -e /workspace/ready ]; do :; done";
     rig.container.exec(&["timeout", "60", "sh", "-c", ready]);
     let cancel = json!({ "id": "x", "type": "signal", "signal": "cancel", "target": "endless" });
     rig.ask(&json!([queue[2], cancel]));
     let endless = rig.end("endless");
-    assert_eq!((&endless.state, endless.left_running), (&AckState::Killed, 1));
+    assert_eq!(
+        (&endless.state, endless.left_running),
+        (&AckState::Killed, 1)
+    );
     for file in ["one", "two"] {
         let pid = rig.in_workspace(file);
         let is_there = format!("kill -0 {} && echo there", pid.trim());
-        assert_eq!(rig.container.exec(&["sh", "-c", &is_there]), "there", "{file}");
+        assert_eq!(
+            rig.container.exec(&["sh", "-c", &is_there]),
+            "there",
+            "{file}"
+        );
     }
 }
 

@@ -42,6 +42,10 @@ finished_at: string | null,
  */
 truncated: boolean, 
 /**
+ * Processes that it has left running.
+ */
+left_running: number, 
+/**
  * Why it was not carried out, in words, sanitised.
  */
 error: string | null, };

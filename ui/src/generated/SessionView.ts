@@ -78,6 +78,11 @@ warnings: Array<string>,
  */
 freshness: Freshness, 
 /**
+ * By how many seconds the container's clock is ahead of this machine's, when that is more than 30; negative when it
+ * is behind.
+ */
+clock_ahead: number | null, 
+/**
  * How the workspace reaches the container.
  */
 workspace: WorkspaceKind, 

@@ -71,7 +71,10 @@ fn with_clock(
     ahead: Option<i64>,
 ) -> (AttentionState, String) {
     match ahead {
-        Some(ahead) => (state, format!("{text}; its clock is {}", clock_words(ahead))),
+        Some(ahead) => (
+            state,
+            format!("{text}; its clock is {}", clock_words(ahead)),
+        ),
         None => (state, text),
     }
 }

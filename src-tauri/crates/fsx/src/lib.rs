@@ -9,6 +9,7 @@
 mod atomic;
 mod disk;
 mod path_error;
+mod remove;
 mod safe_dir;
 mod watch;
 
@@ -20,5 +21,6 @@ pub use disk::disk_without_events;
 #[cfg(target_os = "linux")]
 pub use disk::{disk_of_handle, may_have_one_mode};
 pub use path_error::{At, PathError};
+pub use remove::remove_tree;
 pub use safe_dir::{FileKind, Listed, Mark, SafeDir, UnsafeFile, UnsafeReason};
 pub use watch::{Watch, WatchError};

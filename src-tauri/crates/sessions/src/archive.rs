@@ -8,9 +8,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mizzen_fsx::{At, PathError, SafeDir, write_cache};
+use mizzen_fsx::{At, PathError, SafeDir, remove_tree, write_cache};
 
-use crate::para::{ParaDirs, remove_tree};
+use crate::para::ParaDirs;
 use crate::record::Record;
 
 /// Newest sessions that are remembered.

@@ -75,7 +75,10 @@ mod tests {
             ),
         ] {
             let mut verdict = Verdict::default();
-            let shown: Vec<_> = reports.into_iter().map(|it| verdict.report_says(it)).collect();
+            let shown: Vec<_> = reports
+                .into_iter()
+                .map(|it| verdict.report_says(it))
+                .collect();
             assert_eq!(shown, expected, "{what}");
         }
     }

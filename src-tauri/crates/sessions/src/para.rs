@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use mizzen_fsx::{At, PathError, SafeDir, write_atomic_with};
+use mizzen_fsx::{At, PathError, SafeDir, remove_tree, write_atomic_with};
 use mizzen_status::{
     DockerFile, HealthEndpoint, REGISTRY_FILE, Reading, Registry, RegistryEntry, SCHEMA,
     SessionFile, SessionWord, project_health_endpoint, read_docker_file, read_session_file,
@@ -135,19 +135,6 @@ fn make_dir(dir: &Path, user: FolderUser) -> Result<(), PathError> {
             }
         }
         Err(error) => Err(error).at(dir),
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the directory is the container's own by protocol, checked to be no link"
-)]
-pub(crate) fn remove_tree(dir: &Path) -> Result<(), PathError> {
-    match fs::symlink_metadata(dir) {
-        // The standard library descends by handles and follows no link.
-        Ok(meta) if meta.is_dir() => fs::remove_dir_all(dir).at(dir),
-        Ok(_) => fs::remove_file(dir).at(dir),
-        Err(error) => gone_is_fine(Err(error)).at(dir),
     }
 }
 

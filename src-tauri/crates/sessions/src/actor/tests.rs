@@ -137,7 +137,9 @@ async fn health_changes_by_two_reports_and_never_against_the_engine() {
         (7, "healthy", Health::Unhealthy),
     ] {
         if seq == 6 {
-            tell.send(Told::Health(EngineHealth::Unhealthy)).await.unwrap();
+            tell.send(Told::Health(EngineHealth::Unhealthy))
+                .await
+                .unwrap();
             let ill = |facts: &Arc<Facts>| facts["web"].health == Health::Unhealthy;
             facts.wait_for(ill).await.unwrap();
         }
@@ -148,7 +150,8 @@ async fn health_changes_by_two_reports_and_never_against_the_engine() {
         reports.send(report.clone()).await.unwrap();
         reports.send(report).await.unwrap();
         let phase = Some(seq.to_string());
-        let heard = |facts: &Arc<Facts>| facts.get("web").is_some_and(|it| it.report.phase == phase);
+        let heard =
+            |facts: &Arc<Facts>| facts.get("web").is_some_and(|it| it.report.phase == phase);
         let now = facts.wait_for(heard).await.unwrap()["web"].health;
         assert_eq!(now, expected, "after report {seq}");
     }

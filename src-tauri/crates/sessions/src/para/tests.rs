@@ -189,7 +189,10 @@ fn the_registry_holds_against_its_schema() {
     )
     .unwrap();
     let registry = project.json("docker/shared/registry.json");
-    let errors: Vec<_> = schema.iter_errors(&registry).map(|it| it.to_string()).collect();
+    let errors: Vec<_> = schema
+        .iter_errors(&registry)
+        .map(|it| it.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:?} in {registry}");
     let times = [0, 1].map(|at| registry["containers"][at].get("started_at"));
     assert_eq!(times, [None, Some(&json!("2026-02-03T04:05:06Z"))]);

@@ -1,7 +1,7 @@
 //! Carries out what the host asks for in `commands.json`, each command once and one at a time, and says how far each is.
 
-mod left;
 mod ledger;
+mod left;
 mod log;
 #[cfg(test)]
 mod race;

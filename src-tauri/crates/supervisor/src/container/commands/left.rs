@@ -38,7 +38,9 @@ fn marked(proc: &Path, mark: &str) -> BTreeSet<String> {
     let pids = pids.filter(|pid| pid.bytes().all(|b| b.is_ascii_digit()));
     let has_mark = |pid: &String| {
         let environment = fs::read(proc.join(pid).join("environ")).unwrap_or_default();
-        environment.split(|b| *b == 0).any(|it| it == mark.as_bytes())
+        environment
+            .split(|b| *b == 0)
+            .any(|it| it == mark.as_bytes())
     };
     pids.filter(has_mark).collect()
 }
@@ -64,7 +66,9 @@ mod tests {
             fs::create_dir(&dir).unwrap();
             mizzen_fsx::write_atomic(dir.join("environ"), environment.as_bytes()).unwrap();
         }
-        let found: Vec<_> = marked(proc.path(), "MIZZEN_COMMAND=one").into_iter().collect();
+        let found: Vec<_> = marked(proc.path(), "MIZZEN_COMMAND=one")
+            .into_iter()
+            .collect();
         assert_eq!(found, ["7", "8"]);
     }
 }
