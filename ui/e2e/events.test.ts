@@ -60,7 +60,7 @@ describe("events", () => {
     withPage({ scenario: "sessions=8" }, async (page) => {
       await byId(page, "session-row-api").click();
       await clockBehind(page);
-      await byId(page, "session-row-api").getByText("its clock is 5 min behind").waitFor();
+      await byId(page, "session-row-api").getByText("clock 5 min behind").waitFor();
       await page.getByText("5 min 1 s behind this machine's").waitFor();
       await page.evaluate(() => window.mizzenFake.change("api", { clock_ahead: null }));
       await byId(page, "session-row-api").getByText("src/api").waitFor();

@@ -17,7 +17,7 @@ export const select = (name: string) => async (page: Page) => {
 /** The clock in the container of `api` is five minutes behind. */
 export const clockBehind = (page: Page) =>
   page.evaluate(() => {
-    const text = "ready; its clock is 5 min behind";
+    const text = "ready; clock 5 min behind";
     const attention = { state: "idle" as const, text, since: new Date().toISOString() };
     window.mizzenFake.change("api", { clock_ahead: -301, attention });
   });

@@ -73,7 +73,7 @@ fn with_clock(
     match ahead {
         Some(ahead) => (
             state,
-            format!("{text}; its clock is {}", clock_words(ahead)),
+            format!("{text}; clock {}", clock_words(ahead)),
         ),
         None => (state, text),
     }
@@ -154,11 +154,11 @@ mod tests {
         let told = |ahead| with_clock(working("building"), ahead);
         for (ahead, expected) in [
             (None, "building"),
-            (Some(31), "building; its clock is 31 s ahead"),
-            (Some(-119), "building; its clock is 119 s behind"),
-            (Some(-300), "building; its clock is 5 min behind"),
-            (Some(7200), "building; its clock is 2 h ahead"),
-            (Some(-172_800), "building; its clock is 2 days behind"),
+            (Some(31), "building; clock 31 s ahead"),
+            (Some(-119), "building; clock 119 s behind"),
+            (Some(-300), "building; clock 5 min behind"),
+            (Some(7200), "building; clock 2 h ahead"),
+            (Some(-172_800), "building; clock 2 days behind"),
         ] {
             let expected = (AttentionState::Working, expected.to_owned());
             assert_eq!(told(ahead), expected);

@@ -553,3 +553,12 @@ fn a_workspace_that_waits_for_a_person_is_named_in_its_session_s_row() {
     ];
     assert_eq!(said, expected);
 }
+
+#[test]
+fn a_clock_that_is_wrong_is_told_where_nothing_else_is() {
+    let mut late = running("web");
+    late.clock_ahead = Some(-300);
+    late.attention.text = "ready; clock 5 min behind".into();
+    let tray = tray(Some(&snapshot(vec![late])), &ShellFacts::default());
+    assert_eq!(first_level(&tray)[0], "web — ready; clock 5 min behind");
+}
