@@ -137,6 +137,9 @@ fn session(name: &str) -> SessionView {
         },
         cpu_percent: None,
         memory_bytes: None,
+        pids: None,
+        disk_bytes: None,
+        disk_free_bytes: None,
         created_at: session_time(),
         started_at: Some(session_time()),
     }

@@ -359,7 +359,8 @@ export class FakeBackend implements Backend {
     if (session?.state !== "running") return;
     const wave = Math.sin(Date.now() / 4000) * 30 + Math.random() * 24;
     const memory_bytes = Math.round((1.3 + Math.sin(Date.now() / 20_000) * 0.3) * 1024 ** 3);
-    this.change(name, { cpu_percent: Math.max(1, 38 + wave), memory_bytes });
+    const disk = { disk_bytes: 41 * 2 ** 30, disk_free_bytes: 187 * 2 ** 30 };
+    this.change(name, { cpu_percent: Math.max(1, 38 + wave), memory_bytes, pids: 23, ...disk });
   }
 
   #churn(): void {

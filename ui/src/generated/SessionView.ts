@@ -127,6 +127,18 @@ cpu_percent: number | null,
  */
 memory_bytes: number | null, 
 /**
+ * Processes and threads; only while someone looks.
+ */
+pids: number | null, 
+/**
+ * In use on the file system of its workspace, by whomever, as the container says; only while someone looks.
+ */
+disk_bytes: number | null, 
+/**
+ * Free there, as the container says; only while someone looks.
+ */
+disk_free_bytes: number | null, 
+/**
  * When the session was made.
  */
 created_at: string, 

@@ -105,6 +105,9 @@ export const sessionTexts = {
     memory: "Memory",
     ofCpus: (cpus: number) => (cpus === 1 ? "of 1 processor" : `of ${cpus} processors`),
     ofMemory: (size: string) => `of ${size}`,
+    processes: (n: number, most: number) =>
+      `${n === 1 ? "1 process" : `${n} processes`} of ${most} at most`,
+    disk: (used: string, free: string) => `Disk: ${used} in use, ${free} free`,
     lastMinutes: "last 2 minutes",
     measuring: "measuring…",
     services: "Services",

@@ -71,10 +71,7 @@ fn with_clock(
     ahead: Option<i64>,
 ) -> (AttentionState, String) {
     match ahead {
-        Some(ahead) => (
-            state,
-            format!("{text}; clock {}", clock_words(ahead)),
-        ),
+        Some(ahead) => (state, format!("{text}; clock {}", clock_words(ahead))),
         None => (state, text),
     }
 }

@@ -34,6 +34,9 @@ pub(crate) struct Beside<'a> {
 pub(crate) struct Usage {
     pub(crate) cpu_percent: f64,
     pub(crate) memory_bytes: u64,
+    pub(crate) pids: u64,
+    /// In use and free on the workspace's file system, by the container's own word.
+    pub(crate) disk: Option<(u64, u64)>,
 }
 
 /// Whether a session's code-server answers.
@@ -42,6 +45,7 @@ pub(crate) fn answers(fact: &SessionFact) -> bool {
 }
 
 pub(crate) fn session(fact: &SessionFact, beside: &Beside<'_>) -> SessionView {
+    let disk = beside.usage.and_then(|usage| usage.disk);
     SessionView {
         name: fact.name.to_string(),
         project: fact.project.display().to_string(),
@@ -79,6 +83,9 @@ pub(crate) fn session(fact: &SessionFact, beside: &Beside<'_>) -> SessionView {
         },
         cpu_percent: beside.usage.map(|usage| usage.cpu_percent),
         memory_bytes: beside.usage.map(|usage| usage.memory_bytes),
+        pids: beside.usage.map(|usage| usage.pids),
+        disk_bytes: disk.map(|(used, _)| used),
+        disk_free_bytes: disk.map(|(_, free)| free),
         created_at: fact.created_at.to_string(),
         started_at: fact.started_at.map(|at| at.to_string()),
     }

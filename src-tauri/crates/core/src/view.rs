@@ -293,6 +293,12 @@ pub struct SessionView {
     pub cpu_percent: Option<f64>,
     /// Memory use; only while someone looks.
     pub memory_bytes: Option<u64>,
+    /// Processes and threads; only while someone looks.
+    pub pids: Option<u64>,
+    /// In use on the file system of its workspace, by whomever, as the container says; only while someone looks.
+    pub disk_bytes: Option<u64>,
+    /// Free there, as the container says; only while someone looks.
+    pub disk_free_bytes: Option<u64>,
     /// When the session was made.
     pub created_at: String,
     /// When its container last started.

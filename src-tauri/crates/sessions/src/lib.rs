@@ -15,6 +15,7 @@ mod dispatch;
 mod engines;
 mod error;
 mod fact;
+mod figures;
 mod folder;
 mod git;
 mod health;
@@ -50,6 +51,7 @@ pub use fact::{
     CodeServer, Done, Facts, Freshness, Health, Notice, NoticeKind, OnProgress, PhaseFact,
     PhaseReport, PhaseState, Progress, Reason, Report, SessionFact, Unmanaged, deaf,
 };
+pub use figures::OwnFigures;
 pub use identity::Identity;
 pub use labels::NONCE_LABEL;
 pub use limits::{Limits, SessionSettings};

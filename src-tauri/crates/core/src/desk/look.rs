@@ -129,12 +129,19 @@ async fn sample_once(sessions: &Sessions, key: &str, usages: &watch::Sender<Usag
         return;
     };
     let mut samples = std::pin::pin!(samples);
+    let mut own = sessions.own_figures(key).await.ok();
     while let Some(Ok(sample)) = samples.next().await {
         // The first sample knows no time before it.
         let cpu_percent = sample.cpu_percent.unwrap_or(0.0);
+        let said = match &mut own {
+            Some(own) => own.look().await,
+            None => None,
+        };
         let usage = Usage {
             cpu_percent,
             memory_bytes: sample.memory_bytes,
+            pids: sample.pids,
+            disk: said.and_then(|said| said.disk_bytes.zip(said.disk_free_bytes)),
         };
         usages.send_modify(|usages| {
             usages.insert(key.to_owned(), usage);

@@ -128,6 +128,9 @@ fn session(name: &str, state: SessionState, attention: AttentionState, since: &s
         },
         cpu_percent: None,
         memory_bytes: None,
+        pids: None,
+        disk_bytes: None,
+        disk_free_bytes: None,
         created_at: NOW.into(),
         started_at: None,
     }

@@ -10,7 +10,9 @@ use crate::actor::{CommandWish, Told};
 use crate::commands::CommandOutput;
 use crate::error::SessionError;
 use crate::fact::{Done, SessionFact};
+use crate::figures::OwnFigures;
 use crate::machine::State;
+use crate::record::Record;
 
 /// How long an engine may take to say where a session stands, after a start of Mizzen.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,14 +44,22 @@ impl Sessions {
         name: &str,
         id: &CommandId,
     ) -> Result<CommandOutput, SessionError> {
+        Ok(CommandOutput::of(&self.record(name).await?, id))
+    }
+
+    /// Where a session's container says what it uses.
+    ///
+    /// # Errors
+    /// There is no such session.
+    pub async fn own_figures(&self, name: &str) -> Result<OwnFigures, SessionError> {
+        Ok(OwnFigures::of(&self.record(name).await?))
+    }
+
+    async fn record(&self, name: &str) -> Result<Record, SessionError> {
         let key = name.to_ascii_lowercase();
-        let found = self
-            .world()
-            .registry
-            .find(|record| record.name.key() == key)
-            .await;
-        let record = found.ok_or_else(|| SessionError::no_such_session(name))?;
-        Ok(CommandOutput::of(&record, id))
+        let registry = &self.world().registry;
+        let found = registry.find(|record| record.name.key() == key).await;
+        found.ok_or_else(|| SessionError::no_such_session(name))
     }
 
     async fn command(&self, name: &str, wish: CommandWish) -> Result<Done, SessionError> {
