@@ -9,11 +9,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mizzen_fsx::{SafeDir, UnsafeFile, UnsafeReason, disk_without_events};
+use mizzen_fsx::{Mark, SafeDir, UnsafeFile, UnsafeReason, disk_without_events};
 
 use crate::payload::{Payload, Print, Terms};
 
-pub(crate) use memory::{Clock, Memory, Place, Remembered};
+pub(crate) use memory::{Clock, Memory, Place, Remembered, SHARES, Share};
 pub(crate) use name::is_special_name;
 
 /// More folders than anybody has contexts.
@@ -124,11 +124,12 @@ impl Root {
     #[cfg(unix)]
     #[cfg(test)]
     pub(crate) fn take_inventory(&self) -> Inventory {
-        self.look(&mut Memory::default(), &|| std::time::Duration::ZERO)
+        let now = || std::time::Duration::ZERO;
+        self.look(&mut Memory::default(), Share::All, &now)
     }
 
-    /// Looks at all of it, and reads what is not as it is remembered.
-    pub(crate) fn look(&self, memory: &mut Memory, now: Clock<'_>) -> Inventory {
+    /// Looks at this share of it, and reads what is not as it is remembered; takes the rest for what it was.
+    pub(crate) fn look(&self, memory: &mut Memory, share: Share, now: Clock<'_>) -> Inventory {
         let of = |health| Inventory {
             health,
             ..Inventory::default()
@@ -149,6 +150,7 @@ impl Root {
         if parts.any(|part| disk_without_events(part.path()).is_some()) {
             memory.folders.clear();
         }
+        let share = memory.share(&store, share);
         let mut before = std::mem::take(&mut memory.folders);
         let mut inventory = of(Health::Whole);
         inventory.is_elsewhere = self.is_elsewhere(&store);
@@ -156,7 +158,13 @@ impl Root {
             // Plain files beside the folders are nothing to the CLI.
             if entry.kind.is_some() && !entry.name.starts_with(".tmp-") {
                 let mut known = before.remove(&entry.name);
-                let (found, moved) = store.look(&entry.name, &mut known, now);
+                let as_before = (known.as_ref())
+                    .filter(|_| !share.takes_in(&entry.name))
+                    .and_then(Remembered::settled);
+                let (found, moved) = match as_before {
+                    Some(found) => (found.clone(), false),
+                    None => store.look(&entry.name, &mut known, now),
+                };
                 memory.moves += u64::from(moved);
                 memory
                     .folders
@@ -219,6 +227,12 @@ impl Store {
     fn parts(&self) -> impl Iterator<Item = &SafeDir> {
         let all = [Some(&self.contexts), self.meta.as_ref(), self.tls.as_ref()];
         all.into_iter().flatten()
+    }
+
+    /// Tells this store from another, and of what comes or goes in it.
+    fn trunk(&self) -> Option<[Mark; 2]> {
+        let mark = |name| self.contexts.mark(name, 0, 0);
+        Some([mark("meta")?, mark("tls")?])
     }
 
     /// Reads one folder of `meta/`, and what belongs to it.

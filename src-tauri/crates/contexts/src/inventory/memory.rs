@@ -5,13 +5,36 @@ use std::time::Duration;
 
 use mizzen_fsx::{Mark, SafeDir};
 
-use super::Entry;
+use super::{Entry, Store};
 
 /// File systems tell the time of a change in steps, of two seconds at worst. So a stamp that has been seen for longer
 /// than that tells of every change to come, and one that has not may stand for two contents.
 const SETTLED: Duration = Duration::from_secs(3);
 /// Entries of a folder that are told apart; what holds more is read each time.
 const ENTRIES_MAX: usize = 64;
+
+/// Of a store at rest, one context in so many is looked at each time.
+pub(crate) const SHARES: u64 = 10;
+
+/// Which of the contexts that are remembered a look takes in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Share {
+    All,
+    /// One in [`SHARES`], others with each number.
+    Nth(u64),
+}
+
+impl Share {
+    pub(super) fn takes_in(self, folder: &str) -> bool {
+        match self {
+            Self::All => true,
+            // Folders are named by digests, so that any sum deals them out evenly.
+            Self::Nth(number) => {
+                folder.bytes().map(u64::from).sum::<u64>() % SHARES == number % SHARES
+            }
+        }
+    }
+}
 
 /// A clock that only goes forward.
 pub(crate) type Clock<'a> = &'a dyn Fn() -> Duration;
@@ -21,6 +44,8 @@ pub(crate) type Clock<'a> = &'a dyn Fn() -> Duration;
 pub(crate) struct Memory {
     /// By folder of `meta/`.
     pub(super) folders: BTreeMap<String, Remembered<Entry>>,
+    /// Of `meta/` and `tls/`; none where they cannot be told.
+    trunk: Option<[Mark; 2]>,
     /// How often a look met another file or folder than the look before.
     pub(super) moves: u64,
 }
@@ -29,6 +54,18 @@ impl Memory {
     /// Grows whenever a look meets other files or folders than the look before.
     pub(crate) fn moves(&self) -> u64 {
         self.moves
+    }
+
+    /// What a look takes in that should take in this share: all, unless it meets the same store as the look before,
+    /// to which nothing has been added, and from which nothing is gone.
+    pub(super) fn share(&mut self, store: &Store, wanted: Share) -> Share {
+        let trunk = store.trunk();
+        let is_same = trunk.is_some() && self.trunk == trunk;
+        self.trunk = trunk;
+        match is_same {
+            true => wanted,
+            false => Share::All,
+        }
     }
 }
 
@@ -82,6 +119,11 @@ impl<T: Clone> Remembered<T> {
             marks,
         });
         (value, !is_same)
+    }
+
+    /// The value, where it was read so that whatever changes it changes its marks.
+    pub(super) fn settled(&self) -> Option<&T> {
+        self.is_settled.then_some(&self.value)
     }
 
     fn still_holds(&self, places: &[Place<'_>]) -> bool {

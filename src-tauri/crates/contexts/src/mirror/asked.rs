@@ -9,7 +9,7 @@ use super::publish::PublishError;
 use super::setup::{self, SetUp};
 use super::status::TrashEntry;
 use super::{Mirror, MirrorError, Pass, Side, words};
-use crate::inventory::Found;
+use crate::inventory::{Found, Share};
 use crate::payload::{Payload, Terms};
 
 impl Mirror {
@@ -222,7 +222,7 @@ impl Mirror {
             new.map(|new| new.print),
         );
         let change = self.history.add(Change { undoes, ..change });
-        self.see();
+        self.see(Share::All);
         Ok(change)
     }
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use mizzen_fsx::{At as _, PathError};
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{Inventory, Memory, Remembered, Root};
+use crate::inventory::{Inventory, Memory, Remembered, Root, SHARES};
 use archive::Archive;
 use config::Config;
 use history::History;
@@ -43,6 +43,9 @@ pub use status::{
     ContextStanding, ContextStatus, EndStatus, Hold, SideStatus, Standing, Status, TrashEntry,
 };
 pub use world::{Machine, World};
+
+/// After so many glances in a row each context has been looked at.
+pub const GLANCES: u64 = SHARES;
 
 /// One of the two stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -143,6 +146,7 @@ pub struct Mirror {
     seen: Seen,
     /// The last pass found nothing to do, and nothing that waits; until a look sees something else, there is nothing.
     is_at_rest: bool,
+    glances: u64,
     /// How often a pass, or a person, came by something that may show.
     revision: u64,
     /// What a person has not been told of yet.
@@ -200,6 +204,7 @@ impl Mirror {
             memory: Default::default(),
             seen: Seen::default(),
             is_at_rest: false,
+            glances: 0,
             revision: 0,
             fresh: Vec::new(),
             is_first: true,

@@ -8,7 +8,7 @@ use super::history::Change;
 use super::plan::{self, Known, Look, Plan, Policy};
 use super::publish::Publisher;
 use super::{Mirror, MirrorError, Seen, Side};
-use crate::inventory::{Health, Inventory};
+use crate::inventory::{Health, Inventory, Share};
 
 /// Between two looks that have to be the same.
 pub(super) const SECOND_LOOK: Duration = Duration::from_millis(50);
@@ -37,7 +37,22 @@ impl Mirror {
         self.pass_with(&Policy::default())
     }
 
+    /// A pass where nothing should have changed, since every change is told and none was: while all rests it looks at the
+    /// stores themselves, and at one in [`GLANCES`](super::GLANCES) of their contexts. As soon as it finds a change, it
+    /// looks at everything.
+    ///
+    /// # Errors
+    /// As for [`Mirror::pass`].
+    pub fn glance(&mut self) -> Result<Pass, MirrorError> {
+        self.glances += 1;
+        self.pass_over(&Policy::default(), Share::Nth(self.glances))
+    }
+
     pub(super) fn pass_with(&mut self, decided: &Policy) -> Result<Pass, MirrorError> {
+        self.pass_over(decided, Share::All)
+    }
+
+    fn pass_over(&mut self, decided: &Policy, share: Share) -> Result<Pass, MirrorError> {
         let mut pass = Pass::default();
         self.seen.no_container = !self.is_set_up();
         if self.seen.no_container {
@@ -52,7 +67,7 @@ impl Mirror {
             self.keep_leftovers()?;
         }
         for _ in 0..ROUNDS {
-            let rested = self.look();
+            let rested = self.look(share);
             if rested && self.is_at_rest && !decided.decides() {
                 return Ok(pass);
             }
@@ -74,7 +89,7 @@ impl Mirror {
             pass.again_in = Some(RESTLESS);
         }
         if !pass.changes.is_empty() {
-            self.see();
+            self.see(Share::All);
         }
         // What a person consented to is no news.
         if decided.approved.is_empty() {
@@ -84,21 +99,22 @@ impl Mirror {
     }
 
     /// Two looks that see the same, or none of so many. What rested before counts as one of them.
-    fn look(&mut self) -> bool {
+    fn look(&mut self, share: Share) -> bool {
         let rested = self.seen.rested;
-        self.seen.rested = self.see() && rested;
+        let share = if self.is_at_rest { share } else { Share::All };
+        self.seen.rested = self.see(share) && rested;
         for _ in 0..LOOKS {
             if self.seen.rested {
                 return true;
             }
             self.world.pause(SECOND_LOOK);
-            self.seen.rested = self.see();
+            self.seen.rested = self.see(Share::All);
         }
         self.seen.rested
     }
 
     /// Looks at both sides; whether their contexts are as the look before saw them.
-    pub(super) fn see(&mut self) -> bool {
+    pub(super) fn see(&mut self, share: Share) -> bool {
         let world = self.world.clone();
         let now = || world.elapsed();
         let roots = &self.roots;
@@ -106,7 +122,7 @@ impl Mirror {
         let mut remembered = [(&roots[0], host), (&roots[1], container)];
         let sides = remembered
             .each_mut()
-            .map(|(root, memory)| root.look(&mut memory.store, &now));
+            .map(|(root, memory)| root.look(&mut memory.store, share, &now));
         let configs =
             remembered.map(|(root, memory)| Some(Config::look(root, &mut memory.config, &now)));
         let is_same = sides == self.seen.sides;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizzen_contexts::mirror::{Burst, Mirror, MirrorError, MirrorOptions};
+use mizzen_contexts::mirror::{Burst, Mirror, MirrorError, MirrorOptions, Pass};
 use mizzen_tasks::Wakes;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
@@ -15,7 +15,8 @@ use super::{Ask, News, wishes, words};
 use crate::verb::ApiError;
 use crate::view::{ContextsAnswer, ContextsQuestion, ContextsState, ContextsView, Settings};
 
-/// Everything is looked at so often, whatever was told.
+/// Both sides are looked at so often, whatever was told: at a share of their contexts where every change should have
+/// been told, so that each has its turn within five minutes, and at everything elsewhere.
 const RESCAN: Duration = Duration::from_secs(30);
 /// The same where not every change is told.
 const POLL: Duration = Duration::from_secs(2);
@@ -106,17 +107,27 @@ impl Keeper {
                 }
                 // What was due in the machine's sleep is due now.
                 Ok(()) = wakes.changed() => self.pass().await,
-                () = tokio::time::sleep_until(due) => self.pass().await,
+                () = tokio::time::sleep_until(due) => match self.expects_nothing() {
+                    true => self.glance().await,
+                    false => self.pass().await,
+                },
             }
         }
     }
 
+    /// Nothing was told, nothing waits, and every change would have been told.
+    fn expects_nothing(&self) -> bool {
+        let nothing_waits = self.burst.due().is_none() && self.again.is_none();
+        nothing_waits && cfg!(target_os = "linux") && !self.polls()
+    }
+
+    fn polls(&self) -> bool {
+        let polling = self.work.as_ref().and_then(|work| work.watched.polling());
+        polling.is_some()
+    }
+
     fn due(&self) -> Instant {
-        let polls = self
-            .work
-            .as_ref()
-            .is_some_and(|work| work.watched.polling().is_some());
-        let rescan = self.last_look + if polls { POLL } else { RESCAN };
+        let rescan = self.last_look + if self.polls() { POLL } else { RESCAN };
         let burst = self.burst.due().map(|due| self.started + due);
         [burst, self.again]
             .into_iter()
@@ -143,10 +154,15 @@ impl Keeper {
     }
 
     async fn pass(&mut self) {
-        let passed = self.with(|mirror| {
-            let pass = mirror.pass()?;
-            Ok(((), pass.again_in))
-        });
+        self.look(Mirror::pass).await;
+    }
+
+    async fn glance(&mut self) {
+        self.look(Mirror::glance).await;
+    }
+
+    async fn look(&mut self, look: fn(&mut Mirror) -> Result<Pass, MirrorError>) {
+        let passed = self.with(move |mirror| Ok(((), look(mirror)?.again_in)));
         if let Err(error) = passed.await {
             tracing::warn!(%error, "Docker contexts");
         }
@@ -263,3 +279,7 @@ impl Work {
         }
     }
 }
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests;

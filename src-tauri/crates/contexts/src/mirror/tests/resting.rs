@@ -21,11 +21,45 @@ fn at_rest() -> Rig {
     for side in Side::BOTH {
         fs::write(rig.path(side).join("config.json"), "{}").expect("a file");
     }
+    rest(&mut rig);
+    rig
+}
+
+fn rest(rig: &mut Rig) {
     for _ in 0..3 {
         rig.pass();
         rig.world.pause(LONG);
     }
-    rig
+}
+
+/// Writes so that neither size nor time of the file is another.
+fn quietly(path: &Path, text: &[u8]) {
+    let facts = || {
+        let facts = path.metadata().expect("a file");
+        (facts.len(), facts.modified().expect("a time"))
+    };
+    let before = facts();
+    let file = File::options().write(true).open(path);
+    let mut file = file.expect("a file");
+    file.write_all(text).expect("written");
+    file.set_modified(before.1).expect("a time");
+    assert_eq!(before, facts());
+}
+
+/// Lets a context lead elsewhere.
+fn turn(rig: &Rig, side: Side, name: &str) {
+    let meta = rig.meta(side, name);
+    let text = fs::read_to_string(&meta).expect("a context");
+    let text = match text.contains("//h:") {
+        true => text.replace("//h:", "//i:"),
+        false => text.replace("//i:", "//h:"),
+    };
+    quietly(&meta, text.as_bytes());
+}
+
+/// What a glance carried over.
+fn glance(rig: &mut Rig) -> usize {
+    rig.mirror().glance().expect("a pass").changes.len()
 }
 
 fn count(rig: &Rig) -> Opened {
@@ -72,25 +106,12 @@ fn a_look_at_rest_opens_no_file_and_plans_nothing() {
 #[test]
 fn a_change_that_keeps_size_and_time_of_a_file_is_seen() {
     let mut rig = at_rest();
-    let quietly = |path: &Path, text: &[u8]| {
-        let before = path.metadata().unwrap();
-        let mut file = File::options().write(true).open(path).unwrap();
-        file.write_all(text).unwrap();
-        file.set_modified(before.modified().unwrap()).unwrap();
-        let after = path.metadata().unwrap();
-        assert_eq!(
-            (before.len(), before.modified().unwrap()),
-            (after.len(), after.modified().unwrap())
-        );
-    };
     quietly(&rig.tls(CONTAINER, "n1").join("key.pem"), b"9");
     assert_eq!(
         rig.told(),
         "`n1` was changed on the container side: its TLS material is another."
     );
-    let meta = rig.meta(HOST, "n2");
-    let text = fs::read_to_string(&meta).unwrap().replace("//h:", "//i:");
-    quietly(&meta, text.as_bytes());
+    turn(&rig, HOST, "n2");
     rig.world.pause(LONG);
     assert_eq!(
         rig.told(),
@@ -157,4 +178,56 @@ fn what_could_not_be_read_is_tried_each_time() {
     let damaged = opened.count().unwrap();
     assert_eq!((damaged.files, damaged.reads), (1, 1));
     assert_eq!(rig.status().standing, Standing::Damaged);
+}
+
+#[test]
+fn a_change_that_nobody_told_of_is_found_by_one_of_ten_glances_and_all_others_with_it() {
+    let mut rig = at_rest();
+    let mut glances = Vec::new();
+    for number in 0..8 {
+        let side = Side::BOTH[number % 2];
+        turn(&rig, side, &format!("n{number}"));
+        let mut count = 1;
+        while glance(&mut rig) == 0 {
+            count += 1;
+            assert!(count <= GLANCES, "never: {glances:?}");
+        }
+        assert!(rig.both().contains(&format!("n{number} tcp://i:")));
+        glances.push(count);
+        rest(&mut rig);
+    }
+    assert!(
+        glances.iter().any(|count| *count > 1),
+        "each takes in everything: {glances:?}"
+    );
+    for number in 0..CONTEXTS {
+        turn(&rig, Side::BOTH[number % 2], &format!("n{number}"));
+    }
+    assert_eq!(glance(&mut rig), CONTEXTS, "who finds one looks for more");
+}
+
+#[test]
+fn a_glance_finds_what_came_and_went_and_another_store() {
+    let mut rig = at_rest();
+    assert_eq!(glance(&mut rig), 0);
+    rig.write(CONTAINER, "new", "tcp://new:1", "ca.pem=1");
+    assert_eq!(glance(&mut rig), 1);
+    rest(&mut rig);
+    fs::remove_dir_all(rig.meta(HOST, "n3").parent().unwrap()).unwrap();
+    assert_eq!(glance(&mut rig), 1);
+    rest(&mut rig);
+    // Another store takes its place, as where a link leads elsewhere: in it, all contexts but one are the same.
+    for number in 4..12 {
+        let contexts = rig.path(HOST).join("contexts");
+        let (meta, aside) = (contexts.join("meta"), contexts.join("aside"));
+        fs::rename(&meta, &aside).unwrap();
+        fs::create_dir(&meta).unwrap();
+        for entry in aside.read_dir().unwrap().flatten() {
+            fs::rename(entry.path(), meta.join(entry.file_name())).unwrap();
+        }
+        fs::remove_dir(&aside).unwrap();
+        turn(&rig, HOST, &format!("n{number}"));
+        assert_eq!(glance(&mut rig), 1, "n{number}");
+        rest(&mut rig);
+    }
 }
