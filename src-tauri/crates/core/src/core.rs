@@ -109,6 +109,15 @@ impl Core {
     /// When another core runs, or what it needs cannot be had. An engine that does not answer and
     /// a gateway that cannot listen are no errors: they are shown.
     pub async fn start(config: CoreConfig) -> Result<Self, StartError> {
+        let (core, _) = Self::compose(config, mizzen_tasks::wakes).await?;
+        Ok(core)
+    }
+
+    /// The same on a machine whose wakes are told by this; and where requests arrive.
+    async fn compose(
+        config: CoreConfig,
+        wakes: impl FnOnce(&Owner) -> Wakes,
+    ) -> Result<(Self, Arc<Desk>), StartError> {
         config.dirs.prepare()?;
         let lock = CoreLock::take(&config.dirs.lock_file())?;
         let settings = settings::load(&config.dirs.settings_file())?;
@@ -133,7 +142,7 @@ impl Core {
             first_snapshot(&config, &settings, &gateway),
             config.clock.clone(),
         ));
-        let wakes = mizzen_tasks::wakes(&owner);
+        let wakes = wakes(&owner);
         let (contexts, news) =
             Contexts::start(&owner, &config, settings.subscribe(), wakes.clone());
         owner.spawn(
@@ -166,18 +175,21 @@ impl Core {
             contexts,
             publisher,
         });
-        control::serve(&clients, &config.dirs, desk).map_err(|source| StartError::Socket {
-            path: config.dirs.control_socket(),
-            source,
+        control::serve(&clients, &config.dirs, desk.clone()).map_err(|source| {
+            StartError::Socket {
+                path: config.dirs.control_socket(),
+                source,
+            }
         })?;
         tracing::info!(pid = std::process::id(), "core started");
-        Ok(Self {
+        let core = Self {
             clients,
             owner,
             gateway: gateway.ok(),
             stop,
             _lock: lock,
-        })
+        };
+        Ok((core, desk))
     }
 
     /// Resolves when a client asked the core to end: then call [`Core::shut_down`].

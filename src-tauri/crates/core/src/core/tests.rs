@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::*;
 use crate::verb::Verb;
-use crate::view::{Change, Settings};
-use crate::{Client, ConnectError, Core, CoreConfig, Dirs, FollowEnd};
+use crate::view::Change;
+use crate::{Client, ConnectError, Dirs, FollowEnd};
 
 fn config(root: &tempfile::TempDir) -> CoreConfig {
     let nowhere = format!("unix://{}", root.path().join("no-engine.sock").display());
@@ -120,4 +121,66 @@ async fn a_core_killed_with_a_client_in_its_queue_is_no_core() {
     let (client, killed) = tokio::join!(Client::connect(&dirs), killed);
     killed.unwrap();
     assert!(matches!(client.err(), Some(ConnectError::NoCore)));
+}
+
+/// The machine's wake reaches all that stands still in its sleep: an engine that is tried again later and later, the link
+/// of a synced workspace, and the mirror of contexts, one of whose sides is changed where nobody is told.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_machine_that_wakes_has_engines_links_and_contexts_looked_at_at_once() {
+    use crate::view::ContextsQuestion;
+
+    /// What each of them would wait for by itself takes minutes.
+    const WAKES: usize = 40;
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    let engine = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("tcp://{}", engine.local_addr().unwrap());
+    let way = path("way");
+    let turn = |to: &str| {
+        std::os::unix::fs::symlink(to, path("new")).unwrap();
+        rustix::fs::rename(path("new"), &way).unwrap();
+    };
+    let places = ["here", "there"];
+    for place in places {
+        let docker = path(place).join("docker");
+        std::fs::create_dir_all(docker.join("contexts/meta")).unwrap();
+        let text = format!(r#"{{"currentContext":"{place}"}}"#);
+        mizzen_fsx::write_atomic(docker.join("config.json"), text.as_bytes()).unwrap();
+    }
+    turn(places[0]);
+    std::fs::create_dir(path("home")).unwrap();
+    let docker = way.join("docker");
+    let config = CoreConfig {
+        env: Arc::new(move |name| match name {
+            "DOCKER_HOST" => Some(address.clone().into()),
+            "DOCKER_CONFIG" => Some(docker.clone().into()),
+            _ => None,
+        }),
+        home: Some(path("home")),
+        ..config(&root)
+    };
+    let (woken, wakes) = watch::channel(0);
+    let (core, desk) = Core::compose(config, |_| wakes).await.unwrap();
+    let orders = desk.links.keep_for_test("web");
+    desk.contexts.ask(ContextsQuestion::Setup).await.unwrap();
+    let mut contexts = desk.contexts.views();
+    let all = async {
+        for wake in 1..=WAKES {
+            let place = places[wake % 2];
+            turn(place);
+            woken.send_replace(wake as u64);
+            let selects = |view: &ContextsView| view.host.current.as_deref() == Some(place);
+            contexts.wait_for(selects).await.unwrap();
+            // It hangs up at once: the engine is away, for longer each time.
+            drop(engine.accept().await.unwrap());
+            while orders.try_recv().is_err() {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, all).await.expect("at once");
+    core.shut_down().await;
 }

@@ -258,9 +258,22 @@ impl Drop for Kept {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
+impl Links {
+    /// Keeps a workspace whose link is whoever receives its orders.
+    pub(crate) fn keep_for_test(&self, session: &str) -> std::sync::mpsc::Receiver<Order> {
+        let (ordered, orders) = std::sync::mpsc::channel();
+        let clock = self.0.clock.clone();
+        let shared = Arc::new(Shared::new(session.into(), session.into(), clock, false));
+        let turn = shared.begins();
+        shared.is_kept(turn, &ordered);
+        let kept = Workspace::Linked(shared);
+        self.lock().insert(session.into(), kept);
+        orders
+    }
+}
 
+#[cfg(test)]
+mod tests {
     use super::*;
 
     #[tokio::test]
@@ -268,23 +281,14 @@ mod tests {
         let owner = Owner::root("test");
         let clock: Clock = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
         let links = Links::new(&owner, PathBuf::new(), None, clock.clone());
-        let (ordered, orders) = mpsc::channel();
-        for (session, is_kept) in [("web", true), ("api", false)] {
-            let shared = Shared::new(session.into(), session.into(), clock.clone(), false);
-            let shared = Arc::new(shared);
-            let turn = shared.begins();
-            if is_kept {
-                shared.is_kept(turn, &ordered);
-            }
-            links
-                .lock()
-                .insert(session.into(), Workspace::Linked(shared));
-        }
+        let orders = links.keep_for_test("web");
+        let waiting = Shared::new("api".into(), "api".into(), clock, false);
+        let waiting = Arc::new(waiting);
+        let _turn = waiting.begins();
+        let kept = Workspace::Linked(waiting.clone());
+        links.lock().insert("api".into(), kept);
         links.look_again();
         assert!(matches!(orders.try_recv(), Ok(Order::Everything)));
-        let Some(Workspace::Linked(waiting)) = links.find("api") else {
-            panic!("it is kept")
-        };
         waiting.retry.notified().await;
     }
 }
