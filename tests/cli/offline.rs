@@ -1,9 +1,10 @@
 //! No engine: every command still answers, and says so.
 
 use std::os::unix::net::UnixListener;
+use std::process::Command;
 
 use mizzen_core::view::{AlertKind, EngineState};
-use mizzen_tests::rig::{Mizzen, Said, until};
+use mizzen_tests::rig::{Mizzen, Said, program, until};
 
 #[tokio::test]
 async fn a_dead_engine_is_told_and_shown() {
@@ -106,4 +107,32 @@ fn a_session_on_a_context_that_is_gone_can_be_forgotten() {
     assert!(folder.join("hello.txt").exists());
     assert!(!folder.join(".para").exists());
     assert_eq!(mizzen.leftovers("container").len(), 1);
+}
+
+/// The limit of a user in a namespace of their own counts beside the machine's.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_doctor_tells_how_few_file_watchers_are_left_and_what_to_raise() {
+    let mizzen = Mizzen::on("unix:///nowhere/docker.sock");
+    let mut doctor = Command::new("unshare");
+    let script = "echo 4 >/proc/sys/user/max_inotify_instances && exec \"$0\" doctor --json";
+    doctor.args(["--user", "--map-root-user", "sh", "-c", script]);
+    doctor.arg(program("mizzen"));
+    for (name, value) in mizzen.command(["doctor"]).get_envs() {
+        match value {
+            Some(value) => doctor.env(name, value),
+            None => doctor.env_remove(name),
+        };
+    }
+    let said = Said::from(doctor.output().unwrap()).json();
+    let mut checks = said["checks"].as_array().unwrap().iter();
+    let watchers = checks.find(|check| check["id"] == "watchers").unwrap();
+    assert_eq!(watchers["state"], "warning", "{watchers}");
+    let message = watchers["message"].as_str().unwrap();
+    assert!(message.contains("a session takes 3"), "{watchers}");
+    let fix = watchers["fix"].as_str().unwrap();
+    assert!(
+        fix.contains("sysctl fs.inotify.max_user_instances="),
+        "{watchers}"
+    );
 }

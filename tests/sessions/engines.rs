@@ -1,9 +1,11 @@
 //! Engines that are no longer in use, and engines of another kind.
 
+use std::sync::Arc;
+
 use mizzen_docker::Endpoint;
 use mizzen_sessions::{
-    ErrorKind, SessionSettings, Sessions, SessionsDeps, State, SupervisorFiles, UpRequest, Wish,
-    deaf,
+    ErrorKind, SessionSettings, Sessions, SessionsDeps, State, StepHook, SupervisorFiles,
+    UpRequest, Wish, deaf,
 };
 use mizzen_tasks::Owner;
 use mizzen_testkit::fake_engine::{FakeEngine, Reply, well};
@@ -141,6 +143,53 @@ async fn a_session_whose_engine_is_no_longer_in_use_can_be_forgotten() {
     assert_eq!(shown.name, containers[0]);
     assert_eq!(rig.state("web"), None);
     rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_forgotten_holds_up_no_other_and_its_name_is_nobody_s_meanwhile() {
+    let rig = Rig::new();
+    rig.up("web").await;
+    rig.up("api").await;
+    let root = rig.root.clone();
+    rig.end().await;
+
+    // Its files are on a slow disk.
+    let (begun, mut is_begun) = mpsc::unbounded_channel();
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let at_step: StepHook = Arc::new(move |step| {
+        if step == "forget: files" && begun.send(()).is_ok() {
+            let _released = wait.lock().unwrap().recv();
+        }
+    });
+    let owner = Owner::root("without");
+    let none = SessionsDeps {
+        at_step: Some(at_step),
+        ..deps(&root, Contexts::default().source("default"), settings())
+    };
+    let sessions = Sessions::spawn(&owner, none).unwrap();
+    let forget = sessions.wish("web", FORGET, deaf());
+    let meanwhile = async {
+        is_begun.recv().await.unwrap();
+        // It asks for its engine, which is nowhere.
+        let refused = sessions.wish("api", Wish::Start, deaf()).await;
+        assert_eq!(refused.unwrap_err().kind, ErrorKind::NotFound);
+        for wish in [Wish::Start, FORGET] {
+            let refused = sessions.wish("web", wish, deaf()).await.unwrap_err();
+            assert_eq!(refused.message, "Session `web` is being removed.");
+        }
+        let again = sessions.up(of_folder(&root.project("web")), deaf()).await;
+        assert_eq!(again.unwrap_err().kind, ErrorKind::State);
+        go_on.send(()).unwrap();
+    };
+    let both = async { tokio::join!(forget, meanwhile) };
+    let (forgotten, ()) = tokio::time::timeout(SOON, both).await.expect("no waiting");
+    assert!(forgotten.unwrap().message.starts_with("Forgot `web`."));
+    drop(go_on);
+    let api = sessions.wish("api", FORGET, deaf()).await.unwrap();
+    assert!(api.message.starts_with("Forgot `api`."), "{api:?}");
+    assert!(sessions.watch().borrow().is_empty());
+    owner.shut_down(SOON).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

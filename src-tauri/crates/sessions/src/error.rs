@@ -72,6 +72,14 @@ impl SessionError {
         )
     }
 
+    pub(crate) fn being_forgotten(key: &str) -> Self {
+        Self::new(
+            ErrorKind::State,
+            format!("Session `{key}` is being removed."),
+            "Repeat it in a moment.",
+        )
+    }
+
     /// The actor ended before it answered.
     pub(crate) fn shutting_down() -> Self {
         Self::new(

@@ -97,10 +97,12 @@ pub struct Sessions {
 struct Inner {
     world: Arc<World>,
     owner: Owner,
-    /// Actors by session key.
-    handles: Mutex<BTreeMap<String, Handle>>,
+    handles: Mutex<Handles>,
     unmanaged: watch::Sender<Arc<Vec<Unmanaged>>>,
 }
+
+/// Actors by session key; none for a session that is being forgotten, whose name nobody takes meanwhile.
+type Handles = BTreeMap<String, Option<Handle>>;
 
 impl Sessions {
     /// Takes over what the registry remembers and follows the engines until the owner stops.
@@ -145,10 +147,8 @@ impl Sessions {
         self.inner.owner.spawn(&format!("actor:{key}"), async move {
             run.await;
             let mut handles = sessions.inner.handles.lock().await;
-            if handles
-                .get(&key)
-                .is_some_and(|other| other.tell.same_channel(&handle.tell))
-            {
+            let known = handles.get(&key).and_then(Option::as_ref);
+            if known.is_some_and(|other| other.tell.same_channel(&handle.tell)) {
                 handles.remove(&key);
             }
         });
@@ -169,7 +169,7 @@ impl Sessions {
         );
         actor.publish();
         self.host(key.clone(), &handle, actor.run());
-        handles.insert(key, handle);
+        handles.insert(key, Some(handle));
         true
     }
 
@@ -302,8 +302,8 @@ impl Sessions {
     }
 
     async fn handle(&self, key: &str) -> Result<Handle, SessionError> {
-        if let Some(handle) = self.inner.handles.lock().await.get(key) {
-            return Ok(handle.clone());
+        if let Some(served) = self.inner.handles.lock().await.get(key).cloned() {
+            return served.ok_or_else(|| SessionError::being_forgotten(key));
         }
         // Known here: nobody serves it. It may still be remembered, on an engine that was not to be found before.
         let fact = self.fact(key)?;
@@ -311,13 +311,15 @@ impl Sessions {
         engine.map_err(|error| words::no_engine(&error, &fact.name, &fact.engine))?;
         let handles = self.inner.handles.lock().await;
         let found = handles.get(key).cloned();
-        found.ok_or_else(|| SessionError::no_such_session(key))
+        found
+            .flatten()
+            .ok_or_else(|| SessionError::no_such_session(key))
     }
 
     /// Tells an actor, if there is one.
     pub(crate) async fn tell(&self, key: &str, told: Told) {
         let handle = self.inner.handles.lock().await.get(key).cloned();
-        if let Some(handle) = handle {
+        if let Some(handle) = handle.flatten() {
             // An actor that has just ended needs to know nothing.
             let _ = handle.tell.send(told).await;
         }

@@ -2,6 +2,8 @@
 
 mod checks;
 mod report;
+#[cfg(target_os = "linux")]
+mod watchers;
 
 use std::time::Duration;
 
@@ -90,6 +92,8 @@ async fn report(
         checks::gateway(config, gateway).await,
         checks::localhost_names().await,
         checks::disk(&config.dirs.state),
+        #[cfg(target_os = "linux")]
+        watchers::look(),
         checks::display(config),
         checks::log(&config.dirs, gateway.is_some()),
     ]);

@@ -7,8 +7,8 @@ use std::time::Duration;
 use mizzen_docker::Engine;
 use tokio::sync::watch;
 
-use super::Sessions;
-use crate::actor::{Actor, Handle};
+use super::{Handles, Sessions};
+use crate::actor::Actor;
 use crate::dispatch;
 use crate::engines::{EngineFacts, Events};
 use crate::error::SessionError;
@@ -97,10 +97,14 @@ impl Sessions {
         engine: &Engine,
         events: Events,
         records: BTreeMap<String, Record>,
-        handles: &mut BTreeMap<String, Handle>,
+        handles: &mut Handles,
     ) {
         let is_here = |record: &Record| record.engine == engine.name();
         for (key, record) in records.into_iter().filter(|(_, record)| is_here(record)) {
+            // One that is being forgotten is served no more.
+            if handles.contains_key(&key) {
+                continue;
+            }
             let (actor, handle) = Actor::of(
                 self.inner.world.clone(),
                 &self.inner.owner,
@@ -109,7 +113,7 @@ impl Sessions {
             );
             actor.publish();
             self.host(key.clone(), &handle, actor.run());
-            handles.insert(key, handle);
+            handles.insert(key, Some(handle));
         }
         let name = format!("dispatch:{}", engine.name());
         let follow = dispatch::follow(self.clone(), engine.clone(), events);

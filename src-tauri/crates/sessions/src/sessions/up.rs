@@ -108,8 +108,9 @@ impl Sessions {
         let (reply, answer) = oneshot::channel();
         let key = record.name.key();
         let mut handles = self.inner.handles.lock().await;
-        if let Some(handle) = handles.get(&key).cloned() {
+        if let Some(served) = handles.get(&key).cloned() {
             drop(handles);
+            let handle = served.ok_or_else(|| SessionError::being_forgotten(&key))?;
             return Ok(ask(&handle, Wish::Start, Some(changes(request)), on_progress).await);
         }
         let asked = Asked {
@@ -119,7 +120,7 @@ impl Sessions {
             reply,
         };
         let handle = self.host_new(record, engine, asked);
-        handles.insert(key, handle);
+        handles.insert(key, Some(handle));
         drop(handles);
         Ok(answer.await.ok())
     }
