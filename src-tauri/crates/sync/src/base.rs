@@ -6,6 +6,7 @@
 
 mod edits;
 mod generation;
+mod left;
 mod roots;
 mod texts;
 
@@ -15,7 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mizzen_fsx::{At, PathError, remove_leftovers, write_atomic};
-use mizzen_sync_core::{Edit, Node};
+use mizzen_sync_core::{Edit, Left, Node};
 
 pub use generation::Unusable;
 pub use texts::{Kept, TEXT_SIZE_MAX, TextStore};
@@ -68,6 +69,8 @@ pub struct BaseStore {
     last: Option<Last>,
     /// The folders that it was agreed with.
     roots: Roots,
+    /// What stays on one side, and is not in it.
+    left: Vec<Left>,
 }
 
 /// The generation that was written last, and its edits, if it has any.
@@ -123,9 +126,12 @@ impl BaseStore {
             }
             set_aside.push(SetAside { file, why });
         }
-        remove_leftovers(dir.join(roots::FILE))?;
+        for file in [roots::FILE, left::FILE] {
+            remove_leftovers(dir.join(file))?;
+        }
         let mut store = Self {
             roots: roots::load(&dir),
+            left: left::load(&dir),
             dir,
             link,
             next: (0, 1),

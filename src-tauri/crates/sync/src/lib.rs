@@ -44,7 +44,7 @@ pub use endpoint::{
 pub use link::{
     AskError, Asking, Both, Cycle, CycleError, End, Folders, FoldersError, Heard, Joining, Journal,
     Keep, Link, LinkOptions, Order, PastCycle, Resolved, Ruler, Standing, Took, Undone,
-    UnknownKeep,
+    UnknownKeep, Word,
 };
 pub use links::{ForgetError, KnownLink, Names, forget_link, known_links};
 pub use lock::{LockError, PairLock};

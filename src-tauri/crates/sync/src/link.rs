@@ -7,6 +7,7 @@ mod folders;
 mod guard;
 mod journal;
 mod keep;
+mod leaving;
 mod merge;
 mod past;
 mod progress;
@@ -33,7 +34,7 @@ use std::time::Instant;
 use mizzen_fsx::PathError;
 use mizzen_sync_core::{
     Brake, Edit, FOLDER_NAMES, FolderNames, Halt, Mode, Node, Outcome, Plan, RelPath, RuleTexts,
-    Side, reconcile, tripwires,
+    Side, reconcile_leaving, tripwires,
 };
 
 use crate::apply::Applied;
@@ -51,7 +52,7 @@ pub use cycle::{Cycle, CycleError, Took};
 pub(crate) use folders::RETENTION;
 pub use folders::{End, Folders, FoldersError, Joining};
 pub use journal::Journal;
-pub use keep::{Asking, Heard, Order};
+pub use keep::{Asking, Heard, Order, Word};
 pub use past::{PastCycle, Undone};
 pub use rules::Ruler;
 pub use why::Standing;
@@ -221,7 +222,8 @@ impl Link {
         self.heed_rules()?;
         let [host, container] = self.trees();
         let base = self.base.as_ref();
-        let mut outcome = reconcile(base, host, container, self.options.mode);
+        let (mode, left) = (self.options.mode, self.store.left());
+        let mut outcome = reconcile_leaving(base, [host, container], mode, left);
         if let (true, Some(rules)) = (self.options.guards_rules, &self.rules) {
             let contents = match rules.side {
                 Side::Host => self.sides.container.contents(),
@@ -306,6 +308,8 @@ impl Link {
         let merged = Merged::of(&mut outcome, &self.texts, &self.sides);
         self.note_contested(cycle.id, [&outcome.host, &outcome.container]);
         let carried_out = self.carry_out(&outcome, &merged, cycle);
+        let left = self.leave(cycle, &outcome)?;
+        outcome.agreed.extend(left);
         let on_both = |path: &RelPath| merged.is_at(path);
         self.note_tripwires(&cycle.applied);
         self.remember(&outcome.agreed, on_both, cycle)?;

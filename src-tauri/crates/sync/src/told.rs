@@ -335,6 +335,13 @@ impl Standing {
                 "left",
                 "the sides differ, and the mode leaves it so".to_owned(),
             ),
+            link::Standing::Stays(side) => on(
+                *side,
+                because(
+                    "stays",
+                    "it went on the other side, and holds entries that are not synced".to_owned(),
+                ),
+            ),
             link::Standing::Nowhere => because("nowhere", "neither side has it".to_owned()),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mizzen_sessions::Flushed;
 use mizzen_sync::told::Stand;
-use mizzen_sync::{Link, Order, Question, Refusal};
+use mizzen_sync::{Link, Order, Question, Refusal, Word};
 use tokio::sync::watch;
 
 use super::mirrored::Mirrored;
@@ -60,6 +60,7 @@ impl Workspace {
     pub(super) async fn flush(&self, consent: bool) -> Result<String, String> {
         match self {
             Self::Linked(shared) => {
+                shared.orders(Order::Said(Word::Flush));
                 if consent {
                     shared.orders(Order::Consent);
                 }

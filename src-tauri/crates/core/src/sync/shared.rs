@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mizzen_sessions::Flushed;
 use mizzen_sync::told::{Progress, Stand, State, Trouble};
-use mizzen_sync::{Cycle, CycleError, Link, Order};
+use mizzen_sync::{Cycle, CycleError, Link, Order, Word};
 use tokio::sync::{Notify, oneshot, watch};
 
 use super::standing;
@@ -153,7 +153,12 @@ impl Shared {
     pub(super) fn pauses(&self, paused: bool) {
         let mut now = self.now();
         now.is_paused = paused;
-        self.orders(if paused { Order::Pause } else { Order::Resume });
+        let (word, order) = match paused {
+            true => (Word::Pause, Order::Pause),
+            false => (Word::Resume, Order::Resume),
+        };
+        self.orders(Order::Said(word));
+        self.orders(order);
     }
 
     /// Tells the link, when there is one.

@@ -22,11 +22,12 @@ mod supply;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use mizzen_sync_core::{Node, Plan, RuleTexts, Rules};
+use mizzen_sync_core::{File, Node, Plan, RelPath, RuleTexts, Rules};
 
 use super::{Endpoint, EndpointError, Looked, TakeBack, TakenBack, Wake};
 use crate::apply::{Applied, ApplyError, Contents, all_new};
@@ -44,6 +45,10 @@ use learnt::Learnt;
 use message::{Ask, Asked, Done, Gone, Place, Texts, Told, asked, places, shown};
 use outcome::{applied, taken_back};
 use supply::{Line, Pulled, lock, push};
+
+/// So often is a file asked for at most: for what is new of it, for all of it where that does not come out, and again
+/// where it changed meanwhile.
+const ASKED_MAX: u8 = 8;
 
 /// A folder that is served at the other end of a stream.
 pub struct RemoteEndpoint {
@@ -110,7 +115,7 @@ impl RemoteEndpoint {
         plan: &Plan,
         contents: &dyn Contents,
     ) -> io::Result<Done> {
-        let allowed = all_new(plan);
+        let mut allowed = Allowed::by(plan);
         let mut supplier = contents.supplier();
         let mut line = lock(&self.line);
         let changes = message::changed(plan);
@@ -119,10 +124,7 @@ impl RemoteEndpoint {
             match answer(&mut line)? {
                 Told::Want(wanted) => {
                     let asked = asked(wanted)?;
-                    let is_allowed = |asked: &Asked| allowed.get(&asked.path) == Some(&asked.file);
-                    if !asked.iter().all(is_allowed) {
-                        return Err(senseless("it asks for what is not in the plan"));
-                    }
+                    allowed.check(&asked)?;
                     if contents.is_far() {
                         contents.expect(asked.iter().map(Asked::wish).collect());
                     }
@@ -262,6 +264,34 @@ impl Endpoint for RemoteEndpoint {
     fn rest(&mut self) {
         // Without it the next process reads all files.
         let _ = self.do_it(&Ask::Rest);
+    }
+}
+
+/// What a plan has contents for, and how often the other end may still ask for each file.
+struct Allowed(HashMap<RelPath, (File, u8)>);
+
+impl Allowed {
+    fn by(plan: &Plan) -> Self {
+        let files = all_new(plan).into_iter();
+        Self(
+            files
+                .map(|(path, file)| (path, (file, ASKED_MAX)))
+                .collect(),
+        )
+    }
+
+    fn check(&mut self, asked: &[Asked]) -> io::Result<()> {
+        if asked.is_empty() {
+            return Err(senseless("it asks for nothing"));
+        }
+        for Asked { path, file, .. } in asked {
+            match self.0.get_mut(path) {
+                Some((_, 0)) => return Err(senseless("it asks for the same again and again")),
+                Some((allowed, left)) if allowed == file => *left -= 1,
+                _ => return Err(senseless("it asks for what is not in the plan")),
+            }
+        }
+        Ok(())
     }
 }
 

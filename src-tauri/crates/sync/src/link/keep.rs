@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
+use super::journal::Audit;
 use super::{Both, Cycle, CycleError, Link};
 use crate::endpoint::{EndpointError, Wake};
 use crate::scan::Dirty;
+use crate::trash::CycleId;
 
 /// The first wait before what changed under our hands is looked at again, and the longest.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
@@ -19,6 +21,17 @@ pub type Heard = Box<dyn FnOnce(&Result<Cycle, CycleError>) + Send>;
 
 /// Asks something of a link between two cycles.
 pub type Asking = Box<dyn FnOnce(&mut Link) + Send>;
+
+/// What was asked of a link as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// To carry nothing for now.
+    Pause,
+    /// To go on.
+    Resume,
+    /// To look at everything now.
+    Flush,
+}
 
 /// What a link is told while it is kept.
 pub enum Order {
@@ -34,6 +47,8 @@ pub enum Order {
     Pause,
     /// It is to go on.
     Resume,
+    /// Somebody has asked for this, which another order brings about: it is written down.
+    Said(Word),
     /// Somebody has a question, or a wish. It is heard in a pause as well; what comes of it goes over in the next cycle.
     Ask(Asking),
     /// It is enough.
@@ -182,6 +197,10 @@ impl Wanted {
             Order::Resume => {
                 self.paused = false;
                 self.more(Both::everything());
+            }
+            Order::Said(word) => {
+                let at = CycleId((link.options.now)());
+                link.audit(&Audit::word(word, at));
             }
             Order::Ask(question) => {
                 let last = link.last;

@@ -8,6 +8,8 @@ mod guarding;
 mod keeping;
 #[path = "tests/laws.rs"]
 mod laws;
+#[path = "tests/leaving.rs"]
+mod leaving;
 #[path = "tests/looking_back.rs"]
 mod looking_back;
 #[path = "tests/made.rs"]

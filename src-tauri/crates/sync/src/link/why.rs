@@ -55,6 +55,8 @@ pub enum Standing {
     InStep,
     /// The sides differ, and the mode leaves it so.
     Left,
+    /// It went on the other side, and holds what is not carried on this one.
+    Stays(Side),
     /// There is no such entry on either side.
     Nowhere,
 }
@@ -122,7 +124,10 @@ impl Link {
         match (host, container) {
             (None, None) => Standing::Nowhere,
             (Some(host), Some(container)) if host.same(container) => Standing::InStep,
-            _ => Standing::Left,
+            _ => match self.stays(path) {
+                Some(side) => Standing::Stays(side),
+                None => Standing::Left,
+            },
         }
     }
 }

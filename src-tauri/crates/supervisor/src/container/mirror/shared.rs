@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use mizzen_sync::told::{Answer, Progress, Stand, State, Trouble};
-use mizzen_sync::{Because, Cycle, CycleError, Link, Order, Question, Refusal};
+use mizzen_sync::{Because, Cycle, CycleError, Link, Order, Question, Refusal, Word};
 use tokio::sync::{oneshot, watch};
 
 use super::AGREE;
@@ -104,8 +104,12 @@ impl Shared {
     pub(super) fn pauses(&self, paused: bool) {
         let mut now = self.now();
         now.is_paused = paused;
-        let order = if paused { Order::Pause } else { Order::Resume };
+        let (word, order) = match paused {
+            true => (Word::Pause, Order::Pause),
+            false => (Word::Resume, Order::Resume),
+        };
         if let Some(orders) = &now.orders {
+            let _ended = orders.send(Order::Said(word));
             let _ended = orders.send(order);
         }
         drop(now);
@@ -119,6 +123,13 @@ impl Shared {
             let _ended = orders.send(Order::Stop);
         }
         let _ended = self.retry.send(());
+    }
+
+    /// A person wants everything looked at now.
+    pub(super) fn is_flushed(&self) {
+        if let Some(orders) = &self.now().orders {
+            let _ended = orders.send(Order::Said(Word::Flush));
+        }
     }
 
     /// A person agrees to what has stopped it.

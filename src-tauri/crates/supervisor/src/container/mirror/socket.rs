@@ -82,6 +82,7 @@ async fn answer(request: Request, shared: &Shared, settings: &Settings) -> Reply
     let answered = match request {
         Request::Status | Request::Follow => return Reply::Stand(shared.stand()),
         Request::Flush { consent } => {
+            shared.is_flushed();
             if consent {
                 shared.consents();
             }

@@ -8,11 +8,19 @@ use std::thread;
 use std::time::Duration;
 
 use super::frames::{FRAME_MAX, Frame, Frames, Reader, senseless};
+use super::serve::ALIVE_EVERY;
 use super::supply::lock;
 use crate::endpoint::Wake;
 
 /// The other end says much more often that it is at work.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// So long may it say that it is at work and nothing else: to read all that it has for the first time takes less.
+const WORKING_MAX: Duration = Duration::from_secs(30 * 60);
+
+/// As often does it say so by then. One that says it more often is believed for less long, and one that says it more
+/// seldom is silent for too long.
+const ALIVE_MAX: u64 = WORKING_MAX.as_secs() / ALIVE_EVERY.as_secs();
 
 /// Frames that wait to be taken.
 const WAITING: usize = 16;
@@ -22,6 +30,8 @@ pub(super) struct Inbox {
     frames: Receiver<io::Result<Frame>>,
     /// Told that a large message was taken.
     taken: SyncSender<()>,
+    /// How often the other end has said by now that it is at work, and nothing else.
+    alive: u64,
 }
 
 /// Whether the other side has changed.
@@ -64,7 +74,12 @@ impl Inbox {
         thread::Builder::new()
             .name("sync-wire".to_owned())
             .spawn(move || read(reader, &sender, &was_taken, &told))?;
-        Ok((Self { frames, taken }, news))
+        let inbox = Self {
+            frames,
+            taken,
+            alive: 0,
+        };
+        Ok((inbox, news))
     }
 }
 
@@ -101,8 +116,23 @@ fn is_large(frame: &io::Result<Frame>) -> bool {
     matches!(frame, Ok(Frame::Message(bytes)) if bytes.len() > FRAME_MAX)
 }
 
-impl Frames for Inbox {
-    fn next(&mut self) -> io::Result<Frame> {
+impl Inbox {
+    /// Notes whether the other end comes along.
+    fn check(&mut self, frame: Frame) -> io::Result<Frame> {
+        self.alive = match frame {
+            Frame::Alive => self.alive + 1,
+            _ => 0,
+        };
+        match self.alive {
+            0..=ALIVE_MAX => Ok(frame),
+            _ => Err(senseless(format!(
+                "it has been at work for {} minutes and come to nothing; it may hang on its disk",
+                WORKING_MAX.as_secs() / 60
+            ))),
+        }
+    }
+
+    fn take(&mut self) -> io::Result<Frame> {
         match self.frames.recv_timeout(SILENCE_MAX) {
             Ok(frame) => {
                 if is_large(&frame) {
@@ -114,6 +144,13 @@ impl Frames for Inbox {
             Err(RecvTimeoutError::Timeout) => Err(senseless("it does not answer any more")),
             Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::BrokenPipe.into()),
         }
+    }
+}
+
+impl Frames for Inbox {
+    fn next(&mut self) -> io::Result<Frame> {
+        let frame = self.take()?;
+        self.check(frame)
     }
 }
 
@@ -150,6 +187,28 @@ mod tests {
             self.at += 1;
             Ok(1)
         }
+    }
+
+    const ALIVE: [u8; 5] = [7, 0, 0, 0, 0];
+    const PIECE: [u8; 6] = [2, 1, 0, 0, 0, b'x'];
+
+    #[test]
+    fn an_end_that_is_at_work_for_ever_is_given_up() {
+        let most = usize::try_from(ALIVE_MAX).unwrap();
+        let (sent, told) = (ALIVE.repeat(most), ALIVE.repeat(most + 1));
+        let said = [&sent[..], &PIECE, &sent, &PIECE, &told, &PIECE].concat();
+        let (mut inbox, _) = Inbox::start(Reader::new(io::Cursor::new(said))).unwrap();
+        for _ in 0..2 {
+            for _ in 0..most {
+                assert!(matches!(inbox.next(), Ok(Frame::Alive)));
+            }
+            assert!(matches!(inbox.next(), Ok(Frame::Piece(_))));
+        }
+        for _ in 0..most {
+            inbox.next().unwrap();
+        }
+        let given_up = inbox.next().unwrap_err().to_string();
+        assert!(given_up.contains("at work for 30 minutes"), "{given_up}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::settings;
 use crate::trash::{CycleId, Recall, Retention, Trash};
 
 /// How often the one who waits is told that we are at work.
-const ALIVE_EVERY: Duration = Duration::from_secs(5);
+pub(super) const ALIVE_EVERY: Duration = Duration::from_secs(5);
 
 /// Where the folder keeps what was displaced in it, and what was seen of it. Looks pass over such names, and all is on
 /// one file system, whatever is mounted where. What one of several links displaces lies apart: whoever opens a trash

@@ -234,6 +234,9 @@ fn take(
 ) -> io::Result<Result<u64, SupplyError>> {
     let (mut came, mut refused) = (0, None);
     let mut taken = |length| -> io::Result<()> {
+        if length == 0 {
+            return Err(senseless("a part of a file with nothing in it"));
+        }
         left = left
             .checked_sub(length)
             .ok_or_else(|| senseless("more of a file than was asked for"))?;

@@ -85,6 +85,24 @@ fn told_by(answers: Vec<Vec<u8>>) -> RemoteEndpoint {
     RemoteEndpoint::open(ours.try_clone().expect("a socket"), ours, side()).expect("a folder")
 }
 
+#[test]
+fn an_end_that_asks_for_one_file_for_ever_is_given_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = Root::open(folder.path().to_owned()).expect("a root");
+    let new = node(&["a"]);
+    let file = *new.get(&path("a")).and_then(Node::as_file).expect("a file");
+    let want = message(&Told::Want(vec![Wanted::new(&path("a"), &file)]));
+    for (answer, why) in [
+        (want.repeat(usize::from(ASKED_MAX) + 1), "again and again"),
+        (message(&Told::Want(Vec::new())), "it asks for nothing"),
+    ] {
+        let mut endpoint = told_by(vec![answer]);
+        let given_up = endpoint.apply(CycleId(1), &plan_of(&new), &FromRoot(&root));
+        let given_up = given_up.unwrap_err().to_string();
+        assert!(given_up.contains(why), "{given_up}");
+    }
+}
+
 fn message(told: &Told) -> Vec<u8> {
     let bytes = postcard::to_allocvec(told).expect("bytes");
     let length = u32::try_from(bytes.len()).expect("short").to_le_bytes();

@@ -3,7 +3,7 @@
 use mizzen_sync_core::{Halt, RelPath, Side};
 use serde::Serialize;
 
-use crate::link::{Both, Cycle, Keep, Undone};
+use crate::link::{Both, Cycle, Keep, Undone, Word};
 use crate::trash::CycleId;
 
 /// One thing that a person asked for.
@@ -68,6 +68,16 @@ impl Audit {
             to: Some(halt.to_string()),
             ..Self::new("consent", id)
         }
+    }
+
+    /// At a time, by which a cycle would be called.
+    pub(in crate::link) fn word(word: Word, at: CycleId) -> Self {
+        let asked = match word {
+            Word::Pause => "pause",
+            Word::Resume => "resume",
+            Word::Flush => "flush",
+        };
+        Self::new(asked, at)
     }
 
     pub(in crate::link) fn resolve(

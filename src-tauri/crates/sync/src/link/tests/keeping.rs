@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use super::*;
-use crate::link::Order;
+use crate::link::{Order, Word};
 use crate::told::{Stand, State};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -272,4 +272,29 @@ fn a_file_that_somebody_writes_is_named_while_it_waits_and_comes_once_nobody_doe
             is_in_step && has_last("host") && has_last("container")
         });
     }
+}
+
+#[test]
+fn what_a_person_asks_of_the_link_as_a_whole_is_written_down() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    let (ordered, orders) = mpsc::channel();
+    // One that was paused before says nothing of it.
+    ordered.send(Order::Pause).unwrap();
+    for word in [Word::Resume, Word::Flush, Word::Pause] {
+        ordered.send(Order::Said(word)).unwrap();
+    }
+    ordered.send(Order::Stop).unwrap();
+    let mut link = fixture.link();
+    let never = |_: &Result<Cycle, CycleError>| ControlFlow::Break(());
+    link.keep(SOON, &ordered, &orders, never).unwrap();
+    let audit = fs::read_to_string(fixture.path("state/audit.jsonl")).unwrap();
+    let asked: Vec<String> = audit
+        .lines()
+        .map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(line["cycle"].as_str().is_some_and(|at| at.ends_with('Z')));
+            line["asked"].as_str().unwrap_or_default().to_owned()
+        })
+        .collect();
+    assert_eq!(asked, ["resume", "flush", "pause"]);
 }
