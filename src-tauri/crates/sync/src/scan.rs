@@ -2,6 +2,7 @@
 
 mod cache;
 mod dirty;
+mod helpers;
 mod link;
 mod made;
 mod names;
@@ -9,6 +10,7 @@ mod seen;
 
 use std::io;
 use std::sync::Arc;
+use std::thread;
 
 use mizzen_sync_core::{Digest, File, GITIGNORE, Ignored, Name, Node, RelPath, Rules, Unsyncable};
 
@@ -24,11 +26,12 @@ pub(crate) use link::stays_inside;
 pub use made::Made;
 pub(crate) use made::as_it_was_made;
 
+use helpers::Helpers;
 use names::Names;
 use seen::{Entry, kept, remembered};
 pub(crate) use seen::{Seen, SeenDir};
 
-/// Directories that are held open at once.
+/// Directories that one who looks holds open at once.
 pub(crate) const DEPTH_MAX: usize = 200;
 
 /// Systems set a file's time from a clock that moves on up to a hundred times a second; twice that for safety.
@@ -134,7 +137,8 @@ pub fn scan(
     before: Option<&Scan>,
     dirty: &Dirty,
 ) -> Result<Found, ScanError> {
-    look(root, options, before, dirty, None)
+    let helpers = Helpers::of_this_machine();
+    look(root, options, before, dirty, None, &helpers)
 }
 
 /// The same, and sets the watches of all that it comes to: of what is changed afterwards, the watcher tells.
@@ -150,7 +154,8 @@ pub fn scan_watched(
 ) -> Result<Found, ScanError> {
     let is_whole = before.is_none() || *dirty == Dirty::All;
     watcher.begin(is_whole);
-    let found = look(root, options, before, dirty, Some(watcher))?;
+    let helpers = Helpers::of_this_machine();
+    let found = look(root, options, before, dirty, Some(watcher), &helpers)?;
     watcher.end(is_whole);
     Ok(found)
 }
@@ -161,22 +166,15 @@ fn look(
     before: Option<&Scan>,
     dirty: &Dirty,
     watcher: Option<&Watcher>,
+    helpers: &Helpers,
 ) -> Result<Found, ScanError> {
     let failed = |(path, source): Failure| ScanError {
         path: root.path().join(path.to_string()),
         source,
     };
     let file_system = root.handle().file_system();
-    let mut look = Look {
-        file_system: file_system.map_err(|source| failed((RelPath::root(), source)))?,
-        options,
-        watcher,
-        hasher: Hasher::new(options.look_for_secrets),
-        unsettled: false,
-        hashed: 0,
-        rule_files: Vec::new(),
-        withheld: Vec::new(),
-    };
+    let file_system = file_system.map_err(|source| failed((RelPath::root(), source)))?;
+    let mut look = Look::new(file_system, options, watcher, helpers);
     let before = before.map(|scan| &scan.0);
     let seen = look.directory(root.handle(), &RelPath::root(), 0, before, dirty);
     let seen = seen.map_err(failed)?;
@@ -194,6 +192,7 @@ struct Look<'a> {
     file_system: u64,
     options: &'a ScanOptions<'a>,
     watcher: Option<&'a Watcher>,
+    helpers: &'a Helpers,
     hasher: Hasher,
     unsettled: bool,
     hashed: u64,
@@ -204,7 +203,26 @@ struct Look<'a> {
 /// Where a look failed as a whole.
 type Failure = (RelPath, io::Error);
 
-impl Look<'_> {
+impl<'a> Look<'a> {
+    fn new(
+        file_system: u64,
+        options: &'a ScanOptions<'a>,
+        watcher: Option<&'a Watcher>,
+        helpers: &'a Helpers,
+    ) -> Self {
+        Self {
+            file_system,
+            options,
+            watcher,
+            helpers,
+            hasher: Hasher::new(options.look_for_secrets),
+            unsettled: false,
+            hashed: 0,
+            rule_files: Vec::new(),
+            withheld: Vec::new(),
+        }
+    }
+
     fn directory(
         &mut self,
         handle: &DirHandle,
@@ -245,14 +263,51 @@ impl Look<'_> {
                 }
                 let mut listed = handle.list().map_err(|error| (path.clone(), error))?;
                 listed.sort_by(|one, two| one.name.cmp(&two.name));
-                let mut entries = Vec::with_capacity(listed.len());
-                for listed in listed {
-                    entries.extend(self.entry(handle, path, depth, listed, before, &Dirty::All)?);
-                }
-                entries
+                self.entries(handle, path, depth, listed, before)?
             }
         };
         Ok(remembered(entries, before))
+    }
+
+    /// All that is listed. Where somebody is free to help, they look at half of it.
+    fn entries(
+        &mut self,
+        handle: &DirHandle,
+        path: &RelPath,
+        depth: usize,
+        mut listed: Vec<Listed>,
+        before: Option<&Arc<SeenDir>>,
+    ) -> Result<Vec<Entry>, Failure> {
+        let helper = self.helpers.take();
+        let Some((helper, half)) = helper.and_then(|it| Some((it, helpers::half(&listed)?))) else {
+            let mut entries = Vec::with_capacity(listed.len());
+            for listed in listed {
+                entries.extend(self.entry(handle, path, depth, listed, before, &Dirty::All)?);
+            }
+            return Ok(entries);
+        };
+        let half = listed.split_off(half);
+        let mut other = Look::new(self.file_system, self.options, self.watcher, self.helpers);
+        let (mine, others) = thread::scope(|scope| {
+            let beside = scope.spawn(|| {
+                let _until_done = helper;
+                other.entries(handle, path, depth, half, before)
+            });
+            let mine = self.entries(handle, path, depth, listed, before);
+            (mine, beside.join().expect("BUG: a look panicked"))
+        });
+        self.take_in(other);
+        let mut entries = mine?;
+        entries.extend(others?);
+        Ok(entries)
+    }
+
+    /// What was met beside comes behind what was met here.
+    fn take_in(&mut self, other: Look<'_>) {
+        self.unsettled |= other.unsettled;
+        self.hashed += other.hashed;
+        self.rule_files.extend(other.rule_files);
+        self.withheld.extend(other.withheld);
     }
 
     /// An entry that is carried or a problem; none when it is neither.

@@ -47,6 +47,10 @@ impl Fixture {
     }
 
     fn look(&self, before: Option<&Scan>, dirty: &Dirty) -> Found {
+        self.look_with(&Helpers::of_this_machine(), before, dirty)
+    }
+
+    fn look_with(&self, helpers: &Helpers, before: Option<&Scan>, dirty: &Dirty) -> Found {
         let root = Root::open(self.folder.path()).unwrap();
         let options = ScanOptions {
             rules: &self.rules,
@@ -56,12 +60,38 @@ impl Fixture {
             now: self.now,
             made: &Made::default(),
         };
-        scan(&root, &options, before, dirty).unwrap()
+        look(&root, &options, before, dirty, None, helpers).unwrap()
     }
 
     /// The whole tree in words.
     fn seen(&self) -> Vec<String> {
         words(&self.look(None, &Dirty::All).scan)
+    }
+}
+
+#[test]
+fn whoever_helps_nothing_is_seen_otherwise() {
+    let mut fixture = Fixture::new();
+    fixture.now = early;
+    for one in 0..5 {
+        for two in 0..3 {
+            for name in ["file", ".gitignore", ".env", "deep/deeper/file"] {
+                fixture.write(&format!("{one}/{two}/{name}"), name.as_bytes());
+            }
+        }
+    }
+    let alone = fixture.look_with(&Helpers::new(0), None, &Dirty::All);
+    assert_eq!((alone.hashed, alone.unsettled), (45, true));
+    assert_eq!((alone.rule_files.len(), alone.withheld.len()), (15, 15));
+    for free in [1, 2, 7] {
+        let helpers = Helpers::new(free);
+        let helped = fixture.look_with(&helpers, None, &Dirty::All);
+        assert_eq!(words(&helped.scan), words(&alone.scan));
+        assert_eq!((helped.hashed, helped.unsettled), (45, true));
+        assert_eq!(helped.rule_files, alone.rule_files);
+        assert_eq!(helped.withheld, alone.withheld);
+        let back: Vec<_> = std::iter::from_fn(|| helpers.take()).collect();
+        assert_eq!(back.len(), free);
     }
 }
 
