@@ -36,9 +36,9 @@ impl Contexts {
     /// What sessions find engines by.
     #[must_use]
     pub fn source(&self, selected: &str) -> EngineSource {
-        let contexts = self.clone();
+        let (contexts, selected) = (self.clone(), selected.to_owned());
         EngineSource {
-            selected: Ok(selected.to_owned()),
+            selected: Arc::new(move || Ok(selected.clone())),
             find: Arc::new(move |name| contexts.find(name)),
             ssh: SshClient::default(),
         }

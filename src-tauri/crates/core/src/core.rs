@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use mizzen_fsx::PathError;
 use mizzen_gateway::{Gateway, GatewayConfig, Target};
 use mizzen_sessions::image::host_authorities;
-use mizzen_sessions::{
-    EngineSource, Identity, RegistryError, SessionSettings, Sessions, SessionsDeps,
-};
+use mizzen_sessions::{Identity, RegistryError, SessionSettings, Sessions, SessionsDeps};
 use mizzen_tasks::{Owner, Wakes};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +19,7 @@ use crate::contexts::Contexts;
 use crate::control;
 use crate::desk::{Desk, Looks};
 use crate::dirs::DirsError;
-use crate::engines::{self, Chosen};
+use crate::engines;
 use crate::lock::{CoreLock, LockError};
 use crate::publisher::{Publisher, Sources, Usages};
 use crate::settings::{self, SettingsError};
@@ -123,7 +121,6 @@ impl Core {
         let settings = settings::load(&config.dirs.settings_file())?;
         let owner = Owner::root("core");
         let identity = Identity::load(&config.dirs.state)?;
-        let (engines, chosen) = engines::source(&config);
         let settings = watch::Sender::new(settings);
         let links = Links::new(
             &owner,
@@ -131,7 +128,7 @@ impl Core {
             ignore::gitignore::gitconfig_excludes_path(),
             config.clock.clone(),
         );
-        let sessions = start_sessions(&config, &owner, identity, &links, engines, &settings)?;
+        let sessions = start_sessions(&config, &owner, identity, &links, &settings)?;
         // A borrow of the channel must not live across the await: the future would not be `Send`.
         let at_start = settings.borrow().clone();
         let gateway = start_gateway(&config, &owner, &sessions, &at_start).await;
@@ -160,7 +157,7 @@ impl Core {
             settings: settings.subscribe(),
             asks,
         };
-        start_publisher(&owner, &config, &store, &gateway, chosen, sources);
+        start_publisher(&owner, &config, &store, &gateway, sources);
         let desk = Arc::new(Desk {
             looks: Looks::new(&owner, sessions.clone(), usages),
             verbs: owner.child("verbs"),
@@ -217,7 +214,6 @@ fn start_sessions(
     owner: &Owner,
     identity: Identity,
     links: &Links,
-    engines: EngineSource,
     settings: &watch::Sender<Settings>,
 ) -> Result<Sessions, RegistryError> {
     let ours = settings.subscribe();
@@ -225,7 +221,7 @@ fn start_sessions(
     let deps = SessionsDeps {
         syncing: Arc::new(links.clone()),
         identity,
-        engines,
+        engines: engines::source(config),
         state_dir: config.dirs.state.clone(),
         home: config.home.clone(),
         supervisors: engines::supervisors(config),
@@ -316,7 +312,6 @@ fn start_publisher(
     config: &CoreConfig,
     store: &Arc<Store>,
     gateway: &Result<Gateway, String>,
-    chosen: Chosen,
     sources: Sources,
 ) {
     let mut alerts = Alerts::default();
@@ -336,7 +331,8 @@ fn start_publisher(
             .ok()
     };
     let (store, clock) = (store.clone(), config.clock.clone());
-    let mut publisher = Publisher::new(store, clock, alerts, chosen, Box::new(url));
+    let choose = engines::choose(config);
+    let mut publisher = Publisher::new(store, clock, alerts, choose, Box::new(url));
     // Before the first client: what is remembered is in the first snapshot.
     publisher.catch_up(&sources);
     owner.spawn("publisher", publisher.run(sources));

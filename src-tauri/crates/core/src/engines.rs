@@ -16,26 +16,32 @@ use crate::world::CoreConfig;
 /// The engine that serves what names none: its name and what decided on it, or what to show instead.
 pub(crate) type Chosen = Result<(String, String), Box<EngineView>>;
 
-/// Where the core finds engines, and the one that is selected, as the Docker CLI would select it.
-pub(crate) fn source(config: &CoreConfig) -> (EngineSource, Chosen) {
-    let selected = selected(config);
-    let chosen = match &selected {
-        Ok(identity) => Ok((identity.name.clone(), identity.selected_by.clone())),
-        Err(error) => Err(Box::new(unselected(error, (config.clock)()))),
-    };
-    let ssh = ssh(config);
-    let config = config.clone();
-    let source = EngineSource {
-        ssh,
-        selected: selected
-            .map(|identity| identity.name)
-            .map_err(|error| unusable(&error, ErrorKind::EngineUnreachable)),
+/// Says so as it stands now: a person may choose another one at any time.
+pub(crate) type Choose = Box<dyn Fn() -> Chosen + Send + Sync>;
+
+/// Where the core finds engines, the selected one as the Docker CLI would select it.
+pub(crate) fn source(config: &CoreConfig) -> EngineSource {
+    let (finds, selects) = (config.clone(), config.clone());
+    EngineSource {
+        ssh: ssh(config),
+        selected: Arc::new(move || {
+            let selected = selected(&selects).map(|identity| identity.name);
+            selected.map_err(|error| unusable(&error, ErrorKind::EngineUnreachable))
+        }),
         find: Arc::new(move |name| {
-            let found = named(&config, Some(name)).map(|selected| selected.endpoint);
+            let found = named(&finds, Some(name)).map(|selected| selected.endpoint);
             found.map_err(|error| unusable(&error, ErrorKind::NotFound))
         }),
-    };
-    (source, chosen)
+    }
+}
+
+/// What decides on the engine that serves what names none.
+pub(crate) fn choose(config: &CoreConfig) -> Choose {
+    let config = config.clone();
+    Box::new(move || match selected(&config) {
+        Ok(identity) => Ok((identity.name, identity.selected_by)),
+        Err(error) => Err(Box::new(unselected(&error, (config.clock)()))),
+    })
 }
 
 pub(crate) fn selected(config: &CoreConfig) -> Result<EngineIdentity, SelectError> {

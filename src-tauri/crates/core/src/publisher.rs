@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::alerts::Alerts;
 use crate::contexts::News;
-use crate::engines::Chosen;
+use crate::engines::Choose;
 use crate::store::Store;
 use crate::sync::SyncViews;
 use crate::translate::{self, Beside, Usage};
@@ -47,7 +47,9 @@ pub(crate) struct Publisher {
     store: Arc<Store>,
     clock: Clock,
     alerts: Alerts,
-    chosen: Chosen,
+    choose: Choose,
+    /// The selected engine, and what decided on it, as they were shown last.
+    shown_choice: Option<(String, String)>,
     /// What the snapshot was last made from.
     folded: Arc<Facts>,
     shown_engines: Arc<EngineFacts>,
@@ -61,7 +63,7 @@ impl Publisher {
         store: Arc<Store>,
         clock: Clock,
         alerts: Alerts,
-        chosen: Chosen,
+        choose: Choose,
         url_of: UrlOf,
     ) -> Self {
         let (folded, shown_usages) = (Arc::default(), Usages::default());
@@ -70,7 +72,8 @@ impl Publisher {
             store,
             clock,
             alerts,
-            chosen,
+            choose,
+            shown_choice: None,
             folded,
             shown_engines: Arc::default(),
             shown_usages,
@@ -81,7 +84,7 @@ impl Publisher {
 
     /// Folds in what is known before anything is followed.
     pub(crate) fn catch_up(&mut self, sources: &Sources) {
-        if let Err(instead) = self.chosen.clone() {
+        if let Err(instead) = (self.choose)() {
             self.on_engine(*instead);
         }
         self.on_engines(sources.sessions.engines().borrow().clone());
@@ -188,16 +191,18 @@ impl Publisher {
 
     fn on_engines(&mut self, now: Arc<EngineFacts>) {
         let before = std::mem::replace(&mut self.shown_engines, now.clone());
+        let chosen = (self.choose)().ok();
+        let is_other = self.shown_choice != chosen;
+        self.shown_choice.clone_from(&chosen);
         for (name, fact) in now
             .iter()
-            .filter(|(name, fact)| before.get(*name) != Some(fact))
+            .filter(|(name, fact)| is_other || before.get(*name) != Some(fact))
         {
             let previous = self.store.read(|snapshot| {
                 let of_name = |view: &&EngineView| view.name == *name;
                 snapshot.engines.iter().find(of_name).cloned()
             });
-            let chosen = self.chosen.as_ref().ok();
-            let selected_by = chosen.filter(|(chosen, _)| chosen == name);
+            let selected_by = chosen.as_ref().filter(|(chosen, _)| chosen == name);
             let selected_by = selected_by.map(|(_, by)| by.as_str());
             let at = (self.clock)();
             self.on_engine(translate::engine(
@@ -293,6 +298,8 @@ impl Publisher {
         let contexts = Box::new(contexts);
         let change = Change::Contexts { contexts };
         self.store.publish([change].into_iter().chain(alerts));
+        // Another context may be selected on the host.
+        self.on_engines(self.shown_engines.clone());
     }
 
     fn on_news(&mut self, news: &News) {

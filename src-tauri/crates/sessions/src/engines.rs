@@ -16,10 +16,13 @@ use crate::error::SessionError;
 /// Says where the engine of a name listens now, or why it cannot be used. It must be quick.
 pub type FindEngine = Arc<dyn Fn(&str) -> Result<Endpoint, SessionError> + Send + Sync>;
 
+/// Says which engine serves now what names none, or why there is none that could. It must be quick.
+pub type SelectEngine = Arc<dyn Fn() -> Result<String, SessionError> + Send + Sync>;
+
 /// Which engines there may be.
 pub struct EngineSource {
-    /// Serves what names no engine, or why there is none that could.
-    pub selected: Result<String, SessionError>,
+    /// Asked each time: a person may select another one meanwhile.
+    pub selected: SelectEngine,
     /// Finds all of them, the selected one too.
     pub find: FindEngine,
     /// How ssh is run, for those behind it.
@@ -65,7 +68,7 @@ impl Engines {
 
     /// The name that is meant: the selected engine's when none is given.
     pub(crate) fn meant(&self, name: Option<&str>) -> Result<String, SessionError> {
-        name.map_or_else(|| self.source.selected.clone(), |name| Ok(name.to_owned()))
+        name.map_or_else(|| (self.source.selected)(), |name| Ok(name.to_owned()))
     }
 
     /// Where the engine of this name listens now, or why it cannot be used.

@@ -45,7 +45,7 @@ mod workspace;
 mod world;
 
 pub use commands::CommandOutput;
-pub use engines::{EngineFact, EngineFacts, EngineSource, FindEngine};
+pub use engines::{EngineFact, EngineFacts, EngineSource, FindEngine, SelectEngine};
 pub use error::{ErrorKind, SessionError};
 pub use fact::{
     CodeServer, Done, Facts, Freshness, Health, Notice, NoticeKind, OnProgress, PhaseFact,

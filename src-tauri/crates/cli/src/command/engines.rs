@@ -37,8 +37,74 @@ pub(super) async fn list(client: &Client, output: Output) -> Result<(), Failure>
             output.note(&format!("! {}: {warning}", engine.name));
         }
     }
+    if let Some(unheard) = unheard(&Shell::this(), &engines) {
+        output.note(&format!("! {unheard}"));
+    }
     Ok(())
 }
+
+/// What a shell's variables say of the engine to use; one that is empty says nothing.
+struct Shell {
+    host: Option<String>,
+    context: Option<String>,
+}
+
+impl Shell {
+    fn this() -> Self {
+        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self {
+            host: set("DOCKER_HOST"),
+            context: set("DOCKER_CONTEXT"),
+        }
+    }
+}
+
+/// Says that the engine is another one than this shell means, where it means one and names none.
+pub(super) async fn warn_of_this_shell(client: &Client, output: Output) {
+    let shell = Shell::this();
+    if shell.host.is_none() && shell.context.is_none() {
+        return;
+    }
+    // Where they cannot be listed, what was asked for tells why.
+    let engines = client.engines().await.unwrap_or_default();
+    if let Some(unheard) = unheard(&shell, &engines) {
+        output.note(&format!("! {unheard}"));
+    }
+}
+
+/// The variables that count are those that Mizzen was started with: what a shell's own say beside them, if it is anything
+/// else.
+fn unheard(shell: &Shell, engines: &[EngineChoice]) -> Option<String> {
+    let selected = engines.iter().find_map(|engine| {
+        let by = engine.selected_by.as_deref()?;
+        Some((engine.name.as_str(), by))
+    });
+    let (name, by) = selected?;
+    let (said, next) = match (&shell.host, &shell.context) {
+        (Some(_), _) if by == HOST => return None,
+        (Some(host), _) => (
+            format!("DOCKER_HOST={host} of this shell does not count"),
+            "name the engine's context with --engine",
+        ),
+        (None, Some(context)) if context == name && by != HOST => return None,
+        (None, Some(context)) => (
+            format!("DOCKER_CONTEXT={context} of this shell does not count"),
+            "name it with --engine",
+        ),
+        (None, None) if matches!(by, HOST | CONTEXT) => (
+            format!("{by} decides although this shell has none"),
+            "name another one with --engine",
+        ),
+        (None, None) => return None,
+    };
+    Some(format!(
+        "{said}: Mizzen runs with the variables that it was started with, and `{name}` is selected by {by}; {next}, or end \
+         Mizzen, and the next command starts it with those of this shell: mizzen serve --stop"
+    ))
+}
+
+const HOST: &str = "DOCKER_HOST";
+const CONTEXT: &str = "DOCKER_CONTEXT";
 
 fn state(engine: &EngineChoice) -> (Tone, &'static str) {
     match engine.state {
@@ -109,4 +175,53 @@ fn risk(context: &str, address: &str) -> Failure {
         "give it TLS or ssh instead; or take the risk, for this address alone: mizzen engines allow {context} --yes"
     );
     failed(ErrorCode::Policy, message, hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(host: &str, context: &str, selected: (&str, &str), expected: &str) {
+        let set = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let shell = Shell {
+            host: set(host),
+            context: set(context),
+        };
+        let (name, by) = selected;
+        let engine = EngineChoice {
+            name: name.to_owned(),
+            endpoint: None,
+            exposed: None,
+            selected_by: set(by),
+            in_use: true,
+            state: None,
+            reason: None,
+            hint: None,
+            warnings: Vec::new(),
+        };
+        let said = unheard(&shell, &[engine]).unwrap_or_default();
+        assert!(said.starts_with(expected), "{said}");
+        assert_eq!(said.is_empty(), expected.is_empty(), "{said}");
+    }
+
+    #[test]
+    fn what_a_shell_says_of_the_engine_beside_the_mizzen_that_runs_is_told() {
+        let used = ("lab", "docker context use");
+        let by_host = ("default", "DOCKER_HOST");
+        let by_context = ("lab", "DOCKER_CONTEXT");
+        check("", "", used, "");
+        check("", "lab", used, "");
+        check("", "lab", by_context, "");
+        check("unix:///s", "lab", by_host, "");
+        check("", "far", used, "DOCKER_CONTEXT=far of this shell does not");
+        check(
+            "",
+            "default",
+            by_host,
+            "DOCKER_CONTEXT=default of this shell",
+        );
+        check("unix:///s", "", used, "DOCKER_HOST=unix:///s of this shell");
+        check("", "", by_host, "DOCKER_HOST decides although this shell");
+        check("", "", by_context, "DOCKER_CONTEXT decides although this");
+    }
 }

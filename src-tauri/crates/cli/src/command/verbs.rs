@@ -6,6 +6,7 @@ use mizzen_core::Client;
 use mizzen_core::verb::{ErrorCode, Outcome, RemoveParams, SessionRef, UpParams, Verb};
 use mizzen_core::view::WorkspaceKind;
 
+use super::engines;
 use crate::args::{Rm, Up, Workspace};
 use crate::output::{Failure, Output, failed};
 use crate::progress::Progress;
@@ -20,6 +21,9 @@ pub(super) async fn up(client: &Client, args: Up, output: Output) -> Result<(), 
         memory_bytes: args.memory,
         cpus: args.cpus,
     };
+    if params.engine.is_none() {
+        engines::warn_of_this_shell(client, output).await;
+    }
     let outcome = run(client, Verb::Up(params), output).await?;
     tell(&outcome, output)
 }

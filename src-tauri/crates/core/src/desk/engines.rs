@@ -13,6 +13,8 @@ impl Desk {
         let listed = listed.await.expect("BUG: reading contexts panicked");
         let mut choices = listed
             .map_err(|error| ApiError::new(ErrorCode::Failed, error.to_string(), error.hint()))?;
+        // Another one may have been selected.
+        self.catch_up().await;
         let views = self.snapshot().engines;
         let is_known = |view: &EngineView| self.sessions.engine_in_use(&view.name).is_some();
         for view in views.into_iter().filter(is_known) {

@@ -26,7 +26,7 @@ fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
     let identity = Identity::of("0011223344556677");
     let nowhere = Endpoint::Unix(state_dir.join("no-engine.sock"));
     let source = EngineSource {
-        selected: Ok("default".to_owned()),
+        selected: Arc::new(|| Ok("default".to_owned())),
         find: Arc::new(move |_| Ok(nowhere.clone())),
         ssh: SshClient::default(),
     };
