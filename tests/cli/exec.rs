@@ -79,6 +79,12 @@ fn a_command_says_what_it_says_and_its_code_comes_back() {
         line.stderr.contains("not installed") && line.stderr.contains("--shell"),
         "{line:?}"
     );
+    // Row 34: it is told as it is handed over, not when it has ended.
+    let piped = mizzen.run(&["exec", "p", "--detach", "--", "echo", "a", "|", "sh"]);
+    assert!(
+        piped.code == 0 && piped.stderr.contains("no shell reads `|` here"),
+        "{piped:?}"
+    );
     let killed = mizzen.run(&["exec", "p", "--shell", "--", "kill -9 $$"]);
     assert_eq!(killed.code, 137, "{killed:?}");
     let late = mizzen.run(&["exec", "p", "--timeout", "1", "--", "sleep", "100"]);

@@ -233,6 +233,38 @@ fn row_39_of_endless_output_the_beginning_and_the_end_are_kept() {
 }
 
 #[test]
+fn row_39_a_command_may_ask_for_less_of_its_output() {
+    let rig = Rig::new();
+    let mut little = script("little", "echo begin; head -c 100000 /dev/zero; echo end");
+    little["max_output"] = json!(100);
+    rig.ask(&json!([little, script("much", "head -c 1000 /dev/zero")]));
+    let ack = rig.end("little");
+    assert_eq!((&ack.state, ack.truncated), (&AckState::Succeeded, true));
+    let output = rig.output(&ack);
+    assert!(
+        output.starts_with("begin\n") && output.ends_with("end\n"),
+        "{output:?}"
+    );
+    assert!(
+        output.contains("[99910 bytes are left out here]"),
+        "{output:?}"
+    );
+    assert!(!rig.end("much").truncated, "it is that command's own wish");
+}
+
+#[test]
+fn a_reload_of_settings_says_why_it_is_rejected() {
+    let rig = Rig::new();
+    rig.ask(&json!([{ "id": "again", "type": "signal", "signal": "reload_config" }]));
+    let ack = rig.end("again");
+    assert_eq!(ack.state, AckState::Rejected);
+    assert_eq!(
+        ack.error.as_deref(),
+        Some("there are no settings here that could be read again")
+    );
+}
+
+#[test]
 fn rows_36_and_40_what_cannot_be_carried_out_is_told_and_the_others_go_on() {
     let rig = Rig::new();
     let inside = rig.workspace.path().join("inside");

@@ -9,13 +9,18 @@ use crate::rig::{docker, ready};
 
 const SERVICE: &str = "health check";
 
-/// Answers every request: 503 while there is a file `/tmp/ill`, else 200.
+/// Answers every request, and writes down which: 302 to another place while there is a file `/tmp/moved`, 503 while there
+/// is `/tmp/ill`, else 200.
 const SERVER: &str = r#"
     use IO::Socket::INET;
     my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 3000, Listen => 5, ReuseAddr => 1) or die;
     while (my $client = $listener->accept) {
+        my $asked = <$client>;
+        open(my $list, '>>', '/tmp/asked'); print $list $asked; close $list;
         while (my $line = <$client>) { last if $line =~ /^\r?\n/ }
-        print $client -e '/tmp/ill' ? "HTTP/1.1 503 Busy\r\n\r\n" : "HTTP/1.1 200 OK\r\n\r\n";
+        print $client $asked =~ m|elsewhere| ? "HTTP/1.1 200 OK\r\n\r\n"
+            : -e '/tmp/moved' ? "HTTP/1.1 302 Found\r\nLocation: http://localhost:3000/elsewhere\r\n\r\n"
+            : -e '/tmp/ill' ? "HTTP/1.1 503 Busy\r\n\r\n" : "HTTP/1.1 200 OK\r\n\r\n";
         close $client;
     }
 "#;
@@ -47,6 +52,15 @@ fn a_projects_service_is_waited_for_watched_and_forgotten() {
         ill.errors[0].message,
         "http://localhost:3000/health answers 503"
     );
+
+    // Row 25: an answer may not lead anywhere.
+    container.exec(&["touch", "/tmp/moved"]);
+    let moved = "http://localhost:3000/health answers 302";
+    reports.until("moved", |status| {
+        status.errors.iter().any(|error| error.message == moved)
+    });
+    let asked = container.exec(&["cat", "/tmp/asked"]);
+    assert!(!asked.contains("elsewhere"), "{asked}");
 
     say("http://169.254.169.254/");
     let warned = |status: &Status| {

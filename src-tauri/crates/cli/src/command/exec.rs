@@ -1,6 +1,7 @@
 //! `mizzen exec`: a command through a session's queue, with its output and its exit code.
 
 mod ending;
+mod shell_line;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::output::{Failure, Output, failed, plain};
 
 pub(super) use ending::end_in_words;
 use ending::{exit_code, left_running};
+use shell_line::line_for_a_shell;
 
 /// How often a core that went away is sought again, and how long between two tries.
 const TRIES: u32 = 20;
@@ -37,7 +39,9 @@ pub(super) async fn run(client: Client, args: Exec, output: Output) -> Result<()
         session: args.session.clone(),
         id: new_id(),
     };
-    let is_line = !args.shell && args.command[0].contains(char::is_whitespace);
+    let line = (!args.shell)
+        .then(|| line_for_a_shell(&args.command))
+        .flatten();
     let detach = args.detach;
     let mut waiting = Waiting {
         client,
@@ -49,15 +53,17 @@ pub(super) async fn run(client: Client, args: Exec, output: Output) -> Result<()
         tries: TRIES,
     };
     waiting.give(args).await?;
+    if let Some(word) = line {
+        let word = plain(&word);
+        output.note(&format!(
+            "mizzen: no shell reads `{word}` here; a line for a shell needs --shell."
+        ));
+    }
     if detach {
         return waiting.leave();
     }
     let ended = waiting.follow().await?;
-    let told = waiting.tell(&ended);
-    if is_line && ended.state == CommandState::Rejected {
-        output.note("mizzen: a line for a shell needs --shell.");
-    }
-    told
+    waiting.tell(&ended)
 }
 
 /// One that nobody else has: a process does not ask twice in a microsecond.

@@ -116,3 +116,39 @@ impl Reporter {
         told
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use mizzen_fsx::SafeDir;
+    use mizzen_status::read_status;
+    use mizzen_tasks::Owner;
+
+    use super::{Board, Journal, Reporter};
+
+    /// Waits for a later report than this one. Time stands still meanwhile, and with it the sign of life: nobody sleeps.
+    async fn report_after(seq: Option<u64>, dir: &Path) -> Option<u64> {
+        loop {
+            let report = read_status(&SafeDir::open(dir).unwrap(), None).good();
+            match report.and_then(|report| report.seq) {
+                newer if newer > seq => return newer,
+                _ => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_is_asked_for_is_made_at_once() {
+        let (dir, owner) = (tempfile::tempdir().unwrap(), Owner::root("test"));
+        let board = Board::new();
+        let journal = Journal::start().unwrap();
+        let reporter = Reporter::new(&board, &journal, Some(dir.path()));
+        owner.spawn("reporter", reporter.run());
+        let mut seq = report_after(None, dir.path()).await;
+        for _ in 0..3 {
+            board.report_now();
+            seq = report_after(seq, dir.path()).await;
+        }
+    }
+}
