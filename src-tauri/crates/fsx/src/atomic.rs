@@ -36,7 +36,7 @@ pub fn write_atomic_with(
     let temp = written(path, bytes)?;
     protect(temp.as_file(), mode, owner).at(temp.path())?;
     temp.as_file().sync_all().at(temp.path())?;
-    temp.persist(path).map_err(|failed| failed.error).at(path)?;
+    take_place(temp, path).at(path)?;
     let (dir, _) = split(path).at(path)?;
     sync_dir(dir).at(dir)
 }
@@ -71,8 +71,13 @@ pub fn write_unsynced_with(
     let path = path.as_ref();
     let temp = written(path, bytes)?;
     protect(temp.as_file(), mode, owner).at(temp.path())?;
-    let persisted = temp.persist(path);
-    persisted.map(drop).map_err(|failed| failed.error).at(path)
+    take_place(temp, path).at(path)
+}
+
+/// Closed before it has the name: whoever watches for the ends of writes is told once.
+fn take_place(temp: NamedTempFile, path: &Path) -> io::Result<()> {
+    let closed = temp.into_temp_path();
+    closed.persist(path).map_err(|failed| failed.error)
 }
 
 /// A file beside another, with the content that is to take its place; private to its owner.

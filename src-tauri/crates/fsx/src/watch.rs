@@ -46,7 +46,7 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Watches one directory, and hints at changes of what has this name in it.
+    /// Watches one directory, and hints when the file of this name in it was replaced, or closed by who wrote it.
     ///
     /// # Errors
     /// The directory does not exist, or the system has no file events left to give.
@@ -57,7 +57,8 @@ impl Watch {
     ) -> Result<Self, WatchError> {
         let matters = move |path: &Path| path.file_name().is_some_and(|found| found == name);
         let mut watch = Self::joining(matters, on_hint)?;
-        watch.join(directory)?;
+        let path = directory.as_ref();
+        watch.0.join_for_files(path).at(path)?;
         Ok(watch)
     }
 
@@ -129,6 +130,26 @@ mod tests {
             ("d", true),
         ] {
             assert_eq!(!super::is_about_to_be(path.as_ref()), change, "{path}");
+        }
+    }
+
+    #[test]
+    fn one_file_is_hinted_when_it_is_whole_however_it_was_written() {
+        fn in_place(path: &std::path::Path) {
+            use std::io::Write as _;
+            let mut file = std::fs::File::create(path).unwrap();
+            file.write_all(b"1").unwrap();
+        }
+        fn replaced(path: &std::path::Path) {
+            write_atomic(path, b"1").unwrap();
+        }
+        for write in [in_place, replaced] {
+            let dir = tempfile::tempdir().unwrap();
+            let (tell, told) = mpsc::channel();
+            let watch = Watch::of_file(dir.path(), "status.json", move || tell.send(()).unwrap());
+            write(&dir.path().join("status.json"));
+            told.recv_timeout(SOON).expect("a hint must come");
+            drop(watch);
         }
     }
 

@@ -17,8 +17,8 @@ use crate::fact::{CodeServer, Health, Progress, Report};
 use crate::para::ParaDirs;
 use crate::record::Record;
 
-/// The safety net under lost hints: a heartbeat comes every 5 s, and 15 s old is fresh.
-const POLL: Duration = Duration::from_secs(5);
+/// The safety net under lost hints: a heartbeat comes every 5 s and its hint is waited for, and 15 s old is fresh.
+const POLL: Duration = Duration::from_secs(7);
 /// Looks at one file: a container that writes a thousand times a second is shown four times.
 const SPACING: Duration = Duration::from_millis(250);
 /// After a torn file, so many times.
@@ -86,21 +86,26 @@ struct Met {
     since: Option<Instant>,
     /// It was read when its mark had settled.
     is_known: bool,
+    /// Whether it lies on a disk that others may change without a word; none before the first look.
+    is_silent: Option<bool>,
 }
 
 impl Met {
     /// Takes what stands there now; whether it is what was read, so that a look would find nothing new.
     fn again(&mut self, dir: &SafeDir, now: Instant) -> bool {
         // A disk of others may tell an old mark.
-        let mark = match disk_without_events(dir.path()) {
-            None => dir.mark(STATUS_FILE, 0, 0),
-            Some(_) => None,
+        let asked = || disk_without_events(dir.path()).is_some();
+        let is_silent = *self.is_silent.get_or_insert_with(asked);
+        let mark = match is_silent {
+            false => dir.mark(STATUS_FILE, 0, 0),
+            true => None,
         };
         if mark.is_none() || mark != self.mark {
             *self = Self {
                 mark,
                 since: Some(now),
                 is_known: false,
+                is_silent: Some(is_silent),
             };
         }
         self.is_known
@@ -214,8 +219,9 @@ pub(crate) async fn follow(dir: PathBuf, uid: Option<u32>, tell: mpsc::Sender<He
                 Err(_) => return,
             },
         };
-        tokio::time::sleep(SPACING.min(again_in)).await;
         let _ = tokio::time::timeout(again_in, hinted.notified()).await;
+        // A hint that comes late, as those of heartbeats do, is followed at once: nobody wakes for the spacing alone.
+        tokio::time::sleep_until(now + SPACING.min(again_in)).await;
     }
 }
 

@@ -36,6 +36,11 @@ impl Source {
         joined.map_err(of_system)
     }
 
+    /// The same: this system does not tell the end of a write from the rest of it.
+    pub(super) fn join_for_files(&mut self, directory: &Path) -> io::Result<()> {
+        self.join(directory)
+    }
+
     pub(super) fn leave(&mut self, directory: &Path) {
         let _unknown = self.0.unwatch(directory);
     }

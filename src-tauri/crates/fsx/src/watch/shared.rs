@@ -28,6 +28,14 @@ const CHANGES: WatchFlags = WatchFlags::MODIFY
     .union(WatchFlags::MOVE_SELF)
     .union(WatchFlags::EXCL_UNLINK);
 
+/// Whoever follows one file wants it whole: closed by who wrote it, or moved to its name. What is written before that, here
+/// or to a file that is about to take its place, wakes nobody.
+const WHOLE_FILES: WatchFlags = WatchFlags::CLOSE_WRITE
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::DELETE_SELF)
+    .union(WatchFlags::MOVE_SELF)
+    .union(WatchFlags::EXCL_UNLINK);
+
 /// What matters to nobody is often followed by what does, as a new file by its rename.
 const SHORT: Duration = Duration::from_millis(1);
 /// Events that are read at most before those who wait are told.
@@ -91,9 +99,18 @@ impl Source {
     }
 
     pub(super) fn join(&mut self, directory: &Path) -> io::Result<()> {
+        self.join_for(CHANGES, directory)
+    }
+
+    /// The same, for whoever follows files that are replaced whole.
+    pub(super) fn join_for_files(&mut self, directory: &Path) -> io::Result<()> {
+        self.join_for(WHOLE_FILES, directory)
+    }
+
+    fn join_for(&mut self, changes: WatchFlags, directory: &Path) -> io::Result<()> {
         // Locked until the place is known: an event may come at once.
         let mut table = self.shared.table();
-        let watch = self.shared.system.add(directory)?;
+        let watch = self.shared.system.add(directory, changes)?;
         let place = Place {
             source: self.number,
             name: directory.to_owned(),
@@ -173,8 +190,10 @@ impl System {
         })
     }
 
-    fn add(&self, directory: &Path) -> io::Result<i32> {
-        inotify::add_watch(&self.inotify, directory, CHANGES).map_err(|error| match error {
+    fn add(&self, directory: &Path, changes: WatchFlags) -> io::Result<i32> {
+        // Another watch of the same directory may want to know more.
+        let changes = changes | WatchFlags::MASK_ADD;
+        inotify::add_watch(&self.inotify, directory, changes).map_err(|error| match error {
             Errno::NOSPC => io::Error::other(
                 "as many directories are watched as a user may watch; raise fs.inotify.max_user_watches",
             ),
@@ -416,7 +435,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::File::create(dir.path().join("a")).unwrap();
         let system = System::new().unwrap();
-        system.add(dir.path()).unwrap();
+        system.add(dir.path(), CHANGES).unwrap();
         assert_eq!(std::fs::read(dir.path().join("a")).unwrap(), b"");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
         let mut buffer = [MaybeUninit::uninit(); 1024];

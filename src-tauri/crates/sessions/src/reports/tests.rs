@@ -135,7 +135,7 @@ fn only_a_report_with_an_earlier_number_and_time_is_old() {
     }
 }
 
-/// Hints may be lost, so each session is looked at every five seconds: a look at what has not changed opens nothing,
+/// Hints may be lost, so each session is looked at every few seconds: a look at what has not changed opens nothing,
 /// however many there are.
 #[cfg(target_os = "linux")]
 #[tokio::test(start_paused = true)]
