@@ -258,7 +258,7 @@ fn session_settings(settings: &Settings) -> SessionSettings {
 async fn look_again(mut wakes: Wakes, sessions: Sessions, links: Links) {
     while wakes.changed().await.is_ok() {
         tracing::info!("the machine slept: engines and workspaces are looked at again");
-        sessions.look_at_engines();
+        sessions.woke().await;
         links.look_again();
     }
 }

@@ -43,6 +43,8 @@ const REPORTS: usize = 8;
 const FRESH: Duration = Duration::from_secs(15);
 /// After this long without a report nothing it said is trusted.
 const STALE: Duration = Duration::from_secs(60);
+/// How long a container may be silent once this machine has woken: its own may wake later, and its wire is made again.
+const AMNESTY: Duration = Duration::from_secs(60);
 
 /// Everything an actor can be told.
 pub(crate) enum Told {
@@ -63,6 +65,8 @@ pub(crate) enum Told {
     Offline(Away),
     /// The kernel killed a process of the container for want of memory.
     OomKill,
+    /// This machine slept.
+    Woke,
     /// The image's own check changed its mind.
     Health(EngineHealth),
     /// The job under way reports.
@@ -228,6 +232,10 @@ impl Actor {
             Told::Gone => self.on_gone().await,
             Told::Offline(away) => self.on_offline(away).await,
             Told::OomKill => self.on_oom_kill(),
+            Told::Woke => {
+                let now = Instant::now();
+                self.heard_at = self.heard_at.map(|at| pardoned(at, now));
+            }
             Told::Health(health) => self.on_health(health),
             Told::Phase(report) => self.on_phase(report),
             Told::Ended(ended) => return self.on_ended(*ended).await,
@@ -411,6 +419,15 @@ impl Actor {
     pub(crate) fn publish(&self) {
         self.world
             .publish(&self.record.name.key(), Some(Arc::new(self.fact.clone())));
+    }
+}
+
+/// Since when a container counts as silent that was last heard at some time, when this machine wakes now. One that had
+/// been given up is not believed to be well.
+fn pardoned(heard_at: Instant, now: Instant) -> Instant {
+    match now.duration_since(heard_at) {
+        silent if silent <= STALE => now + AMNESTY - FRESH,
+        _ => heard_at,
     }
 }
 

@@ -119,6 +119,37 @@ async fn a_container_that_falls_silent_is_told_of_until_it_speaks() {
     owner.shut_down(Duration::from_secs(1)).await;
 }
 
+/// D4: its own machine may wake later.
+#[tokio::test(start_paused = true)]
+async fn a_container_may_be_silent_for_a_minute_once_this_machine_has_woken() {
+    let (dir, owner) = (tempfile::tempdir().unwrap(), Owner::root("test"));
+    let actor = actor(&owner, dir.path());
+    let mut notices = actor.world.notices.subscribe();
+    let tell = actor.tell.clone();
+    run(actor, &owner);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let woken = Instant::now();
+    tell.send(Told::Woke).await.unwrap();
+    assert_eq!(next(&mut notices).await.kind, NoticeKind::Stale);
+    assert!(woken.elapsed() >= Duration::from_secs(60));
+    owner.shut_down(Duration::from_secs(1)).await;
+}
+
+#[test]
+fn one_that_was_given_up_before_this_machine_slept_is_not_pardoned() {
+    let now = Instant::now() + Duration::from_secs(3600);
+    let seconds = Duration::from_secs;
+    for (silent, counts_from) in [
+        (0, now + seconds(45)),
+        (20, now + seconds(45)),
+        (60, now + seconds(45)),
+        (61, now - seconds(61)),
+    ] {
+        let heard_at = now - seconds(silent);
+        assert_eq!(super::pardoned(heard_at, now), counts_from, "{silent} s");
+    }
+}
+
 /// D4: one bad report is no illness, and where the engine checks, no report changes its verdict.
 #[tokio::test(start_paused = true)]
 async fn health_changes_by_two_reports_and_never_against_the_engine() {

@@ -8,7 +8,7 @@ use mizzen_docker::Engine;
 use tokio::sync::watch;
 
 use super::{Handles, Sessions};
-use crate::actor::Actor;
+use crate::actor::{Actor, Told};
 use crate::dispatch;
 use crate::engines::{EngineFacts, Events};
 use crate::error::SessionError;
@@ -50,6 +50,16 @@ impl Sessions {
     #[must_use]
     pub fn engine_in_use(&self, name: &str) -> Option<Engine> {
         self.world().engines.in_use(name)
+    }
+
+    /// This machine slept: every engine in use is looked for or listed again without waiting for its turn, and no session
+    /// is blamed for its silence for a while.
+    pub async fn woke(&self) {
+        let facts = self.watch().borrow().clone();
+        for key in facts.keys() {
+            self.tell(key, Told::Woke).await;
+        }
+        self.look_at_engines();
     }
 
     /// Has every engine in use looked for again, or listed again, without waiting for its turn.
