@@ -16,6 +16,18 @@ describe("Docker contexts", () => {
     });
   });
 
+  test("say what to do about an engine that is away, and a key that others can read", async () => {
+    const scenario = "sessions=3&contexts=in_step&engine=far-offline";
+    await withPage({ scenario }, async (page) => {
+      await byId(page, "nav-contexts").click();
+      const far = await byId(page, "banner-engine").innerText();
+      expect(far).toMatch(/host key of build-box is not known[^]*ssh ada@build-box/i);
+      const warnings = byId(page, "context-warning");
+      expect(await warnings.count()).toBe(1);
+      expect(await warnings.innerText()).toContain("chmod -R go=");
+    });
+  });
+
   test("are set up on a wish, and say what that does", async () => {
     await withPage({ scenario: "sessions=3" }, async (page) => {
       await byId(page, "nav-contexts").click();

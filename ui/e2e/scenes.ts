@@ -216,6 +216,11 @@ export const SCENES: readonly Scene[] = [
     arrange: open("contexts"),
   },
   {
+    name: "contexts-far-offline",
+    scenario: "sessions=3&contexts=in_step&engine=far-offline",
+    arrange: open("contexts"),
+  },
+  {
     name: "contexts-halted",
     scenario: "sessions=3&contexts=halted&engine=offline",
     arrange: open("contexts"),

@@ -108,6 +108,17 @@ export const FAR: EngineView = {
   ],
 };
 
+/** The same, which cannot be reached. */
+export const FAR_AWAY: EngineView = {
+  ...FAR,
+  state: "offline",
+  endpoint: "ssh://ada@build-box",
+  version: null,
+  reason: "the host key of build-box is not known",
+  hint: "connect once by hand, and compare the fingerprint: `ssh ada@build-box`",
+  warnings: [],
+};
+
 export const START_PHASES: readonly Phase[] = [
   "check",
   "image",

@@ -26,7 +26,11 @@ function both(name: string, at: ContextEndView): ContextView {
 const KEYS = ["ca.pem", "cert.pem", "key.pem"];
 
 const SOME: readonly ContextView[] = [
-  both("build-box", end("tcp://10.0.0.5:2376", { description: "Builds", tls: KEYS })),
+  {
+    ...both("build-box", end("tcp://10.0.0.5:2376", { description: "Builds", tls: KEYS })),
+    reason:
+      "Other users of this machine can read the key of `build-box` on the host. Close it: `chmod -R go= /home/ada/.docker/contexts/tls/0f6e`",
+  },
   {
     name: "containai-docker",
     state: "special",

@@ -2,6 +2,7 @@ import type { CommandView } from "../generated/CommandView";
 import type { ContextsView } from "../generated/ContextsView";
 import type { DoctorReport } from "../generated/DoctorReport";
 import type { EngineChoice } from "../generated/EngineChoice";
+import type { EngineView } from "../generated/EngineView";
 import type { SessionState } from "../generated/SessionState";
 import type { SessionView } from "../generated/SessionView";
 import type { Snapshot } from "../generated/Snapshot";
@@ -13,6 +14,7 @@ import {
   CONTEXTS,
   ENGINE,
   FAR,
+  FAR_AWAY,
   ENGINES,
   HEALTHY,
   offline,
@@ -55,7 +57,7 @@ export function scenarioOf(search: string): Scenario {
   return {
     snapshot: snapshotOf({
       sessions,
-      engines: asked.get("engine") === "two" ? [FAR, engine] : [engine],
+      engines: [...farOf(asked.get("engine")), engine],
       contexts: contextsOf(asked.get("contexts")),
       alerts: quiet ? [] : alertsOf(sessions, isOffline),
       unmanaged: quiet ? [] : [UNMANAGED],
@@ -67,6 +69,11 @@ export function scenarioOf(search: string): Scenario {
     churn: Number(asked.get("churn") ?? 0),
     snapshotIs: state === "late" || state === "broken" ? state : "there",
   };
+}
+
+function farOf(asked: string | null): EngineView[] {
+  if (asked === "far-offline") return [FAR_AWAY];
+  return asked === "two" ? [FAR] : [];
 }
 
 function doctorOf(asked: URLSearchParams, isOffline: boolean): DoctorReport {

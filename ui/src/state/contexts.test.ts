@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ContextEndView } from "../generated/ContextEndView";
 import type { ContextView } from "../generated/ContextView";
-import { endsOf, listed, visibleKeys } from "./contexts";
+import { endsOf, isWarned, listed, visibleKeys } from "./contexts";
 
 const END: ContextEndView = {
   description: "build box",
@@ -42,4 +42,12 @@ test("names are told in a sentence", () => {
     "a and b",
     "a, b and c",
   ]);
+});
+
+test("a context in step that has a reason is a warning, one that waits only says why", () => {
+  const one = context(END, END);
+  expect(isWarned(one)).toBe(false);
+  expect(isWarned({ ...one, reason: "others can read its key" })).toBe(true);
+  expect(isWarned({ ...one, state: "not_synced", reason: "containers have it" })).toBe(true);
+  expect(isWarned({ ...one, state: "pending", reason: "the rest is waited for" })).toBe(false);
 });

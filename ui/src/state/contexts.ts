@@ -19,6 +19,11 @@ export const TONES: Record<ContextState, Tone> = {
   special: "off",
 };
 
+/** A context that stands well or rests has a reason only where somebody should do something. */
+export function isWarned({ state, reason }: ContextView): boolean {
+  return reason !== null && ["in_step", "special", "not_synced"].includes(state);
+}
+
 /** A context as it is shown: once where both sides hold the same, else each side's. */
 export interface ShownEnd {
   /** None: both. */
