@@ -147,6 +147,42 @@ fn on_terminal(mut command: Command) -> (Said, String) {
 }
 
 #[test]
+fn a_summary_for_programs_has_all_its_numbers() {
+    let pair = Pair::new();
+    for (name, text) in [("one", "1"), ("two", "22"), ("goes", "3"), ("both", "4")] {
+        write(&pair.a.join(name), text);
+    }
+    assert_eq!(pair.sync(&["--once"]).code, 0);
+    fs::remove_file(pair.a.join("goes")).unwrap();
+    write(&pair.a.join("one"), "12345");
+    write(&pair.b.join("both"), "theirs");
+    write(&pair.a.join("both"), "ours");
+    std::os::unix::fs::symlink("/", pair.a.join("outside")).unwrap();
+    let (code, summary) = pair.summary(&[]);
+    assert_eq!(code, 1);
+    let number = |name: &str| {
+        let number = summary[name].as_u64();
+        number.unwrap_or_else(|| panic!("{name}: {summary}"))
+    };
+    for (name, expected) in [
+        ("cycles", 1),
+        ("scanned", 4),
+        ("transferred_files", 1),
+        ("transferred_bytes", 5),
+        ("deleted", 1),
+        ("conflicts", 1),
+        ("problems", 1),
+        ("retries", 0),
+    ] {
+        assert_eq!(number(name), expected, "{name}: {summary}");
+    }
+    assert!(
+        summary["duration_ms"].as_f64().is_some_and(|ms| ms > 0.0),
+        "{summary}"
+    );
+}
+
+#[test]
 fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     let pair = Pair::new();
     write(&pair.a.join("below/one"), "1");
@@ -414,21 +450,34 @@ fn while_it_watches_changes_go_over_by_themselves_and_no_other_may_join_in() {
 /// What is written to a file under a name elsewhere is told to nobody who watches here: only a look finds it.
 #[test]
 fn what_no_event_tells_of_goes_over_with_the_next_look_at_everything() {
+    check_next_look(&Pair::new(), &["--watch", "--interval", "1"]);
+}
+
+#[test]
+fn a_project_says_how_often_everything_is_looked_at() {
     let pair = Pair::new();
+    write(&pair.a.join("mizzen.toml"), "[sync]\ninterval = 1\n");
+    check_next_look(&pair, &["--watch"]);
+}
+
+fn check_next_look(pair: &Pair, how: &[&str]) {
     let elsewhere = pair.a.with_file_name("elsewhere");
     write(&elsewhere, "1");
-    fs::hard_link(&elsewhere, pair.a.join("linked")).unwrap();
-    let mut command = pair.command(&["--watch", "--interval", "1"]);
+    fs::hard_link(&elsewhere, pair.a.join("linked")).expect("a name");
+    let mut command = pair.command(how);
     let child = command.stdout(Stdio::piped()).spawn();
-    let mut watching = Watching(child.unwrap());
-    let mut lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
+    let mut watching = Watching(child.expect("mizzen runs"));
+    let mut lines = BufReader::new(watching.0.stdout.take().expect("a pipe")).lines();
     let mut until = |text: &str| {
         while read(&pair.b.join("linked")) != text {
-            lines.next().expect("a line for each cycle").unwrap();
+            lines.next().expect("a line for each cycle").expect("text");
         }
     };
     until("1");
-    let mut file = fs::OpenOptions::new().write(true).open(&elsewhere).unwrap();
-    file.write_all(b"2").unwrap();
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .open(&elsewhere)
+        .expect("ours");
+    file.write_all(b"2").expect("room");
     until("2");
 }

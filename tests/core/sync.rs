@@ -135,6 +135,34 @@ async fn what_is_written_on_one_side_appears_on_the_other() {
 }
 
 #[tokio::test]
+async fn a_session_has_a_workspace_of_its_own_that_is_filled_before_anything_else_starts_in_it() {
+    let mizzen = Mizzen::new();
+    let folder = mizzen.project("p");
+    let client = mizzen.client().await;
+    let up = mizzen.command(["up", folder.to_str().expect("UTF-8"), "--name", "web"]);
+    let mut up = tokio::process::Command::from(up)
+        .spawn()
+        .expect("mizzen runs");
+    let is_running = |snapshot: &Snapshot| {
+        let Some(web) = find(snapshot, "web") else {
+            return false;
+        };
+        let at = |wanted: Phase| web.phases.iter().find(|phase| phase.phase == wanted);
+        let is_done = at(Phase::Sync).is_some_and(|phase| phase.state == PhaseState::Done);
+        if at(Phase::CodeServer).is_some() || web.state == SessionState::Running {
+            assert!(is_done, "the first sync comes first: {:?}", web.phases);
+        }
+        web.state == SessionState::Running
+    };
+    until(&client, "running", is_running).await;
+    assert!(up.wait().await.expect("mizzen ends").success());
+    assert_eq!(inside(&mizzen, "cat /workspace/hello.txt"), "hello");
+    // A volume alone, on an engine of this machine as on any other.
+    volume(&mizzen);
+    assert_eq!(inside(&mizzen, "ls -d /host || echo none"), "none");
+}
+
+#[tokio::test]
 async fn a_file_that_somebody_writes_is_named_while_it_waits() {
     let mizzen = Mizzen::new();
     let folder = mizzen.project("p");

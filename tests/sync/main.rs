@@ -2,6 +2,7 @@
 
 mod alone;
 mod damaged;
+mod files;
 mod folding;
 mod full_disk;
 mod killed;

@@ -77,3 +77,25 @@ impl Drop for BlockingWriter {
         let _ = Pin::new(&mut self.to).poll_shutdown(&mut Context::from_waker(Waker::noop()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_reads_nothing_is_given_up() {
+        let (ours, theirs) = tokio::io::duplex(64);
+        let (_from, mut to) = into_blocking(Box::new(ours));
+        let (tell, told) = tokio::sync::oneshot::channel();
+        thread::spawn(move || {
+            let _nobody_waits = tell.send((to.write_all(&[1; 64]), to.write_all(&[2])));
+        });
+        let (fits, stalls) = told.await.expect("it comes to an end");
+        fits.expect("as much as there is room for");
+        let error = stalls.expect_err("nobody reads");
+        assert_eq!(error.to_string(), "the other end takes no more bytes");
+        drop(theirs);
+    }
+}

@@ -134,7 +134,13 @@ mod tests {
     use mizzen_docker::VolumeFact;
     use mizzen_sessions::NONCE_LABEL;
 
-    use super::which;
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+    use std::time::Duration;
+
+    use mizzen_sync::{LinkId, OpenSide, RemoteEndpoint, Retention, ServeOptions, serve};
+
+    use super::{Opening, which};
 
     fn volume(nonce: Option<&str>, created_at: &str) -> VolumeFact {
         let nonce = nonce.map(|nonce| (NONCE_LABEL.to_owned(), nonce.to_owned()));
@@ -155,5 +161,52 @@ mod tests {
         let [theirs, later] = ["10:00", "10:01"].map(|at| volume(None, at));
         assert_ne!(which(&theirs), which(&later));
         assert_ne!(which(&theirs), which(&volume(Some("10:00"), "10:00")));
+    }
+
+    /// How often everything is looked at, by what a project's settings say.
+    fn interval(settings: &str) -> Duration {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for folder in ["project", "workspace"] {
+            std::fs::create_dir(at(folder)).unwrap();
+        }
+        mizzen_fsx::write_atomic(at("project/mizzen.toml"), settings.as_bytes()).unwrap();
+        let opening = Opening {
+            session: "web".to_owned(),
+            project: at("project"),
+            state: at("state"),
+            id: LinkId::new([&b"test"[..]]),
+            git_global: None,
+        };
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        // It ends with this process.
+        thread::spawn(move || {
+            let keep = Retention {
+                age: Duration::MAX,
+                bytes: u64::MAX,
+            };
+            let options = ServeOptions {
+                umask: 0o022,
+                retention: keep,
+                now: mizzen_sync::now,
+            };
+            serve(theirs.try_clone()?, theirs, &options)
+        });
+        let workspace = at("workspace");
+        let open = |side: OpenSide| {
+            let side = OpenSide {
+                path: workspace,
+                ..side
+            };
+            RemoteEndpoint::open(ours.try_clone().unwrap(), ours, side)
+        };
+        opening.open(open).unwrap().1
+    }
+
+    #[test]
+    fn a_project_says_how_often_everything_is_looked_at_and_else_it_is_every_five_minutes() {
+        let seconds = Duration::from_secs;
+        assert_eq!(interval(""), seconds(300));
+        assert_eq!(interval("[sync]\ninterval = 7\n"), seconds(7));
     }
 }

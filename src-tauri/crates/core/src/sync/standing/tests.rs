@@ -4,7 +4,7 @@ use mizzen_sync_core::{
     Conflict, Digest, Edit, File, Halt, Node, Problem, RelPath, Side, Unsyncable,
 };
 
-use mizzen_sync::told::{Stand, State};
+use mizzen_sync::told::{Amount, Progress, Stand, State};
 
 use super::{agree, view};
 use crate::view::SyncState;
@@ -205,4 +205,33 @@ fn a_pause_is_told_whatever_stands_in_its_way() {
         let told = told.map(|view| (view.state, view.paused));
         assert_eq!(told, [(goes_on, false), (stops, true)]);
     }
+}
+
+#[test]
+fn how_far_a_cycle_is_and_why_a_side_is_polled_are_shown() {
+    let mut polled = nothing();
+    polled.polling.container = Some("no watches\u{1b}[31m left".to_owned());
+    let at = "2026-01-02T03:04:05Z".parse().unwrap();
+    let stand = Stand::new(State::Starting).after(&Ok(polled), &agree("web"), at);
+    let seen = view(&stand, false);
+    assert_eq!(seen.polling.as_deref(), Some("no watches left"));
+    assert!(seen.progress.is_none());
+
+    let amount = |files, bytes| Amount { files, bytes };
+    let second = std::time::Duration::from_secs(1);
+    let progress = Progress::new(amount(1, 1 << 20), amount(3, 4 << 20), second);
+    let seen = view(&stand.carrying(progress), false);
+    let shown = seen.progress.expect("it carries");
+    assert_eq!((shown.files, shown.of_files), (1, 3));
+    assert_eq!((shown.bytes, shown.of_bytes), (1 << 20, 4 << 20));
+    assert_eq!(shown.bytes_per_second, 1 << 20);
+    assert_eq!(shown.seconds_left, progress.seconds_left);
+    assert_eq!(shown.text, progress.to_string());
+    assert!(seen.polling.is_some(), "that is so still");
+    // When the cycle is over, nothing is on its way.
+    let stand = stand
+        .carrying(progress)
+        .after(&Ok(nothing()), &agree("web"), at);
+    let seen = view(&stand, false);
+    assert_eq!((seen.progress.is_none(), seen.polling), (true, None));
 }
