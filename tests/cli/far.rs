@@ -29,7 +29,8 @@ async fn a_session_lives_behind_ssh() -> Result<()> {
     far.all_closed().await
 }
 
-/// The key is in the person's agent and nowhere else, and where and who `lab` is, their own configuration alone says.
+/// The key is in the person's agent and nowhere else, and where and who `lab` is, and over which machine the way leads,
+/// their own configuration alone says.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ssh_takes_the_key_from_the_agent_and_the_way_from_the_configuration() -> Result<()> {
     let path = FarMachine::usual_path()?;
@@ -41,6 +42,7 @@ async fn ssh_takes_the_key_from_the_agent_and_the_way_from_the_configuration() -
         assert_eq!(mizzen.session("p")["engine"], "far");
         Ok::<_, anyhow::Error>(())
     })?;
+    assert!(far.opened() >= 2, "the machine on the way, and the far one");
     drop(mizzen);
 
     let far = FarMachine::start(&path, STREAMS).await?;

@@ -97,14 +97,14 @@ impl FarMachine {
     }
 
     /// The same for somebody who has the keys in an agent alone, and whose own configuration says what `lab` is: this
-    /// machine, and who `user` is there. The agent ends when dropped.
+    /// machine, who `user` is there, and that the way to it leads over another one. The agent ends when dropped.
     pub fn person_with_agent(&self, user: &str) -> Result<(Mizzen, tempfile::TempDir, Agent)> {
         let here = self.folder.path();
         let agent = Agent::start(here)?;
         agent.takes(&here.join("user"))?;
         let text = format!(
-            "Host lab\nHostName 127.0.0.1\nPort {}\nUser {user}\nUserKnownHostsFile {here}/known_hosts\n\
-             GlobalKnownHostsFile none\n",
+            "Host lab\nUser {user}\nProxyJump hop\n\
+             Host *\nHostName 127.0.0.1\nPort {}\nUserKnownHostsFile {here}/known_hosts\nGlobalKnownHostsFile none\n",
             self.port,
             here = here.display()
         );

@@ -141,7 +141,7 @@ describe("notes", () => {
       "1 place cannot be carried.",
       "2 entries are kept back, since they hold keys or tokens.",
       "1 place changed meanwhile and is looked at again.",
-      "Somebody writes to out.bin.",
+      "out.bin is being written; it is carried once that is done.",
       "Everything is looked at from time to time: too many programs watch files",
     ]);
   });

@@ -64,7 +64,7 @@ export const syncTexts = {
         n === 1
           ? "1 place changed meanwhile and is looked at again."
           : `${n} places changed meanwhile and are looked at again.`,
-      held: (path: string) => `Somebody writes to ${path}.`,
+      held: (path: string) => `${path} is being written; it is carried once that is done.`,
       polling: (why: string) => `Everything is looked at from time to time: ${why}`,
     },
     action: {

@@ -411,6 +411,29 @@ fn row_46_the_containers_own_context_is_nobody_else_s_however_it_is_spelled() {
 }
 
 #[test]
+fn what_mizzen_knows_nothing_of_is_carried_as_it_is() {
+    let mut rig = Rig::new();
+    let text = concat!(
+        "{ \"New\":[1e2, null],\"name\":\"prod\",\n",
+        "\"Metadata\":{\"Description\":\"d\",\"Team\":{\"x\":1}},",
+        "\"Endpoints\":{\"kubernetes\":{\"Host\":\"https://k\",\"y\":2},",
+        "\"docker\":{\"Host\":\"tcp://h:1\",\"z\":[]}}}\n",
+    );
+    rig.write(HOST, "prod", "tcp://h:1", "ca.pem=1");
+    fs::write(rig.meta(HOST, "prod"), text).unwrap();
+    let of_another = |rig: &Rig, side| rig.tls(side, "prod").with_file_name("kubernetes");
+    fs::create_dir(of_another(&rig, HOST)).unwrap();
+    fs::write(of_another(&rig, HOST).join("token"), "t").unwrap();
+    rig.pass();
+    assert_eq!(
+        fs::read_to_string(rig.meta(CONTAINER, "prod")).unwrap(),
+        text
+    );
+    let token = of_another(&rig, CONTAINER).join("token");
+    assert_eq!(fs::read_to_string(token).unwrap(), "t");
+}
+
+#[test]
 fn a_deletion_of_the_selected_context_deselects_it() {
     let mut rig = Rig::new();
     rig.write(HOST, "prod", "unix:///a", "");
