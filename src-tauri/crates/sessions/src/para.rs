@@ -3,6 +3,7 @@
 //! Everything is made with the folder's own owner, so that nothing of root's is left in a project. Every directory is
 //! checked to be one: a project may come with a `.para` that is a link to somewhere else.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -277,11 +278,21 @@ fn docker_file(
         image: record.image.clone(),
         created_at: record.created_at.to_string(),
         nonce: container.nonce.clone(),
-        engine: [("context".to_owned(), record.engine.clone())].into(),
+        engine: engine(record),
         environment: names(&["HOME", "PARA_SESSION_NAME"]),
         volumes: record.volumes(owner),
         extra,
     })
+}
+
+/// A context may come to lead elsewhere: what the engine calls itself is what stays.
+fn engine(record: &Record) -> BTreeMap<String, String> {
+    let context = ("context", Some(record.engine.clone()));
+    let known = [context, ("id", record.engine_id.clone())];
+    let known = known.into_iter();
+    known
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
 }
 
 /// Writes the list of a project's containers.

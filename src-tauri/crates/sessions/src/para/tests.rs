@@ -96,7 +96,7 @@ fn all_files_belong_to_the_folders_owner() {
 
 #[test]
 fn the_files_of_the_protocol_say_what_they_should() {
-    let project = Project::new();
+    let mut project = Project::new();
     project.dirs.make(project.record.user).unwrap();
     project.write();
     let id = "c0ffee".repeat(10);
@@ -115,6 +115,11 @@ fn the_files_of_the_protocol_say_what_they_should() {
         docker["environment"],
         json!({ "HOME": "", "PARA_SESSION_NAME": "" })
     );
+    assert_eq!(docker["engine"], json!({ "context": "default" }));
+    project.record.engine_id = Some("ABCD:EFGH".to_owned());
+    project.write();
+    let engine = json!({ "context": "default", "id": "ABCD:EFGH" });
+    assert_eq!(project.json("web.docker")["engine"], engine);
     let entry = &project.json("docker/shared/registry.json")["containers"][0];
     assert_eq!(
         (&entry["session_name"], &entry["status"]),
