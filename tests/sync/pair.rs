@@ -42,10 +42,14 @@ impl Pair {
         copy(&self.dir.path().join("now"), &self.dir.path().join("noted"));
     }
 
-    /// Makes all what it was when it was noted.
+    /// Makes all what it was when it was noted, in the same two folders: others in their place would stop the sync.
     pub(crate) fn restore(&self) {
-        remove(&self.path(""));
-        copy(&self.dir.path().join("noted"), &self.dir.path().join("now"));
+        for side in ["a", "b"] {
+            let entries = fs::read_dir(self.path(side)).expect("a folder");
+            entries.for_each(|entry| remove(&entry.expect("an entry").path()));
+        }
+        remove(&self.path("home"));
+        copy(&self.dir.path().join("noted/."), &self.path(""));
     }
 
     pub(crate) fn sync(&self, more: &[&str]) -> Command {
