@@ -134,13 +134,10 @@ mod tests {
     use mizzen_docker::VolumeFact;
     use mizzen_sessions::NONCE_LABEL;
 
-    use std::os::unix::net::UnixStream;
-    use std::thread;
+    #[cfg(unix)]
     use std::time::Duration;
 
-    use mizzen_sync::{LinkId, OpenSide, RemoteEndpoint, Retention, ServeOptions, serve};
-
-    use super::{Opening, which};
+    use super::which;
 
     fn volume(nonce: Option<&str>, created_at: &str) -> VolumeFact {
         let nonce = nonce.map(|nonce| (NONCE_LABEL.to_owned(), nonce.to_owned()));
@@ -164,7 +161,15 @@ mod tests {
     }
 
     /// How often everything is looked at, by what a project's settings say.
+    #[cfg(unix)]
     fn interval(settings: &str) -> Duration {
+        use std::os::unix::net::UnixStream;
+        use std::thread;
+
+        use mizzen_sync::{LinkId, OpenSide, RemoteEndpoint, Retention, ServeOptions, serve};
+
+        use super::Opening;
+
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         for folder in ["project", "workspace"] {
@@ -203,6 +208,7 @@ mod tests {
         opening.open(open).unwrap().1
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_project_says_how_often_everything_is_looked_at_and_else_it_is_every_five_minutes() {
         let seconds = Duration::from_secs;
