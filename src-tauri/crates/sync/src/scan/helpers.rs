@@ -1,6 +1,7 @@
 //! Who helps to look: to open and to read twenty thousand small files keeps more than one processor at work.
 
 use std::num::NonZero;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
@@ -17,10 +18,12 @@ impl Helpers {
         Self(AtomicUsize::new(free))
     }
 
-    /// For each processor but the one that looks already.
+    /// For each processor but the one that looks already. To count them takes the reading of files, and looks are many:
+    /// it is done once.
     pub(super) fn of_this_machine() -> Self {
-        let processors = available_parallelism().map_or(1, NonZero::get);
-        Self::new((processors - 1).min(MANY))
+        static PROCESSORS: LazyLock<usize> =
+            LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
+        Self::new((*PROCESSORS - 1).min(MANY))
     }
 
     /// One who is not free until they are dropped.
