@@ -1,7 +1,5 @@
 //! What a cycle does not do before a person has agreed.
 
-use std::fmt;
-
 use crate::change::{FOLDER_NAMES, FolderNames, Plan, Side};
 use crate::reconcile::Outcome;
 use crate::size::sized;
@@ -26,7 +24,8 @@ impl Default for Brake {
 }
 
 /// Why a cycle stops until a person says how to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.told(FOLDER_NAMES))]
 pub enum Halt {
     /// The root was there and is not any more.
     RootMissing(Side),
@@ -108,14 +107,6 @@ impl Halt {
         format!("{look}; {or}: {agree}")
     }
 }
-
-impl fmt::Display for Halt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.told(FOLDER_NAMES))
-    }
-}
-
-impl std::error::Error for Halt {}
 
 impl Brake {
     /// Looks at what a cycle is about to do. The first reason to stop is told. `exchanged` says of both sides whether

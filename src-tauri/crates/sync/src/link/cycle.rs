@@ -1,6 +1,5 @@
 //! What a cycle came to.
 
-use std::fmt;
 use std::time::Duration;
 
 use mizzen_fsx::PathError;
@@ -55,18 +54,19 @@ pub struct Took {
 }
 
 /// A cycle did not come to its end. What it had done by then stays done and is remembered.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.told(FOLDER_NAMES))]
 pub enum CycleError {
     /// A person has to say how to go on.
-    Halted(Halt),
+    Halted(#[from] Halt),
     /// A side cannot be looked at.
     Look(Side, EndpointError),
     /// A side takes no more changes.
     Apply(Side, ApplyError),
     /// Rules cannot be read: without them, what they keep back would be carried.
-    Rules(RulesError),
+    Rules(#[from] RulesError),
     /// What both agree on cannot be kept.
-    Base(PathError),
+    Base(#[from] PathError),
 }
 
 impl CycleError {
@@ -82,32 +82,6 @@ impl CycleError {
             Self::Rules(why) => format!("the rules cannot be read: {why}"),
             Self::Base(why) => format!("what both sides agree on cannot be kept: {why}"),
         }
-    }
-}
-
-impl fmt::Display for CycleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.told(FOLDER_NAMES))
-    }
-}
-
-impl std::error::Error for CycleError {}
-
-impl From<Halt> for CycleError {
-    fn from(halt: Halt) -> Self {
-        Self::Halted(halt)
-    }
-}
-
-impl From<RulesError> for CycleError {
-    fn from(error: RulesError) -> Self {
-        Self::Rules(error)
-    }
-}
-
-impl From<PathError> for CycleError {
-    fn from(error: PathError) -> Self {
-        Self::Base(error)
     }
 }
 
