@@ -16,11 +16,15 @@ mod learnt;
 mod message;
 mod outcome;
 mod pack;
+mod place;
+mod refused;
 mod serve;
 mod supply;
 #[cfg(unix)]
 #[cfg(test)]
 mod tests;
+mod texts;
+mod wanted;
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -42,9 +46,13 @@ pub use serve::{ServeOptions, serve};
 use frames::{Frame, senseless};
 use inbox::News;
 use learnt::Learnt;
-use message::{Ask, Asked, Done, Gone, Place, Texts, Told, asked, places, shown};
+use message::{Ask, Done, Gone, Told};
 use outcome::{applied, taken_back};
+use place::{Place, changed, paths, places};
+use refused::shown;
 use supply::{Line, Pulled, lock, push};
+use texts::Texts;
+use wanted::{Asked, asked};
 
 /// So often is a file asked for at most: for what is new of it, for all of it where that does not come out, and again
 /// where it changed meanwhile.
@@ -118,7 +126,7 @@ impl RemoteEndpoint {
         let mut allowed = Allowed::by(plan);
         let mut supplier = contents.supplier();
         let mut line = lock(&self.line);
-        let changes = message::changed(plan);
+        let changes = changed(plan);
         line.to.message(&Ask::Apply { cycle, changes })?;
         loop {
             match answer(&mut line)? {
@@ -193,7 +201,7 @@ impl Endpoint for RemoteEndpoint {
         }
         Ok(Looked {
             hashed: view.hashed,
-            withheld: message::paths(&view.withheld).map_err(wire)?,
+            withheld: paths(&view.withheld).map_err(wire)?,
             // The other end's own disk is a container's.
             has_one_mode: false,
             ..self.as_before()

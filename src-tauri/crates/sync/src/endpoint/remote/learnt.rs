@@ -7,7 +7,8 @@ use mizzen_sync_core::{Edit, Name, Node, RelPath, RuleTexts, Rules};
 
 use super::few::ENTRIES_MAX;
 use super::frames::senseless;
-use super::message::{self, View};
+use super::message::View;
+use super::place::edits;
 
 /// The other end's tree, as far as it is carried by our rules.
 pub(super) struct Learnt {
@@ -50,7 +51,7 @@ impl Learnt {
 
     /// Takes what is new.
     pub(super) fn take(&mut self, view: &View) -> io::Result<()> {
-        let mut edits = message::edits(&view.edits)?;
+        let mut edits = edits(&view.edits)?;
         for edit in &mut edits {
             let entry = edit.entry.take();
             edit.entry = entry.and_then(|entry| carried(&self.rules, &edit.path, entry));

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use mizzen_sync_core::{Change, Edit, Plan, RelPath};
 
 use super::frames::senseless;
-use super::message::{self, Back, Cause, Done, Place, shown, shown_path};
+use super::message::{Back, Cause, Done};
+use super::place::{Place, edits, paths};
+use super::refused::{shown, shown_path};
 use crate::apply::{Applied, ApplyError, Failure, Why, as_made, gathered};
 use crate::encoding::unsyncable;
 use crate::endpoint::TakenBack;
@@ -56,9 +58,9 @@ pub(super) fn applied(plan: &Plan, told: Done) -> io::Result<Result<Applied, App
 
 /// What was taken back: of that, there is no plan here.
 pub(super) fn taken_back(back: Back) -> io::Result<Result<TakenBack, ApplyError>> {
-    let refused = message::paths(&back.refused)?;
+    let refused = paths(&back.refused)?;
     let applied = Applied {
-        done: message::edits(&back.now)?,
+        done: edits(&back.now)?,
         failed: failures(&back.done.failed)?,
         ..counts(&back.done)
     };

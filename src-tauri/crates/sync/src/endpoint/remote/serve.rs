@@ -13,10 +13,11 @@ use mizzen_fsx::remove_leftovers;
 use mizzen_sync_core::{Node, differences};
 
 use super::frames::{Frame, Reader, Writer, senseless};
-use super::message::{
-    self, Ask, Back, Cause, Done, Gone, OpenSide, Place, Texts, Told, View, dirty, edited, places,
-};
+use super::message::{Ask, Back, Cause, Done, Gone, OpenSide, Told, View};
+use super::place::{Changed, Place, dirty, edited, places, plan};
 use super::supply::{Line, Pulled, lock, push};
+use super::texts::Texts;
+use super::wanted::asked;
 use crate::apply::{Applied, ApplyError, Failure, Why};
 use crate::encoding::number;
 use crate::endpoint::{
@@ -213,7 +214,7 @@ impl Served {
             Ask::Apply { cycle, changes } => self.apply(CycleId(cycle), &changes, line)?,
             Ask::Want(wanted) => {
                 let to = lock(line).to.clone();
-                let asked = message::asked(wanted)?;
+                let asked = asked(wanted)?;
                 push(&mut *self.endpoint.contents().supplier(), &asked, &to)?;
                 return Ok(None);
             }
@@ -268,10 +269,10 @@ impl Served {
     fn apply(
         &mut self,
         cycle: CycleId,
-        changes: &[message::Changed],
+        changes: &[Changed],
         line: &Mutex<Line>,
     ) -> io::Result<Told> {
-        let plan = message::plan(changes)?;
+        let plan = plan(changes)?;
         let pulled = Pulled::new(line, Told::Want);
         let outcome = self.endpoint.apply(cycle, &plan, &pulled);
         pulled.finish()?;

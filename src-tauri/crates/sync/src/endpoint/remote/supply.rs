@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::delta::{Cuts, Cutting, Pieces, Rest, Run, average};
 use super::frames::{Ending, FRAME_MAX, Frame, Frames, Writer, senseless};
-use super::message::{Asked, Left, Wanted};
+
 use super::pack::{Packer, unpack};
+use super::wanted::{Asked, Left, Wanted};
 use crate::apply::{Behind, Contents, PartHere, Supply, SupplyError, Wish};
 
 /// Files that are asked for at once,

@@ -11,7 +11,9 @@ use proptest::prelude::*;
 
 use super::delta::{Cuts, Run, SUMS_MAX};
 use super::frames::{Frames, Reader, Writer};
-use super::message::{Cause, Edited, Left, View, Wanted};
+use super::message::{Cause, View};
+use super::place::{self, Edited};
+use super::wanted::{Left, Wanted};
 use super::*;
 use crate::apply::{Durability, FromRoot, PartHere};
 use crate::root::Root;
@@ -122,7 +124,7 @@ fn view(edits: Vec<Edited>) -> Told {
 
 fn edited(at: &str, entry: Option<Node>) -> Edited {
     let path = path(at);
-    message::edited(&[Edit { path, entry }]).remove(0)
+    place::edited(&[Edit { path, entry }]).remove(0)
 }
 
 fn done(done: &[(&str, bool)]) -> Told {
