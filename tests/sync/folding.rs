@@ -1,4 +1,4 @@
-//! A disk that takes `A.txt` and `a.txt` for one name, as those of macOS and Windows do.
+//! A disk that takes `A.txt` and `a.txt` for one name, as those of macOS and Windows do, and cannot hold every name.
 
 use std::fs;
 use std::path::PathBuf;
@@ -116,6 +116,54 @@ fn of_two_names_that_the_disk_takes_for_one_the_second_is_a_problem_and_nothing_
         "A.txt=11 READ=1 d/ d/x=5 new/ new/b=7 new/b2=8 other.txt=2 read=2",
         "A.txt=11 d/ d/x=5 new/ new/b=7 new/b2=8 other.txt=2 read=2",
     );
+}
+
+#[test]
+fn a_name_that_the_disk_cannot_hold_is_a_problem_and_all_else_goes_on() {
+    let test = "folding::a_name_that_the_disk_cannot_hold_is_a_problem_and_all_else_goes_on";
+    if !is_alone(test) {
+        return;
+    }
+    let both = Folding::new();
+    both.pair
+        .put("a/10:30=1 a/why?/x=2 a/new/a|b=3 a/new/d*/y=4 a/new/z=5 a/plain=6 a/dir/w=7");
+    let a = "10:30=1 dir/ dir/w=7 new/ new/a|b=3 new/d*/ new/d*/y=4 new/z=5 plain=6 why?/ why?/x=2";
+    let b = "dir/ dir/w=7 new/ new/z=5 plain=6";
+    for _ in 0..2 {
+        let said = both.once(1);
+        both.check(a, b);
+        for name in ["10:30", "why?", "new/a|b", "new/d*"] {
+            let told = said
+                .lines()
+                .find(|line| line.contains(&format!("  {name}  ")));
+            let told = told.unwrap_or_else(|| panic!("{name}: {said}"));
+            assert!(told.contains("B") && told.contains("rename it"), "{said}");
+        }
+    }
+    // What is there already stays whatever it is called here by now.
+    both.rename("a/plain", "a/plain?");
+    both.rename("a/dir", "a/dir?");
+    both.once(1);
+    both.once(1);
+    assert!(both.trash() > 0);
+    both.check(
+        "10:30=1 dir?/ dir?/w=7 new/ new/a|b=3 new/d*/ new/d*/y=4 new/z=5 plain?=6 why?/ why?/x=2",
+        "new/ new/z=5",
+    );
+    // A person renames them.
+    for (from, to) in [
+        ("a/10:30", "a/10.30"),
+        ("a/why?", "a/why"),
+        ("a/new/a|b", "a/new/a-b"),
+        ("a/new/d*", "a/new/d"),
+        ("a/plain?", "a/plain"),
+        ("a/dir?", "a/dir"),
+    ] {
+        both.rename(from, to);
+    }
+    both.once(0);
+    let all = "10.30=1 dir/ dir/w=7 new/ new/a-b=3 new/d/ new/d/y=4 new/z=5 plain=6 why/ why/x=2";
+    both.check(all, all);
 }
 
 #[test]

@@ -59,7 +59,7 @@ pub enum Unsyncable {
     TooDeep,
     /// The disk of the other side takes its name for that of another entry.
     NameCollision,
-    /// The other side cannot hold its name.
+    /// The disk of the other side cannot hold its name.
     NameImpossible,
 }
 
@@ -77,7 +77,7 @@ impl fmt::Display for Unsyncable {
             Self::NameCollision => {
                 "the disk takes its name for that of another entry; rename one of them"
             }
-            Self::NameImpossible => "the other side cannot hold its name",
+            Self::NameImpossible => "the disk cannot hold its name; rename it",
         })
     }
 }

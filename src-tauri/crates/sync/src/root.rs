@@ -17,6 +17,8 @@ mod system;
 #[cfg(unix)]
 #[path = "root/unix.rs"]
 mod system;
+#[cfg(any(not(unix), test))]
+mod windows;
 
 pub(crate) use system::{DirHandle, NewFile, OpenFile};
 #[cfg(unix)]
@@ -159,6 +161,12 @@ pub(crate) trait Directory: Sized {
 
     /// All that was written to its file system is on disk. [`io::ErrorKind::Unsupported`] where a system cannot.
     fn sync_file_system(&self) -> io::Result<()>;
+}
+
+/// Whether an entry did not come about for its name: the disk cannot hold it.
+pub(crate) fn is_no_name(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, InvalidInput};
+    matches!(error.kind(), InvalidFilename | InvalidInput) || system::is_no_text(error)
 }
 
 /// Whether an error says nothing about an entry: the same works when there is more of something.

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::expected::Found;
-use super::names::{collision, is_taken_for_another};
+use super::names::{collision, is_taken_for_another, not_named};
 use super::publish::{Place, Publish};
 use super::{Failure, Why, gone_or};
 use crate::entry::{Kind, Stamp};
@@ -31,7 +31,7 @@ impl Publish<'_> {
         let renamed = place.dir.rename(&temp, &place.dir, &place.name);
         renamed.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => taken(place),
-            _ => gone_or(error),
+            _ => not_named(&place.dir, &temp, error),
         })?;
         self.touch(place);
         Ok(())

@@ -12,7 +12,7 @@ use super::displace::taken;
 use super::expected::{Expected, Found};
 use super::publish::{Place, Publish};
 use super::{Failure, Why, gone_or, place};
-use crate::root::{Directory, Root, Way};
+use crate::root::{Directory, Root, Way, is_no_name};
 use crate::scan::{Known, Links, Scan, Seen, stays_inside};
 
 /// Which changes take a directory away that others make, by their numbers.
@@ -204,8 +204,9 @@ impl Publish<'_> {
     fn not_moved(&mut self, error: io::Error) -> Why {
         match error.kind() {
             io::ErrorKind::AlreadyExists => Why::ChangedHere,
-            // A lower layer of the file system, or another quota: entry by entry, it goes.
-            io::ErrorKind::CrossesDevices => {
+            // A lower layer of the file system, another quota, or a name that the disk cannot hold: entry by entry, it
+            // goes, or is told.
+            _ if error.kind() == io::ErrorKind::CrossesDevices || is_no_name(&error) => {
                 self.applied.moves_nothing_whole = true;
                 Why::ChangedHere
             }

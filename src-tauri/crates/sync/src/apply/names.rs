@@ -1,36 +1,71 @@
 //! Names that a disk takes for each other: such that differ in case alone, mostly, or in how Unicode writes a letter.
+//! And names that it cannot hold.
 //!
-//! Nobody keeps a list of such disks and their rules. Where a name is taken and no entry bears it, the disk has said it.
+//! Nobody keeps a list of such disks and their rules. Where a name is taken and no entry bears it, the disk has said it;
+//! and so it has where an entry that stands there does not get a name that is free.
 
 use std::collections::HashSet;
 use std::io;
 
 use mizzen_sync_core::{Change, Unsyncable};
 
-use super::{Failure, Why, place};
+use super::{Failure, Why, gone_or, place};
 use crate::entry::Listed;
-use crate::root::{DirHandle, Directory, Root, Way};
+use crate::root::{DirHandle, Directory, Root, Way, is_no_name};
 
 /// Whether a name stands for an entry that bears another.
 pub(super) fn is_taken_for_another(dir: &DirHandle, name: &[u8]) -> bool {
+    matches!(dir.look(name), Ok(Some(_))) && is_borne_by_another(dir, name)
+}
+
+/// The same of a name under which something is found.
+fn is_borne_by_another(dir: &DirHandle, name: &[u8]) -> bool {
     let is_another = |listed: Vec<Listed>| listed.iter().all(|entry| entry.name.as_bytes() != name);
-    matches!(dir.look(name), Ok(Some(_))) && dir.list().is_ok_and(is_another)
+    dir.list().is_ok_and(is_another)
 }
 
 /// Why nothing was made in a directory that is new as well: what has the name there was made for another one.
 pub(super) fn in_new_dir(why: Why) -> Why {
     match why {
         Why::System(error) if error.kind() == io::ErrorKind::AlreadyExists => collision(),
+        // Known here: the directory is ours, and was made a moment ago.
+        Why::System(error) if is_no_name(&error) || error.kind() == io::ErrorKind::NotFound => {
+            impossible()
+        }
         why => why,
     }
+}
+
+/// Why what stands in a directory under a name of ours does not get its own there.
+pub(super) fn not_named(dir: &DirHandle, ours: &[u8], error: io::Error) -> Why {
+    // Some disks find nothing under a name that they cannot hold, whatever they are asked for.
+    let is_not_found = error.kind() == io::ErrorKind::NotFound;
+    let is_impossible = is_not_found && matches!(dir.look(ours), Ok(Some(_)));
+    match is_no_name(&error) || is_impossible {
+        true => impossible(),
+        false => gone_or(error),
+    }
+}
+
+fn impossible() -> Why {
+    Why::Unsyncable(Unsyncable::NameImpossible)
 }
 
 pub(super) fn collision() -> Why {
     Why::Unsyncable(Unsyncable::NameCollision)
 }
 
-/// Parts changes from those that make something under a name that is taken for that of an entry which stays. Nothing is
-/// asked of the other side for them, in this cycle or the next.
+/// Why nothing can be made under a name, where the disk says so before.
+fn cannot_be(dir: &DirHandle, name: &[u8]) -> Option<Why> {
+    match dir.look(name) {
+        Ok(Some(_)) => is_borne_by_another(dir, name).then(collision),
+        Err(error) if is_no_name(&error) => Some(impossible()),
+        _ => None,
+    }
+}
+
+/// Parts changes from those that make something under a name that cannot be, or is taken for that of an entry which
+/// stays. Nothing is asked of the other side for them, in this cycle or the next.
 pub(super) fn told_apart(root: &Root, changes: Vec<Change>) -> (Vec<Change>, Vec<Failure>) {
     let goes = changes.iter().filter(|change| change.new.is_none());
     let goes: HashSet<_> = goes.map(|change| change.path.parent()).collect();
@@ -42,14 +77,13 @@ pub(super) fn told_apart(root: &Root, changes: Vec<Change>) -> (Vec<Change>, Vec
         let stands = is_sure
             .then(|| place(&mut way, &change.path).ok())
             .flatten();
-        let is_taken = stands.is_some_and(|(dir, name)| is_taken_for_another(&dir, name));
-        if is_taken {
-            failed.push(Failure {
-                path: change.path.clone(),
-                why: collision(),
-            });
-        }
-        !is_taken
+        let why = stands.and_then(|(dir, name)| cannot_be(&dir, name));
+        let is_possible = why.is_none();
+        failed.extend(why.map(|why| Failure {
+            path: change.path.clone(),
+            why,
+        }));
+        is_possible
     });
     let told_apart = told_apart.collect();
     (told_apart, failed)

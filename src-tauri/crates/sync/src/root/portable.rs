@@ -9,6 +9,7 @@ use mizzen_sync_core::Name;
 
 use super::Directory;
 use super::tap::{Op, Tap};
+use super::windows::can_hold;
 use crate::entry::{Kind, Listed, Stamp};
 
 pub(crate) struct DirHandle {
@@ -53,10 +54,18 @@ impl DirHandle {
         None
     }
 
+    /// Known here: elsewhere a name may hold what leads to another place here, such as `..\\a` or `C:a`.
     fn path(&self, name: &[u8]) -> io::Result<PathBuf> {
-        let name = std::str::from_utf8(name).map_err(|_| io::ErrorKind::InvalidInput)?;
-        Ok(self.path.join(name))
+        match std::str::from_utf8(name) {
+            Ok(name) if can_hold(name) => Ok(self.path.join(name)),
+            _ => Err(io::ErrorKind::InvalidFilename.into()),
+        }
     }
+}
+
+/// Names that are no Unicode are refused before the system is asked.
+pub(crate) fn is_no_text(_error: &io::Error) -> bool {
+    false
 }
 
 impl Directory for DirHandle {

@@ -169,6 +169,11 @@ impl DirHandle {
     }
 }
 
+/// What some disks say of names that are no Unicode.
+pub(crate) fn is_no_text(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::ILSEQ)
+}
+
 /// Whether a file system does not know how, rather than not being able to.
 fn is_unknown(error: &io::Error) -> bool {
     let unknown = [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP];
