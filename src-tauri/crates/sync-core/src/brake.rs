@@ -90,21 +90,52 @@ impl Halt {
         }
     }
 
-    /// What to do, in a sentence; `agree` is how a person says that it may go on.
+    /// What a person does about it.
     #[must_use]
-    pub fn hint(&self, agree: &str) -> String {
-        let [look, or] = match self {
+    pub fn remedy(&self) -> Remedy {
+        match self {
             Self::RootMissing(_)
             | Self::RootReplaced(_)
             | Self::RootEmptied(_)
-            | Self::ManyDeletions { .. } => ["Look at both sides", "when that is what you want"],
-            Self::RootExchanged { .. } => [
-                "Put back what was there, such as a disk that is not mounted",
+            | Self::ManyDeletions { .. } => Remedy::Look,
+            Self::RootExchanged { .. } => Remedy::PutBack,
+            Self::DiskFull { .. } => Remedy::MakeRoom,
+        }
+    }
+
+    /// The same, in a sentence; `agree` is how a person says that it may go on.
+    #[must_use]
+    pub fn hint(&self, agree: &str) -> String {
+        let mut hint = self.remedy().hint(agree);
+        hint[..1].make_ascii_uppercase();
+        hint
+    }
+}
+
+/// What a person does about a halt, unless they agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// To see whether that is what they want.
+    Look,
+    /// To bring back the folder that was there.
+    PutBack,
+    /// To make room on a disk.
+    MakeRoom,
+}
+
+impl Remedy {
+    /// In words; no sentence yet. `agree` is how a person says that it may go on.
+    #[must_use]
+    pub fn hint(self, agree: &str) -> String {
+        let [first, or] = match self {
+            Self::Look => ["look at both sides", "when that is what you want"],
+            Self::PutBack => [
+                "put back what was there, such as a disk that is not mounted",
                 "when this folder counts now, and the other is to become like it",
             ],
-            Self::DiskFull { .. } => ["Make room there", "to carry what still fits"],
+            Self::MakeRoom => ["make room there", "to carry what still fits"],
         };
-        format!("{look}; {or}: {agree}")
+        format!("{first}; {or}: {agree}")
     }
 }
 
@@ -134,14 +165,8 @@ impl Brake {
             .filter(|(side, _)| side.of(exchanged))
             .find_map(|(side, root)| check_exchanged(side, base, root?));
         root.or(exchanged).or_else(|| {
-            let plans = [
-                (Side::Host, &outcome.host),
-                (Side::Container, &outcome.container),
-            ];
-            let of = base.count() - 1;
-            plans
-                .into_iter()
-                .find_map(|(side, plan)| self.check_plan(side, plan, of))
+            let mut plans = outcome.plans().into_iter();
+            plans.find_map(|(side, plan)| self.check_plan(side, plan, base))
         })
     }
 
@@ -149,9 +174,14 @@ impl Brake {
         clippy::cast_precision_loss,
         reason = "a share needs no more than 52 bits"
     )]
-    fn check_plan(&self, side: Side, plan: &Plan, of: u64) -> Option<Halt> {
+    fn check_plan(&self, side: Side, plan: &Plan, base: &Node) -> Option<Halt> {
         let deleted = plan.deletions();
-        let many = deleted > self.few && deleted as f64 > of as f64 * self.share;
+        // Few may always go, and then nobody needs to count a whole tree for each file that is saved.
+        if deleted <= self.few {
+            return None;
+        }
+        let of = base.count() - 1;
+        let many = deleted as f64 > of as f64 * self.share;
         many.then_some(Halt::ManyDeletions { side, deleted, of })
     }
 }

@@ -11,6 +11,7 @@ mod brake;
 mod change;
 mod diff;
 mod edit;
+mod generated;
 mod left;
 mod merge;
 mod mode;
@@ -23,7 +24,7 @@ mod sketch;
 mod tree;
 mod tripwire;
 
-pub use brake::{Brake, Halt};
+pub use brake::{Brake, Halt, Remedy};
 pub use change::{Change, FOLDER_NAMES, FolderNames, Plan, Side, Step};
 pub use diff::diff;
 pub use edit::{Edit, differences};

@@ -31,6 +31,14 @@ pub struct Outcome {
     pub problems: Vec<Problem>,
 }
 
+impl Outcome {
+    /// What is done to each side.
+    #[must_use]
+    pub fn plans(&self) -> [(Side, &Plan); 2] {
+        [(Side::Host, &self.host), (Side::Container, &self.container)]
+    }
+}
+
 /// A file that both sides changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merge {

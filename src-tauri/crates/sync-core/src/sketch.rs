@@ -3,9 +3,9 @@
 //! `a=1` a file whose contents are `1`, `a=1*` executable, `d/` a directory, `l->t` a link, `x!` an entry that cannot be
 //! carried; `d/a=1` lies in a directory. `-` is no tree at all, `=1` a file in the place of the root.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
-use crate::change::Plan;
+use crate::change::{Plan, Side};
 use crate::edit::Edit;
 use crate::name::RelPath;
 use crate::reconcile::Outcome;
@@ -59,7 +59,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
     for edit in &outcome.agreed {
         words.push(placed("base", &edit.path, edit.entry.as_ref()));
     }
-    for (side, plan) in [("host", &outcome.host), ("container", &outcome.container)] {
+    for (side, plan) in outcome.plans() {
         words.extend(changes(side, plan));
     }
     words.extend(
@@ -83,14 +83,14 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
     words.join(" ")
 }
 
-fn changes(side: &str, plan: &Plan) -> Vec<String> {
+fn changes(side: Side, plan: &Plan) -> Vec<String> {
     let changes = plan.changes.iter();
     changes
         .map(|change| placed(side, &change.path, change.new.as_ref()))
         .collect()
 }
 
-fn placed(where_: &str, path: &RelPath, entry: Option<&Node>) -> String {
+fn placed(where_: impl fmt::Display, path: &RelPath, entry: Option<&Node>) -> String {
     match entry {
         Some(entry) => format!("{where_}:{path}{}", node(entry)),
         None => format!("{where_}:-{path}"),

@@ -8,9 +8,11 @@ mod guard;
 mod journal;
 mod keep;
 mod leaving;
+mod look;
 mod merge;
 mod past;
 mod progress;
+mod remember;
 mod room;
 mod rules;
 #[cfg(unix)]
@@ -28,13 +30,11 @@ mod texts;
 mod why;
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
 
-use mizzen_fsx::PathError;
 use mizzen_sync_core::{
-    Brake, Edit, FOLDER_NAMES, FolderNames, Halt, Mode, Node, Outcome, Plan, RelPath, RuleTexts,
-    Side, reconcile_leaving, tripwires,
+    Brake, FOLDER_NAMES, FolderNames, Halt, Mode, Node, Outcome, RelPath, Side, reconcile_leaving,
+    tripwires,
 };
 
 use crate::apply::Applied;
@@ -60,9 +60,7 @@ pub use why::Standing;
 use journal::Audit;
 use merge::Merged;
 use progress::{Carrying, Tell};
-
-/// By new rules, further files that rules come from may be seen; a project has few such levels.
-const RULE_LOOKS: usize = 8;
+use room::Room;
 
 /// One for each side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,6 +127,8 @@ pub struct Link {
     seen: Both<Option<Looked>>,
     /// Places that are not as they were seen any more, by our own doing.
     stale: Both<Vec<RelPath>>,
+    /// What the disks have said of their room; none when they are to be asked.
+    rooms: Both<Option<Room>>,
     options: LinkOptions,
     store: BaseStore,
     texts: TextStore,
@@ -161,6 +161,7 @@ impl Link {
             sides,
             seen: Both::default(),
             stale: Both::default(),
+            rooms: Both::default(),
             options,
             store,
             texts,
@@ -195,13 +196,6 @@ impl Link {
         self.obey(ruler.texts())?;
         self.rules = Some(ruler);
         Ok(())
-    }
-
-    fn obey(&mut self, rules: &RuleTexts) -> Result<(), CycleError> {
-        let host = self.sides.host.obey(rules);
-        host.map_err(|error| CycleError::Look(Side::Host, error))?;
-        let container = self.sides.container.obey(rules);
-        container.map_err(|error| CycleError::Look(Side::Container, error))
     }
 
     /// Hears of changes on both sides from now on: they are dirty in the next cycle without being named.
@@ -243,7 +237,7 @@ impl Link {
     ///
     /// # Errors
     /// A side cannot be reached.
-    pub fn halt(&self, outcome: &Outcome) -> Result<Option<Halt>, CycleError> {
+    pub fn halt(&mut self, outcome: &Outcome) -> Result<Option<Halt>, CycleError> {
         let [host, container] = self.trees();
         let base = self.base.as_ref();
         let exchanged = self.store.exchanged(self.roots());
@@ -269,6 +263,10 @@ impl Link {
         let mut cycle = Cycle::new(self.begin());
         cycle.is_whole = *dirty == Both::everything();
         let ended = self.run(&mut cycle, dirty, consent);
+        if ended.is_err() {
+            // A disk may have said no.
+            self.rooms = Both::default();
+        }
         let failures = cycle.failures();
         let failed =
             failures.map(|(side, failure)| (side, failure.path.clone(), failure.why.to_string()));
@@ -306,7 +304,7 @@ impl Link {
             self.audit(&Audit::consent(cycle.id, halt));
         }
         let merged = Merged::of(&mut outcome, &self.texts, &self.sides);
-        self.note_contested(cycle.id, [&outcome.host, &outcome.container]);
+        self.note_contested(cycle.id, &outcome);
         let carried_out = self.carry_out(&outcome, &merged, cycle);
         let left = self.leave(cycle, &outcome)?;
         outcome.agreed.extend(left);
@@ -397,21 +395,6 @@ impl Link {
         }
     }
 
-    /// Notes where a cycle is about to displace what both sides had not agreed on.
-    fn note_contested(&mut self, id: CycleId, plans: [&Plan; 2]) {
-        let base = self.base.as_ref();
-        let changes = plans.into_iter().flat_map(|plan| &plan.changes);
-        let contested = changes.filter(|change| {
-            let agreed = base.and_then(|base| base.get(&change.path));
-            let old = change.old.as_ref();
-            old.is_some_and(|old| !agreed.is_some_and(|agreed| agreed.same(old)))
-        });
-        let places: Vec<&RelPath> = contested.map(|change| &change.path).collect();
-        if let (Some(journal), false) = (&mut self.journal, places.is_empty()) {
-            journal.contest(id, &places);
-        }
-    }
-
     /// Names the next cycle: by the time, and after the last one whatever the clock says.
     fn begin(&mut self) -> CycleId {
         self.last = CycleId((self.options.now)()).max(self.last.next());
@@ -426,76 +409,13 @@ impl Link {
         [&self.seen.host, &self.seen.container].map(|seen| seen.as_ref()?.tree.as_ref())
     }
 
-    /// Looks at both sides at once.
-    fn look(&mut self, dirty: &Both<Dirty>) -> Result<(), CycleError> {
-        let here = with(&dirty.host, &self.stale.host);
-        let there = with(&dirty.container, &self.stale.container);
-        let base = self.base.as_ref();
-        let Both { host, container } = &mut self.sides;
-        let (found_here, found_there) = thread::scope(|scope| {
-            let there = scope.spawn(|| container.look(&there, base));
-            let here = host.look(&here, base);
-            (here, there.join().expect("BUG: a look panicked"))
-        });
-        for (side, found) in [(Side::Host, found_here), (Side::Container, found_there)] {
-            let found = found.map_err(|error| CycleError::Look(side, error))?;
-            *self.seen.of(side) = Some(found);
-            self.stale.of(side).clear();
-        }
-        for side in [Side::Host, Side::Container] {
-            self.lend_modes(side);
-        }
-        Ok(())
-    }
-
-    /// A disk that has one answer for all files changes nothing about who may execute them, and knows nothing of it.
-    fn lend_modes(&mut self, side: Side) {
-        let other = self.seen.of(side.other()).as_ref();
-        let other = other.filter(|seen| !seen.has_one_mode);
-        let other = other.and_then(|seen| seen.tree.clone());
-        let base = self.base.as_ref();
-        let seen = self.seen.of(side).as_mut().filter(|seen| seen.has_one_mode);
-        if let Some(tree) = seen.and_then(|seen| seen.tree.as_mut()) {
-            *tree = tree.with_modes_of([base, other.as_ref()]);
-            if let Some(base) = base {
-                *tree = tree.sharing(base);
-            }
-        }
-    }
-
-    /// Looks at everything again by other rules, when those that hold have changed.
-    fn heed_rules(&mut self) -> Result<(), CycleError> {
-        for _ in 0..RULE_LOOKS {
-            let Some(rules) = &mut self.rules else {
-                return Ok(());
-            };
-            let Some(seen) = self.seen.of(rules.side) else {
-                return Ok(());
-            };
-            let Some(changed) = rules.changed(seen, &mut self.sides)? else {
-                return Ok(());
-            };
-            self.obey(&changed)?;
-            self.rules = self.rules.take().map(|rules| rules.now(changed));
-            self.look(&Both::everything())?;
-        }
-        // Each look has found more: no look by rules that are not whole may end here.
-        if let Some(rules) = &mut self.rules {
-            rules.search(&mut self.sides)?;
-            let texts = rules.texts().clone();
-            self.obey(&texts)?;
-            self.look(&Both::everything())?;
-        }
-        Ok(())
-    }
-
     fn carry_out(
         &mut self,
         outcome: &Outcome,
         merged: &Merged,
         cycle: &mut Cycle,
     ) -> Result<(), CycleError> {
-        let carrying = Carrying::new(self.tell.clone(), [&outcome.host, &outcome.container]);
+        let carrying = Carrying::new(self.tell.clone(), outcome);
         let Both { host, container } = &mut self.sides;
         let plan = &outcome.host;
         let done = merged.carry(cycle.id, plan, &**container, &mut **host, &carrying);
@@ -504,58 +424,4 @@ impl Link {
         let done = merged.carry(cycle.id, plan, &**host, &mut **container, &carrying);
         cycle.took(Side::Container, done)
     }
-
-    /// The base learns what both sides agree on by now, and nothing else: what was done to one side, which the other
-    /// holds already, and, of what neither held, what was done on both.
-    fn remember(
-        &mut self,
-        agreed: &[Edit],
-        on_both: impl Fn(&RelPath) -> bool,
-        cycle: &mut Cycle,
-    ) -> Result<(), PathError> {
-        self.note_stale(cycle);
-        let mut learnt = agreed.to_vec();
-        let (host, container) = (&cycle.applied.host.done, &cycle.applied.container.done);
-        let done_on_both = |edit: &Edit| [host, container].iter().all(|done| has(done, &edit.path));
-        let known = host
-            .iter()
-            .chain(container)
-            .filter(|edit| !on_both(&edit.path) || done_on_both(edit));
-        learnt.extend(known.cloned());
-        if learnt.is_empty() {
-            return Ok(());
-        }
-        let gone = host
-            .iter()
-            .chain(container)
-            .filter(|edit| edit.entry.is_none());
-        let before = gone.filter_map(|edit| self.base.as_ref()?.get(&edit.path));
-        cycle.deleted = before.map(Node::count).sum();
-        self.keep_texts(&learnt)?;
-        self.base = Node::overlaid(self.base.as_ref(), &learnt);
-        self.store.learn(&learnt, self.base.as_ref())
-    }
-
-    /// What was touched is looked at again.
-    fn note_stale(&mut self, cycle: &mut Cycle) {
-        for side in [Side::Host, Side::Container] {
-            let applied = cycle.applied.of(side);
-            let done = applied.done.iter().map(|edit| &edit.path);
-            let failed = applied.failed.iter().map(|failure| &failure.path);
-            self.stale.of(side).extend(done.chain(failed).cloned());
-        }
-    }
-}
-
-/// What is dirty, with some more places.
-fn with(dirty: &Dirty, places: &[RelPath]) -> Dirty {
-    let mut all = dirty.clone();
-    for place in places {
-        all.add(place);
-    }
-    all
-}
-
-fn has(done: &[Edit], path: &RelPath) -> bool {
-    done.iter().any(|edit| edit.path == *path)
 }

@@ -1,6 +1,6 @@
 //! Why a person gets no answer, and what to do, wherever they asked.
 
-use mizzen_sync_core::FolderNames;
+use mizzen_sync_core::{FolderNames, Halt, Remedy};
 use serde::{Deserialize, Serialize};
 
 use crate::link::{AskError, CycleError};
@@ -21,6 +21,10 @@ pub struct Refusal {
 pub enum Because {
     /// A person has to agree first.
     Halted,
+    /// The same, since a folder is another one than the last time.
+    Exchanged,
+    /// The same, since a disk has no room for what is to come.
+    DiskFull,
     /// A side cannot be looked at, or takes no changes.
     Failed,
     /// What is remembered cannot be read or kept.
@@ -47,14 +51,14 @@ impl Refusal {
         Self { because, why }
     }
 
-    /// What to do about it; `command` says how a verb is typed where they asked.
+    /// What to do about it; `agree` is how a person says there that a cycle may go on, and `command` how a verb is
+    /// typed.
     #[must_use]
-    pub fn hint(&self, command: impl Fn(&str) -> String) -> String {
+    pub fn hint(&self, agree: &str, command: impl Fn(&str) -> String) -> String {
         match self.because {
-            Because::Halted => format!(
-                "look at both sides; to agree: {}",
-                command("flush --consent")
-            ),
+            Because::Halted => Remedy::Look.hint(agree),
+            Because::Exchanged => Remedy::PutBack.hint(agree),
+            Because::DiskFull => Remedy::MakeRoom.hint(agree),
             Because::Failed | Because::NoLink => format!("see `{}`", command("status")),
             Because::Storage => {
                 "check the permissions of what is remembered of the sync, and the space on its disk"
@@ -76,7 +80,7 @@ impl Refusal {
     /// Of what was asked of two folders, by what people call them.
     pub(crate) fn of(error: &AskError, names: FolderNames) -> Self {
         let because = match error {
-            AskError::Cycle(CycleError::Halted(_)) => Because::Halted,
+            AskError::Cycle(CycleError::Halted(halt)) => halt.into(),
             AskError::Cycle(_) => Because::Failed,
             AskError::Trash(..) | AskError::Base(_) => Because::Storage,
             AskError::NoConflict(_) => Because::NoConflict,
@@ -85,5 +89,54 @@ impl Refusal {
             AskError::Mode(_) => Because::Mode,
         };
         Self::new(because, error.told(names))
+    }
+}
+
+impl From<&Halt> for Because {
+    fn from(halt: &Halt) -> Self {
+        match halt.remedy() {
+            Remedy::Look => Self::Halted,
+            Remedy::PutBack => Self::Exchanged,
+            Remedy::MakeRoom => Self::DiskFull,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mizzen_sync_core::{FOLDER_NAMES, Side};
+
+    use super::*;
+
+    #[test]
+    fn what_stops_a_verb_is_told_with_the_same_remedy_as_what_stops_a_cycle() {
+        let side = Side::Container;
+        for halt in [
+            Halt::RootMissing(side),
+            Halt::RootReplaced(side),
+            Halt::RootEmptied(side),
+            Halt::RootExchanged {
+                side,
+                left: 1,
+                of: 3,
+            },
+            Halt::ManyDeletions {
+                side,
+                deleted: 30,
+                of: 40,
+            },
+            Halt::DiskFull {
+                side,
+                needed: 2,
+                room: 1,
+            },
+        ] {
+            let error = AskError::Cycle(halt.into());
+            let refusal = Refusal::of(&error, FOLDER_NAMES);
+            assert_eq!(refusal.why, halt.to_string());
+            let mut hint = refusal.hint("say so", str::to_owned);
+            hint[..1].make_ascii_uppercase();
+            assert_eq!(hint, halt.hint("say so"));
+        }
     }
 }

@@ -11,17 +11,13 @@ const TEXT_CAP: usize = 300;
 /// A refusal of a session's link.
 pub(super) fn refused(refusal: &Refusal, session: &str) -> ApiError {
     let code = match refusal.because {
-        Because::Halted => ErrorCode::NeedsPerson,
+        Because::Halted | Because::Exchanged | Because::DiskFull => ErrorCode::NeedsPerson,
         Because::Failed | Because::Storage | Because::NoLink => ErrorCode::Failed,
         Because::NoConflict | Because::NotKept => ErrorCode::NotFound,
         Because::Unsyncable | Because::Mode => ErrorCode::State,
         Because::Usage => ErrorCode::Usage,
     };
-    // A verb comes first, and then whose: `flush web --consent`.
-    let command = |verb: &str| match verb.split_once(' ') {
-        None => format!("mizzen sync {verb} {session}"),
-        Some((verb, options)) => format!("mizzen sync {verb} {session} {options}"),
-    };
-    let why = sanitise(&refusal.why, TEXT_CAP);
-    ApiError::new(code, why, refusal.hint(command))
+    let agree = format!("mizzen sync flush {session} --consent");
+    let hint = refusal.hint(&agree, |verb| format!("mizzen sync {verb} {session}"));
+    ApiError::new(code, sanitise(&refusal.why, TEXT_CAP), hint)
 }

@@ -2,6 +2,7 @@
 
 use super::{Conflict, Cycle, Merge};
 use crate::change::Side;
+use crate::generated::is_generated;
 use crate::mode::Mode;
 use crate::tree::{File, Node};
 
@@ -64,16 +65,17 @@ impl Cycle {
                     }
                 }
             }
-            (None, Some(base)) => self.outcome.merges.push(Merge {
+            (None, Some(base)) if !is_generated(&path) => self.outcome.merges.push(Merge {
                 path,
                 base: *base,
                 host: *host,
                 container: *container,
                 executable,
             }),
-            (None, None) => {
+            (None, base) => {
+                let base = base.copied().map(Node::File);
                 let (host, container) = (Node::File(*host), Node::File(*container));
-                self.conflict(None, Some(&host), Some(&container));
+                self.conflict(base.as_ref(), Some(&host), Some(&container));
             }
         }
     }

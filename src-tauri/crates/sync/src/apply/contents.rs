@@ -151,7 +151,10 @@ impl FromHandle {
         let name = path.components().last().unwrap_or_default();
         let parent = path.parent().unwrap_or_default();
         let mut file = self.way.to(&parent)?.open_file(name)?.file;
-        self.buffer.resize(PIECE, 0);
+        if self.buffer.is_empty() {
+            // Known here: the system hands out zeros, page by page, as they are written to. A small file needs few.
+            self.buffer = vec![0; PIECE];
+        }
         let mut left = size;
         while left > 0 {
             // What a file has grown by since it was seen is not asked for.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mizzen_sync_core::{Change, Conflict, Name, Node, Plan, RelPath, Side, diff};
+use mizzen_sync_core::{Change, Conflict, Name, Node, Outcome, Plan, RelPath, Side, diff};
 use serde::{Deserialize, Serialize};
 
 use super::journal::Audit;
@@ -114,9 +114,9 @@ impl Link {
         let trees = self.trees();
         let is_taken = |path: &RelPath| trees.iter().flatten().any(|tree| tree.get(path).is_some());
         let beside = (keep == Keep::Both).then(|| beside(path, cycle.id, is_taken));
-        let plans = plans(&conflict, keep, beside.as_ref())?;
-        self.note_contested(cycle.id, [&plans.host, &plans.container]);
-        let carried_out = self.carry_out_decision(&plans, &mut cycle);
+        let decided = decided(&conflict, keep, beside.as_ref())?;
+        self.note_contested(cycle.id, &decided);
+        let carried_out = self.carry_out_decision(&decided, &mut cycle);
         self.remember(&[], |path| Some(path) == beside.as_ref(), &mut cycle)?;
         self.audit(&Audit::resolve(&cycle, path, keep, beside.as_ref()));
         carried_out?;
@@ -124,33 +124,21 @@ impl Link {
     }
 
     /// The container first: what it keeps beside, the host takes from there.
-    fn carry_out_decision(
-        &mut self,
-        plans: &Both<Plan>,
-        cycle: &mut Cycle,
-    ) -> Result<(), AskError> {
+    fn carry_out_decision(&mut self, decided: &Outcome, cycle: &mut Cycle) -> Result<(), AskError> {
         let Both { host, container } = &mut self.sides;
         let none = Merged::default();
-        let carrying = Carrying::new(None, [&plans.host, &plans.container]);
-        let done = none.carry(
-            cycle.id,
-            &plans.container,
-            &**host,
-            &mut **container,
-            &carrying,
-        );
+        let carrying = Carrying::new(None, decided);
+        let plan = &decided.container;
+        let done = none.carry(cycle.id, plan, &**host, &mut **container, &carrying);
         cycle.took(Side::Container, done)?;
-        let done = none.carry(cycle.id, &plans.host, &**container, &mut **host, &carrying);
+        let plan = &decided.host;
+        let done = none.carry(cycle.id, plan, &**container, &mut **host, &carrying);
         Ok(cycle.took(Side::Host, done)?)
     }
 }
 
 /// What is done to each side.
-fn plans(
-    conflict: &Conflict,
-    keep: Keep,
-    beside: Option<&RelPath>,
-) -> Result<Both<Plan>, AskError> {
+fn decided(conflict: &Conflict, keep: Keep, beside: Option<&RelPath>) -> Result<Outcome, AskError> {
     let Conflict {
         path,
         host,
@@ -179,7 +167,12 @@ fn plans(
         old: old.clone(),
         new: new.as_ref().and_then(Node::syncable),
     });
-    Ok(plans)
+    let Both { host, container } = plans;
+    Ok(Outcome {
+        host,
+        container,
+        ..Outcome::default()
+    })
 }
 
 /// A name for the container's version that says what it is: `name.conflict-container-20260102T030405Z.ext`.

@@ -14,10 +14,7 @@ impl Link {
         outcome: &Outcome,
     ) -> Result<Vec<Edit>, PathError> {
         let mut new: Vec<Left> = Vec::new();
-        for (side, plan) in [
-            (Side::Host, &outcome.host),
-            (Side::Container, &outcome.container),
-        ] {
+        for (side, plan) in outcome.plans() {
             let applied = cycle.applied.of(side);
             for change in plan.changes.iter().filter(|change| change.new.is_none()) {
                 new.extend(left_of(side, change, applied));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use mizzen_sync_core::{File, Node, Plan, RelPath};
+use mizzen_sync_core::{File, Node, Outcome, RelPath};
 
 use crate::apply::{Contents, PartHere, Supply, SupplyError, Wish};
 use crate::told::{Amount, Progress};
@@ -28,11 +28,12 @@ pub(super) struct Carrying {
 }
 
 impl Carrying {
-    /// All new contents of these plans will be carried.
-    pub(super) fn new(tell: Option<Tell>, plans: [&Plan; 2]) -> Self {
+    /// All new contents of an outcome's plans will be carried.
+    pub(super) fn new(tell: Option<Tell>, outcome: &Outcome) -> Self {
         let mut all = Amount::default();
         if tell.is_some() {
-            let changes = plans.into_iter().flat_map(|plan| &plan.changes);
+            let plans = outcome.plans().into_iter();
+            let changes = plans.flat_map(|(_, plan)| &plan.changes);
             changes.for_each(|change| change.new.iter().for_each(|new| add(new, &mut all)));
         }
         Self {
@@ -176,7 +177,7 @@ impl Supply for Counted<'_> {
 mod tests {
     use std::sync::{Mutex, PoisonError};
 
-    use mizzen_sync_core::Change;
+    use mizzen_sync_core::{Change, Plan};
 
     use super::*;
     use crate::sample::of_one;
@@ -213,14 +214,17 @@ mod tests {
         }
     }
 
-    fn plan(sizes: &[u64]) -> Plan {
+    fn outcome(sizes: &[u64]) -> Outcome {
         let changes = sizes.iter().map(|size| Change {
             path: RelPath::root(),
             old: Some(of_one(1)),
             new: Some(Node::File(file(*size))),
         });
         let changes = changes.collect();
-        Plan { changes }
+        Outcome {
+            container: Plan { changes },
+            ..Outcome::default()
+        }
     }
 
     /// What is told while these contents are handed over as files of these sizes, after so long.
@@ -235,8 +239,7 @@ mod tests {
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(line);
         });
-        let (one, none) = (plan(sizes), plan(&[]));
-        let mut carrying = Carrying::new(Some(tell), [&none, &one]);
+        let mut carrying = Carrying::new(Some(tell), &outcome(sizes));
         for size in sizes.iter().filter(|size| **size > 0) {
             // Nothing else passes time here.
             carrying.began = carrying

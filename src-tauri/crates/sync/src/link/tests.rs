@@ -16,6 +16,8 @@ mod looking_back;
 mod made;
 #[path = "tests/odd.rs"]
 mod odd;
+#[path = "tests/roomy.rs"]
+mod roomy;
 #[path = "tests/staging.rs"]
 mod staging;
 
@@ -26,10 +28,12 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::look::RULE_LOOKS;
 use super::*;
 use mizzen_sync_core::Halt;
 

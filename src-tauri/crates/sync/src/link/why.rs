@@ -147,11 +147,8 @@ fn at_or_above(outcome: &Outcome, path: &RelPath) -> Option<Standing> {
         });
     }
     let changes = |plan: &Plan| plan.changes.iter().any(|change| is_about(&change.path));
-    let plans = [
-        (Side::Host, &outcome.host),
-        (Side::Container, &outcome.container),
-    ];
-    let pending = plans.into_iter().find(|(_, plan)| changes(plan));
+    let mut plans = outcome.plans().into_iter();
+    let pending = plans.find(|(_, plan)| changes(plan));
     pending.map(|(side, _)| Standing::Pending(side))
 }
 
@@ -160,11 +157,8 @@ fn below(outcome: &Outcome, path: &RelPath) -> Option<Standing> {
     let count = |paths: &mut dyn Iterator<Item = &RelPath>| paths.filter(is_about).count();
     let conflicts = count(&mut outcome.conflicts.iter().map(|found| &found.path));
     let problems = count(&mut outcome.problems.iter().map(|found| &found.path));
-    let changes = outcome
-        .host
-        .changes
-        .iter()
-        .chain(&outcome.container.changes);
+    let plans = outcome.plans().into_iter();
+    let changes = plans.flat_map(|(_, plan)| &plan.changes);
     let pending = count(&mut changes.map(|change| &change.path));
     (conflicts + problems + pending > 0).then_some(Standing::Partly {
         conflicts,

@@ -50,18 +50,15 @@ impl Plan {
                 why,
             });
         };
-        for (side, changes) in [
-            (Side::Host, &outcome.host.changes),
-            (Side::Container, &outcome.container.changes),
-        ] {
-            for change in changes {
+        for (side, planned) in outcome.plans() {
+            for change in &planned.changes {
                 change.steps(|path, step| {
                     let what = match step {
                         Doing::Create(_) => "create",
                         Doing::Replace(..) => "replace",
                         Doing::Remove(_) => "remove",
                     };
-                    add(what, path, Some(side), None);
+                    add(what, path, Some(side.into()), None);
                 });
             }
         }

@@ -10,7 +10,7 @@ use mizzen_sync_core::RelPath;
 use super::super::{with_core, workspace};
 use super::answer::{self, FOLDERS};
 use super::session;
-use super::{AGREE, LEFT, did_not_work, ended, known, open, report, stopped};
+use super::{LEFT, did_not_work, ended, known, open, report, stopped};
 use crate::args::{SyncAsk, SyncPair, SyncVerb};
 use crate::output::{Failure, Output, failed};
 
@@ -162,12 +162,10 @@ fn names_nothing(path: &Path, what: &str) -> Failure {
 /// Why a person gets no answer from two folders.
 fn refused(refusal: &Refusal) -> Failure {
     let message = format!("{refusal}.");
-    let hint = sentence(&refusal.hint(|verb| format!("mizzen sync {verb} A B")));
+    let command = |verb: &str| format!("mizzen sync {verb} A B");
+    let hint = sentence(&refusal.hint("mizzen sync A B --once --force", command));
     match refusal.because {
-        Because::Halted => stopped(
-            &refusal.why,
-            &format!("Look at both sides; when that is what you want: {AGREE}"),
-        ),
+        Because::Halted | Because::Exchanged | Because::DiskFull => stopped(&refusal.why, &hint),
         Because::Failed | Because::NoLink => did_not_work(
             &message,
             "Nothing is lost; mend the cause and run it again.",

@@ -153,7 +153,7 @@ impl Shared {
                 let came_to = match cycle {
                     Ok(cycle) => Ok((cycle.carried(), cycle.met_changes())),
                     Err(CycleError::Halted(halt)) => {
-                        Err(Refusal::new(Because::Halted, halt.to_string()))
+                        Err(Refusal::new(halt.into(), halt.to_string()))
                     }
                     Err(error) => Err(Refusal::new(Because::Failed, error.to_string())),
                 };

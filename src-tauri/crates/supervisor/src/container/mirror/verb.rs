@@ -59,7 +59,8 @@ pub(crate) fn ask(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if is_json {
         say(io::stdout(), json!(reply));
     } else if let Reply::Refused(refusal) = &reply {
-        let hint = refusal.hint(|verb| format!("mizzen-supervisor mirror {verb}"));
+        let command = |verb: &str| format!("mizzen-supervisor mirror {verb}");
+        let hint = refusal.hint(&command("flush --consent"), command);
         complain(line(&format!("{refusal}; {hint}")));
     } else {
         for text in lines(&reply) {
@@ -162,7 +163,7 @@ fn code(reply: &Reply) -> u8 {
         Reply::Answer(Answer::Done(done)) if !done.left.is_empty() => LEFT,
         Reply::Said(_) | Reply::Answer(_) => 0,
         Reply::Refused(Refusal { because, .. }) => match because {
-            Because::Halted => HALTED,
+            Because::Halted | Because::Exchanged | Because::DiskFull => HALTED,
             Because::Failed | Because::Storage | Because::NoLink => FAILED,
             Because::NoConflict | Because::NotKept => NOT_FOUND,
             Because::Unsyncable | Because::Mode => REFUSED,

@@ -141,15 +141,16 @@ fn a_version_that_holds_what_is_never_carried_does_not_go() {
     assert!(fixture.path("container/a/b").exists());
 }
 
-/// A side on which something happens right before it is changed.
-struct Meddled(
-    Box<dyn Endpoint>,
-    Box<dyn Fn() -> std::io::Result<()> + Send>,
-);
+/// A side on which something happens right before it is changed, or whose disk has another room.
+struct Meddled {
+    inner: Box<dyn Endpoint>,
+    happens: Box<dyn Fn() -> std::io::Result<()> + Send>,
+    room: Box<dyn Fn(Option<u64>) -> Option<u64> + Send>,
+}
 
 impl Meddled {
     fn meddle(&self) -> Result<(), ApplyError> {
-        (self.1)().map_err(|source| ApplyError {
+        (self.happens)().map_err(|source| ApplyError {
             path: PathBuf::new(),
             source,
             applied: Box::default(),
@@ -159,7 +160,7 @@ impl Meddled {
 
 impl Endpoint for Meddled {
     fn obey(&mut self, rules: &RuleTexts) -> Result<(), EndpointError> {
-        self.0.obey(rules)
+        self.inner.obey(rules)
     }
 
     fn rules(
@@ -167,19 +168,19 @@ impl Endpoint for Meddled {
         profile: Option<&str>,
         anew: bool,
     ) -> Result<Option<RuleTexts>, EndpointError> {
-        self.0.rules(profile, anew)
+        self.inner.rules(profile, anew)
     }
 
     fn watch(&mut self, wake: Wake) -> Result<(), EndpointError> {
-        self.0.watch(wake)
+        self.inner.watch(wake)
     }
 
     fn look(&mut self, dirty: &Dirty, base: Option<&Node>) -> Result<Looked, EndpointError> {
-        self.0.look(dirty, base)
+        self.inner.look(dirty, base)
     }
 
     fn room(&self) -> Result<Option<u64>, EndpointError> {
-        self.0.room()
+        self.inner.room().map(&self.room)
     }
 
     fn apply(
@@ -189,15 +190,15 @@ impl Endpoint for Meddled {
         contents: &dyn Contents,
     ) -> Result<Applied, ApplyError> {
         self.meddle()?;
-        self.0.apply(cycle, plan, contents)
+        self.inner.apply(cycle, plan, contents)
     }
 
     fn contents(&self) -> Box<dyn Contents + '_> {
-        self.0.contents()
+        self.inner.contents()
     }
 
     fn history(&mut self, recall: &Recall) -> Result<Vec<Past>, EndpointError> {
-        self.0.history(recall)
+        self.inner.history(recall)
     }
 
     fn take_back(
@@ -206,11 +207,11 @@ impl Endpoint for Meddled {
         what: &TakeBack,
     ) -> Result<Option<TakenBack>, ApplyError> {
         self.meddle()?;
-        self.0.take_back(cycle, what)
+        self.inner.take_back(cycle, what)
     }
 
     fn rest(&mut self) {
-        self.0.rest();
+        self.inner.rest();
     }
 }
 
@@ -220,9 +221,22 @@ pub(super) fn meddled(
     side: Side,
     happens: impl Fn() -> std::io::Result<()> + Send + 'static,
 ) -> Link {
+    meddled_with_room(fixture, side, happens, |room| room)
+}
+
+/// The same, of which the disk says another thing of its room.
+pub(super) fn meddled_with_room(
+    fixture: &Fixture,
+    side: Side,
+    happens: impl Fn() -> std::io::Result<()> + Send + 'static,
+    room: impl Fn(Option<u64>) -> Option<u64> + Send + 'static,
+) -> Link {
     let mut link = fixture.link();
-    let inner = fixture.side(&side.to_string());
-    *link.sides.of(side) = Box::new(Meddled(inner, Box::new(happens)));
+    *link.sides.of(side) = Box::new(Meddled {
+        inner: fixture.side(&side.to_string()),
+        happens: Box::new(happens),
+        room: Box::new(room),
+    });
     link
 }
 

@@ -9,6 +9,13 @@ use super::*;
 
 const PATHS: [&str; 4] = ["a", "d/b", "d/c", "e"];
 const SIDES: [&str; 2] = ["host", "container"];
+/// Where one side wins, the other's version goes to the trash.
+const TWO_WAY: [Mode; 4] = [
+    Mode::TwoWaySafe,
+    Mode::TwoWaySafe,
+    Mode::TwoWayHostWins,
+    Mode::TwoWayContainerWins,
+];
 const LINES: usize = 3;
 /// More would make the files large.
 const WRITES: usize = 13;
@@ -58,8 +65,8 @@ struct Play {
 }
 
 impl Play {
-    fn new() -> Self {
-        let fixture = Fixture::new(Mode::TwoWaySafe);
+    fn new(mode: Mode) -> Self {
+        let fixture = Fixture::new(mode);
         for path in PATHS {
             fixture.write(&format!("host/{path}"), &"\n".repeat(LINES));
         }
@@ -155,11 +162,14 @@ impl Play {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn no_version_is_lost_and_both_come_in_step(steps in proptest::collection::vec(step(), 1..24)) {
-        let mut play = Play::new();
+    fn no_version_is_lost_and_both_come_in_step(
+        mode in proptest::sample::select(TWO_WAY.to_vec()),
+        steps in proptest::collection::vec(step(), 1..24),
+    ) {
+        let mut play = Play::new(mode);
         for step in steps {
             let by_a_person = matches!(step, Step::Write(..) | Step::Remove(..));
             let before = play.versions();
