@@ -51,6 +51,9 @@ pub trait Endpoint: Send {
     /// A directory cannot be read, or the side cannot be reached.
     fn look(&mut self, dirty: &Dirty, base: Option<&Node>) -> Result<Looked, EndpointError>;
 
+    /// Whether a look at nothing else would come to nothing new, for all that is known, and so takes no time.
+    fn is_quiet(&self) -> bool;
+
     /// How many more bytes its disk takes before it is nearly full; none when nobody can tell.
     ///
     /// # Errors

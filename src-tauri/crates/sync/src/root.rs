@@ -30,6 +30,8 @@ pub(crate) use way::Way;
 pub struct Root {
     path: PathBuf,
     handle: Arc<DirHandle>,
+    /// Which directory the handle leads to.
+    identity: (u64, u64),
 }
 
 /// Which folder it is, as long as its disk is not made anew: both outlive a restart of the machine.
@@ -56,10 +58,12 @@ impl Root {
     /// It is not there, is no folder, or may not be read.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, RootError> {
         let path = path.into();
-        match DirHandle::open(&path) {
-            Ok(handle) => Ok(Self {
+        let opened = DirHandle::open(&path).and_then(|handle| Ok((handle.identity()?, handle)));
+        match opened {
+            Ok((identity, handle)) => Ok(Self {
                 path,
                 handle: Arc::new(handle),
+                identity,
             }),
             Err(source) => Err(RootError { path, source }),
         }
@@ -69,9 +73,11 @@ impl Root {
     #[cfg(unix)]
     #[cfg(test)]
     pub(crate) fn tapped(path: &Path, tap: Tap) -> Self {
+        let root = Self::open(path).unwrap();
+        let handle = DirHandle::open(path).unwrap().tapped(tap);
         Self {
-            path: path.to_owned(),
-            handle: Arc::new(DirHandle::open(path).unwrap().tapped(tap)),
+            handle: Arc::new(handle),
+            ..root
         }
     }
 
@@ -84,16 +90,14 @@ impl Root {
     /// Whether its path still leads to it.
     #[must_use]
     pub fn stands(&self) -> bool {
-        let identity =
-            |dir: &DirHandle| -> io::Result<_> { Ok((dir.file_system()?, dir.number()?)) };
-        let found = DirHandle::open(&self.path)
-            .and_then(|found| Ok(identity(&found)? == identity(&self.handle)?));
-        found.unwrap_or(false)
+        let found = DirHandle::open(&self.path).and_then(|found| found.identity());
+        found.is_ok_and(|found| found == self.identity)
     }
 
     /// Which folder it is; none where nobody can tell.
     pub(crate) fn id(&self) -> Option<RootId> {
-        let (disk, number) = self.handle.identity()?;
+        let disk = self.handle.disk()?;
+        let (_, number) = self.identity;
         Some(RootId { disk, number })
     }
 
@@ -119,8 +123,8 @@ pub(crate) trait Directory: Sized {
     /// Which file system it lies on.
     fn file_system(&self) -> io::Result<u64>;
 
-    /// What tells it from all other directories of its file system.
-    fn number(&self) -> io::Result<u64>;
+    /// Which file system it lies on, and what tells it there from all other directories.
+    fn identity(&self) -> io::Result<(u64, u64)>;
 
     /// What stands at a name now; none when nothing does.
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>>;

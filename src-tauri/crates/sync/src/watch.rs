@@ -143,6 +143,11 @@ impl Watcher {
         self.shared.pending().take()
     }
 
+    /// Whether there is nothing to be taken, for all that was heard.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.shared.pending().is_empty()
+    }
+
     /// Why everything is looked at from time to time; none while each change is told.
     #[must_use]
     pub fn polling(&self) -> Option<Polling> {

@@ -311,6 +311,12 @@ impl Endpoint for LocalEndpoint {
         Ok(looked)
     }
 
+    fn is_quiet(&self) -> bool {
+        let watch = self.watch.as_ref();
+        let is_told_nothing = watch.is_some_and(|(watcher, _)| watcher.is_quiet());
+        self.seen.is_some() && self.owed.is_empty() && is_told_nothing
+    }
+
     fn room(&self) -> Result<Option<u64>, EndpointError> {
         // What came before a cut is not to come any more, or gives way.
         let begun = self.trash.shelf(&self.root).bytes();

@@ -208,6 +208,10 @@ impl Endpoint for RemoteEndpoint {
         })
     }
 
+    fn is_quiet(&self) -> bool {
+        self.learnt.is_whole() && self.watched && !self.news.is_there()
+    }
+
     fn room(&self) -> Result<Option<u64>, EndpointError> {
         match self.ask(&Ask::Room)? {
             Told::Room(room) => Ok(room),

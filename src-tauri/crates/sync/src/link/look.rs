@@ -18,7 +18,7 @@ impl Link {
         container.map_err(|error| CycleError::Look(Side::Container, error))
     }
 
-    /// Looks at both sides at once.
+    /// Looks at both sides, at once where both have something to look at.
     pub(super) fn look(&mut self, dirty: &Both<Dirty>) -> Result<(), CycleError> {
         if *dirty == Both::everything() {
             self.rooms = Both::default();
@@ -27,11 +27,18 @@ impl Link {
         let there = with(&dirty.container, &self.stale.container);
         let base = self.base.as_ref();
         let Both { host, container } = &mut self.sides;
-        let (found_here, found_there) = thread::scope(|scope| {
-            let there = scope.spawn(|| container.look(&there, base));
-            let here = host.look(&here, base);
-            (here, there.join().expect("BUG: a look panicked"))
-        });
+        let is_one_quiet =
+            here.is_empty() && host.is_quiet() || there.is_empty() && container.is_quiet();
+        let (found_here, found_there) = if is_one_quiet {
+            // For that one a thread would take longer than the look.
+            (host.look(&here, base), container.look(&there, base))
+        } else {
+            thread::scope(|scope| {
+                let there = scope.spawn(|| container.look(&there, base));
+                let here = host.look(&here, base);
+                (here, there.join().expect("BUG: a look panicked"))
+            })
+        };
         for (side, found) in [(Side::Host, found_here), (Side::Container, found_there)] {
             let found = found.map_err(|error| CycleError::Look(side, error))?;
             *self.seen.of(side) = Some(found);

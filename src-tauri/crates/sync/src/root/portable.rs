@@ -44,8 +44,8 @@ impl DirHandle {
         }
     }
 
-    /// Stable Rust tells neither a disk's number nor a directory's,
-    pub(crate) fn identity(&self) -> Option<(u64, u64)> {
+    /// Stable Rust tells neither a disk's number,
+    pub(crate) fn disk(&self) -> Option<u64> {
         None
     }
 
@@ -117,9 +117,9 @@ impl Directory for DirHandle {
         Ok(0)
     }
 
-    fn number(&self) -> io::Result<u64> {
+    fn identity(&self) -> io::Result<(u64, u64)> {
         // Stable Rust tells no number; that it is there is all that is known.
-        fs::metadata(&self.path).map(|_| 0)
+        fs::metadata(&self.path).map(|_| (0, 0))
     }
 
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>> {

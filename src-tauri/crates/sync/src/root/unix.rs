@@ -107,14 +107,13 @@ impl DirHandle {
         (whole > 0).then(|| bytes(disk.f_bavail as u64).saturating_sub(spare))
     }
 
-    /// What its disk is called, whatever it is mounted as, and the directory's number there.
+    /// What its disk is called, whatever it is mounted as.
     #[allow(
         clippy::unnecessary_cast,
         reason = "the width of this field differs between systems"
     )]
-    pub(crate) fn identity(&self) -> Option<(u64, u64)> {
-        let disk = rustix::fs::fstatvfs(&self.descriptor).ok()?.f_fsid as u64;
-        Some((disk, self.number().ok()?))
+    pub(crate) fn disk(&self) -> Option<u64> {
+        Some(rustix::fs::fstatvfs(&self.descriptor).ok()?.f_fsid as u64)
     }
 
     fn new(descriptor: OwnedFd, tap: Tap) -> Self {
@@ -229,20 +228,17 @@ impl Directory for DirHandle {
         Ok(readlinkat(&self.descriptor, name, Vec::new())?.into_bytes())
     }
 
-    #[allow(
-        clippy::unnecessary_cast,
-        reason = "the width of this field differs between systems"
-    )]
     fn file_system(&self) -> io::Result<u64> {
-        Ok(fstat(&self.descriptor)?.st_dev as u64)
+        self.identity().map(|(file_system, _)| file_system)
     }
 
     #[allow(
         clippy::unnecessary_cast,
-        reason = "the width of this field differs between systems"
+        reason = "the widths of these fields differ between systems"
     )]
-    fn number(&self) -> io::Result<u64> {
-        Ok(fstat(&self.descriptor)?.st_ino as u64)
+    fn identity(&self) -> io::Result<(u64, u64)> {
+        let stat = fstat(&self.descriptor)?;
+        Ok((stat.st_dev as u64, stat.st_ino as u64))
     }
 
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>> {

@@ -47,6 +47,11 @@ impl News {
         *lock(&self.wake) = Some(wake);
     }
 
+    /// Whether there is news that nobody has taken.
+    pub(super) fn is_there(&self) -> bool {
+        self.has_changed.load(Ordering::SeqCst)
+    }
+
     /// Whether there was news since the last time.
     pub(super) fn take(&self) -> bool {
         self.has_changed.swap(false, Ordering::SeqCst)

@@ -179,6 +179,10 @@ impl Endpoint for Meddled {
         self.inner.look(dirty, base)
     }
 
+    fn is_quiet(&self) -> bool {
+        self.inner.is_quiet()
+    }
+
     fn room(&self) -> Result<Option<u64>, EndpointError> {
         self.inner.room().map(&self.room)
     }
