@@ -27,7 +27,7 @@ use crate::job::{Ended, Job, Task};
 use crate::life::{Life, LifePorts};
 use crate::machine::{Cause, Seen, State};
 use crate::record::Record;
-use crate::reports::{Beat, Heard};
+use crate::reports::{Beat, Heard, Listener};
 use crate::skew::Skew;
 use crate::wiring::{Line, LinePort};
 use crate::world::World;
@@ -113,7 +113,7 @@ pub(crate) struct Actor {
     life: Option<Life>,
     ports: LifePorts,
     heard: mpsc::Receiver<Heard>,
-    /// When the container last reported, by our own clock.
+    /// When the container last told something new, by our own clock; see [`Actor::last_heard`].
     heard_at: Option<Instant>,
     /// Its newest report.
     beat: Option<Beat>,
@@ -156,6 +156,11 @@ impl Actor {
     ) -> (Self, Handle) {
         let (tell, inbox) = mpsc::channel(INBOX);
         let (report, heard) = mpsc::channel(REPORTS);
+        let listener = Listener {
+            lookout: world.lookout.clone(),
+            tell: report,
+            pulse: Arc::default(),
+        };
         let line = LinePort::new();
         let handle = Handle {
             tell: tell.clone(),
@@ -178,10 +183,7 @@ impl Actor {
             job: None,
             waiting: Vec::new(),
             life: None,
-            ports: LifePorts {
-                line,
-                heard: report,
-            },
+            ports: LifePorts { line, listener },
             heard,
             heard_at: None,
             beat: None,
@@ -218,6 +220,10 @@ impl Actor {
                 () = tokio::time::sleep_until(stale_at) => {}
             }
             self.tend_commands().await;
+            self.ports
+                .listener
+                .pulse
+                .want_each(self.commands.is_waiting());
             self.refresh_freshness();
             self.publish();
         }
@@ -234,7 +240,7 @@ impl Actor {
             Told::OomKill => self.on_oom_kill(),
             Told::Woke => {
                 let now = Instant::now();
-                self.heard_at = self.heard_at.map(|at| pardoned(at, now));
+                self.heard_at = self.last_heard().map(|at| pardoned(at, now));
             }
             Told::Health(health) => self.on_health(health),
             Told::Phase(report) => self.on_phase(report),
@@ -357,21 +363,29 @@ impl Actor {
         }
     }
 
-    /// When freshness next changes by time alone.
+    /// When the container last reported, by our own clock; none while nobody listens.
+    fn last_heard(&self) -> Option<Instant> {
+        let told = self.heard_at?;
+        let last = self.ports.listener.pulse.last().map(Instant::from_std);
+        Some(last.map_or(told, |last| last.max(told)))
+    }
+
+    /// When freshness may next change by time alone.
     fn next_freshness(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(3600);
         if self.fact.state != State::Running {
             return far;
         }
-        self.heard_at.map_or(far, |at| match at.elapsed() {
-            age if age <= FRESH => at + FRESH + Duration::from_millis(1),
-            age if age <= STALE => at + STALE + Duration::from_millis(1),
-            _ => far,
-        })
+        let next = self.last_heard().and_then(|at| match at.elapsed() {
+            age if age <= FRESH => Some(at + FRESH),
+            age if age <= STALE => Some(at + STALE),
+            _ => None,
+        });
+        next.map_or(far, |at| on_the_second(self.world.began, at))
     }
 
     fn refresh_freshness(&mut self) {
-        let freshness = match (self.fact.state, self.heard_at) {
+        let freshness = match (self.fact.state, self.last_heard()) {
             (State::Running, Some(at)) => match mizzen_status::Freshness::of(at.elapsed()) {
                 // Nothing was said yet, and there is still time to.
                 mizzen_status::Freshness::Fresh if self.fact.report == Report::default() => {
@@ -417,9 +431,16 @@ impl Actor {
     }
 
     pub(crate) fn publish(&self) {
-        self.world
-            .publish(&self.record.name.key(), Some(Arc::new(self.fact.clone())));
+        let key = self.record.name.key();
+        if !self.world.shows(&key, &self.fact) {
+            self.world.publish(&key, Some(Arc::new(self.fact.clone())));
+        }
     }
+}
+
+/// The first full second after a time, counted from when all of them began: many sessions then wake a processor once.
+fn on_the_second(began: Instant, at: Instant) -> Instant {
+    began + Duration::from_secs(at.duration_since(began).as_secs() + 1)
 }
 
 /// Since when a container counts as silent that was last heard at some time, when this machine wakes now. One that had

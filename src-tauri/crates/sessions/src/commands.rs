@@ -161,7 +161,8 @@ impl Commands {
         Ok(done)
     }
 
-    fn is_waiting(&self) -> bool {
+    /// Whether the container has still to say something of one.
+    pub(crate) fn is_waiting(&self) -> bool {
         self.outbox.as_ref().is_ok_and(Outbox::is_waiting)
     }
 

@@ -11,7 +11,7 @@ use crate::carrying::{self, Ends};
 use crate::git;
 use crate::para::ParaDirs;
 use crate::record::Record;
-use crate::reports::{self, Heard};
+use crate::reports::{self, Listener};
 use crate::wiring::{self, LinePort, Peer};
 use crate::workspace::{InStep, SyncedWorkspace, Wires};
 use crate::world::World;
@@ -20,7 +20,7 @@ use crate::world::World;
 #[derive(Clone)]
 pub(crate) struct LifePorts {
     pub(crate) line: LinePort,
-    pub(crate) heard: mpsc::Sender<Heard>,
+    pub(crate) listener: Listener,
 }
 
 /// Dropped, all of it stops.
@@ -58,7 +58,7 @@ impl Life {
             _wire: owner.spawn_held("wire", keep),
             _reports: owner.spawn_held(
                 "reports",
-                reports::follow(status, record.reports_owner(), ports.heard.clone()),
+                reports::follow(status, record.reports_owner(), ports.listener.clone()),
             ),
             _carried: carried.then(|| {
                 let line = ports.line.line.subscribe();

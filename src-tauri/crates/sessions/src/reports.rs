@@ -1,31 +1,27 @@
 //! The container's own reports: `status.json`, read when the file system hints and, as a safety net, now and then.
 
-use std::path::PathBuf;
+mod looker;
+mod lookout;
+mod pulse;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use mizzen_fsx::{Mark, SafeDir, Watch, disk_without_events};
-use mizzen_status::{
-    Ack, Health as Said, Keep, Reading, STATUS_FILE, Status, StatusWord, read_status, sanitise,
-};
-use tokio::sync::{Notify, mpsc};
+use mizzen_fsx::{SafeDir, Watch};
+use mizzen_status::{Ack, Health as Said, STATUS_FILE, Status, StatusWord, read_status, sanitise};
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 
 use crate::fact::{CodeServer, Health, Progress, Report};
 use crate::para::ParaDirs;
 use crate::record::Record;
 
-/// The safety net under lost hints: a heartbeat comes every 5 s and its hint is waited for, and 15 s old is fresh.
-const POLL: Duration = Duration::from_secs(7);
-/// Looks at one file: a container that writes a thousand times a second is shown four times.
-const SPACING: Duration = Duration::from_millis(250);
-/// After a torn file, so many times.
-const SOON: Duration = Duration::from_millis(50);
-const TORN: u32 = 3;
-/// File systems tell times in steps, of two seconds at worst: what has stood for longer tells of every change to come.
-const SETTLED: Duration = Duration::from_secs(3);
+pub(crate) use lookout::Lookout;
+pub(crate) use pulse::Pulse;
+
+use looker::Looker;
+use lookout::Following;
 
 /// One new report, or why there is none.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +36,24 @@ pub(crate) enum Heard {
     },
     /// Its file cannot be used, and this is why; the last report stays.
     Problem(String),
+}
+
+impl Heard {
+    /// Whether two reports differ in nothing but when they were made.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let Self::Report {
+            beat: _,
+            report,
+            health,
+            code_server,
+            commands,
+        } = self
+        else {
+            return self == other;
+        };
+        matches!(other, Self::Report { report: r, health: h, code_server: c, commands: a, .. }
+            if (r, h, c, a) == (report, health, code_server, commands))
+    }
 }
 
 /// How far a container says that its commands are.
@@ -79,150 +93,50 @@ impl Beat {
     }
 }
 
-/// What the last look met.
-#[derive(Default)]
-struct Met {
-    mark: Option<Mark>,
-    since: Option<Instant>,
-    /// It was read when its mark had settled.
-    is_known: bool,
-    /// Whether it lies on a disk that others may change without a word; none before the first look.
-    is_silent: Option<bool>,
+/// Who listens to a container's reports.
+#[derive(Clone)]
+pub(crate) struct Listener {
+    /// Who looks at all of them.
+    pub(crate) lookout: Arc<Lookout>,
+    /// Is told what is new.
+    pub(crate) tell: mpsc::Sender<Heard>,
+    /// Where each report is noted, new or not.
+    pub(crate) pulse: Arc<Pulse>,
 }
 
-impl Met {
-    /// Takes what stands there now; whether it is what was read, so that a look would find nothing new.
-    fn again(&mut self, dir: &SafeDir, now: Instant) -> bool {
-        // A disk of others may tell an old mark.
-        let asked = || disk_without_events(dir.path()).is_some();
-        let is_silent = *self.is_silent.get_or_insert_with(asked);
-        let mark = match is_silent {
-            false => dir.mark(STATUS_FILE, 0, 0),
-            true => None,
-        };
-        if mark.is_none() || mark != self.mark {
-            *self = Self {
-                mark,
-                since: Some(now),
-                is_known: false,
-                is_silent: Some(is_silent),
-            };
+/// Follows a status directory until this is dropped, and tells each report that differs from the one before in more than
+/// time and number.
+pub(crate) async fn follow(dir: PathBuf, uid: Option<u32>, listener: Listener) {
+    let tell = listener.tell.clone();
+    let begun = spawn_blocking(move || begin(&dir, uid, listener));
+    match begun.await.expect("BUG: opening does not panic") {
+        Ok(_followed) => tell.closed().await,
+        Err(error) => {
+            let problem = format!("The container's reports are not followed: {error}.");
+            let problem = Heard::Problem(sanitise(&problem, 300));
+            let _nobody_listens = tell.send(problem).await;
         }
-        self.is_known
-    }
-
-    /// It has been read since.
-    fn read(&mut self, now: Instant) {
-        let settled = self.since.is_some_and(|since| now >= since + SETTLED);
-        self.is_known = self.mark.is_some() && settled;
     }
 }
 
-/// Who looks at a status directory, and what was told of it. A look may wait for a disk and parses what a container
-/// wrote, so the runtime's own threads never take one.
-struct Looker {
-    dir: SafeDir,
+/// Begins to follow one, where waiting for a disk holds nobody up.
+fn begin(
+    dir: &Path,
     uid: Option<u32>,
-    met: Met,
-    /// Looks in a row that found a torn file.
-    torn: u32,
-    last_beat: Option<(Option<u64>, String)>,
-    last_problem: String,
-}
-
-/// What a look came to.
-enum Found {
-    /// Nothing that was not told.
-    Nothing,
-    /// A file that may be on its way: to be looked at again soon.
-    Torn,
-    /// This is to be told.
-    News(Box<Heard>),
-}
-
-impl Looker {
-    fn new(dir: SafeDir, uid: Option<u32>) -> Self {
-        Self {
-            dir,
-            uid,
-            met: Met::default(),
-            torn: 0,
-            last_beat: None,
-            last_problem: String::new(),
-        }
-    }
-
-    fn look(&mut self, now: Instant) -> Found {
-        // Before it is read: what changes meanwhile has another mark at the next look.
-        if self.met.again(&self.dir, now) {
-            return Found::Nothing;
-        }
-        let read = read_status(&self.dir, self.uid);
-        self.met.read(now);
-        let is_torn = matches!(read, Reading::Keep(Keep::Torn));
-        self.torn = if is_torn { self.torn + 1 } else { 0 };
-        match read {
-            Reading::Good(status) => self.report(status),
-            // One that stays torn is no more worth than any other that is not used.
-            Reading::Keep(Keep::Torn) if self.torn <= TORN => Found::Torn,
-            Reading::Keep(Keep::Torn) | Reading::Absent => Found::Nothing,
-            Reading::Keep(keep) => self.problem(&keep),
-        }
-    }
-
-    fn report(&mut self, status: Status) -> Found {
-        self.last_problem.clear();
-        let beat = (status.beat().0, status.beat().1.to_owned());
-        match self.last_beat.replace(beat.clone()) == Some(beat) {
-            true => Found::Nothing,
-            false => Found::News(Box::new(heard(status))),
-        }
-    }
-
-    fn problem(&mut self, keep: &Keep) -> Found {
-        let problem = format!("The container's status.json is not used: {keep}.");
-        if problem == self.last_problem {
-            return Found::Nothing;
-        }
-        let told = Heard::Problem(sanitise(&problem, 300));
-        self.last_problem = problem;
-        Found::News(Box::new(told))
-    }
-}
-
-/// Follows a status directory and tells each report that differs from the one before in time or number.
-pub(crate) async fn follow(dir: PathBuf, uid: Option<u32>, tell: mpsc::Sender<Heard>) {
-    let hinted = Arc::new(Notify::new());
-    let hint = hinted.clone();
-    // Without file events the poll alone serves.
-    let _watch = Watch::of_file(&dir, STATUS_FILE, move || hint.notify_one()).ok();
-    let Ok(dir) = SafeDir::open(&dir) else {
-        let _ = tell
-            .send(Heard::Problem("The status directory is gone.".to_owned()))
-            .await;
-        return;
+    listener: Listener,
+) -> Result<(Following, Option<Watch>), String> {
+    let looker = Looker::open(dir, uid, listener.pulse).map_err(|error| error.to_string())?;
+    let joined = match looker.is_far() {
+        true => listener.lookout.alone(),
+        false => listener.lookout.join(),
     };
-    let mut looker = Looker::new(dir, uid);
-    loop {
-        let now = Instant::now();
-        let looked = spawn_blocking(move || {
-            let found = looker.look(now);
-            (looker, found)
-        });
-        let (again, found) = looked.await.expect("BUG: looking does not panic");
-        looker = again;
-        let again_in = match found {
-            Found::Torn => SOON,
-            Found::Nothing => POLL,
-            Found::News(heard) => match tell.send(*heard).await {
-                Ok(()) => POLL,
-                Err(_) => return,
-            },
-        };
-        let _ = tokio::time::timeout(again_in, hinted.notified()).await;
-        // A hint that comes late, as those of heartbeats do, is followed at once: nobody wakes for the spacing alone.
-        tokio::time::sleep_until(now + SPACING.min(again_in)).await;
-    }
+    let following = joined.map_err(|error| error.to_string())?;
+    let hint = following.hint();
+    // Without file events the poll alone serves.
+    let watch = Watch::of_file(dir, STATUS_FILE, move || hint.give()).ok();
+    // Once it is watched: what changed before is seen by the first look.
+    following.begin(looker, listener.tell);
+    Ok((following, watch))
 }
 
 /// Whether the last report of a container that has ended says that what it mirrors is in step.

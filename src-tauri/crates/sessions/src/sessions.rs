@@ -16,6 +16,7 @@ use mizzen_docker::{DockerError, Engine, LogLine, LogOptions, StatsSample};
 use mizzen_tasks::Owner;
 use mizzen_wire::Wire;
 use tokio::sync::{Mutex, broadcast, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::actor::{Actor, Asked, Changes, Handle, Told};
 use crate::engines::{EngineSource, Engines};
@@ -27,6 +28,7 @@ use crate::limits::SessionSettings;
 use crate::machine::{State, Wish};
 use crate::record::Record;
 use crate::registry::{Registry, RegistryError};
+use crate::reports::Lookout;
 use crate::slots::Slots;
 use crate::supervisor::SupervisorFiles;
 use crate::wiring::Line;
@@ -122,7 +124,9 @@ impl Sessions {
             authorities: deps.extra_ca,
             home: deps.home,
             state_dir: deps.state_dir,
+            lookout: Arc::new(Lookout::new(deps.clock.clone())),
             clock: deps.clock,
+            began: Instant::now(),
             at_step: deps.at_step,
             slots: Slots::default(),
             facts: watch::Sender::new(Arc::default()),

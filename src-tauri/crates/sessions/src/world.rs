@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use mizzen_docker::{Engine, EngineInfo, Link};
 use tokio::sync::{Mutex, OnceCell, broadcast, watch};
+use tokio::time::Instant;
 
 use crate::engines::Engines;
 use crate::error::{ErrorKind, SessionError, advice, sentence};
@@ -17,6 +18,7 @@ use crate::limits::SessionSettings;
 use crate::machine::Phase;
 use crate::provision::UserTables;
 use crate::registry::Registry;
+use crate::reports::Lookout;
 use crate::sessions::{Clock, StepHook};
 use crate::slots::Slots;
 use crate::supervisor::SupervisorFiles;
@@ -40,8 +42,11 @@ pub(crate) struct World {
     pub(crate) home: Option<PathBuf>,
     pub(crate) state_dir: PathBuf,
     pub(crate) clock: Clock,
+    /// When it began, by our own clock.
+    pub(crate) began: Instant,
     pub(crate) at_step: Option<StepHook>,
     pub(crate) slots: Slots,
+    pub(crate) lookout: Arc<Lookout>,
     pub(crate) facts: watch::Sender<Arc<Facts>>,
     pub(crate) notices: broadcast::Sender<Notice>,
     /// One writer of a project's list of containers.
@@ -150,6 +155,12 @@ impl World {
         self.user_tables
             .lock()
             .expect("BUG: a panic under the lock")
+    }
+
+    /// Whether that is what was published of a session last.
+    pub(crate) fn shows(&self, key: &str, fact: &SessionFact) -> bool {
+        let facts = self.facts.borrow();
+        facts.get(key).is_some_and(|shown| **shown == *fact)
     }
 
     /// Publishes a session, or that there is none; readers are told only of changes.

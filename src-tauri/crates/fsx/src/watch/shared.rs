@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
@@ -36,7 +36,7 @@ const WHOLE_FILES: WatchFlags = WatchFlags::CLOSE_WRITE
     .union(WatchFlags::MOVE_SELF)
     .union(WatchFlags::EXCL_UNLINK);
 
-/// What matters to nobody is often followed by what does, as a new file by its rename.
+/// What matters to nobody may go on and on, as the writes to a large file that is not in its place yet.
 const SHORT: Duration = Duration::from_millis(1);
 /// Events that are read at most before those who wait are told.
 const EVENTS_MAX: usize = 1 << 14;
@@ -216,6 +216,9 @@ impl System {
     }
 
     fn pause(&self, time: Duration) {
+        if time.is_zero() {
+            return;
+        }
         let time = Timespec::try_from(time).ok();
         let _interrupted = poll(&mut [PollFd::new(&self.end, PollFlags::IN)], time.as_ref());
     }
@@ -224,9 +227,39 @@ impl System {
 /// Tells of events until nobody watches any more. What belongs together comes within a moment, and is told once.
 fn listen(system: &System, table: &Mutex<Table>) {
     let mut buffer = Box::new_uninit_slice(BUFFER);
+    let mut pace = Pace::new(Instant::now());
     while system.wait() {
+        // Only where there is more already: what nothing follows so soon wakes a processor once.
+        system.pause(pace.rests_until.saturating_duration_since(Instant::now()));
         let is_told = held(table).hear(&system.inotify, &mut buffer);
-        system.pause(if is_told { WINDOW } else { SHORT });
+        pace.heard(is_told, Instant::now());
+    }
+}
+
+/// How soon what comes next is read.
+struct Pace {
+    rests_until: Instant,
+    /// The last that was read mattered to somebody.
+    is_told: bool,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self {
+            rests_until: now,
+            is_told: true,
+        }
+    }
+
+    /// A new file's rename follows what nobody cares for so soon that a rest would be a wake of its own.
+    fn heard(&mut self, is_told: bool, now: Instant) {
+        let rest = match (is_told, self.is_told) {
+            (true, _) => WINDOW,
+            (false, true) => Duration::ZERO,
+            (false, false) => SHORT,
+        };
+        self.rests_until = self.rests_until.max(now + rest);
+        self.is_told = is_told;
     }
 }
 
@@ -311,7 +344,6 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::os::unix::fs::symlink;
     use std::sync::mpsc;
-    use std::time::Instant;
 
     use super::*;
     use crate::{Watch, write_atomic};
@@ -428,6 +460,24 @@ mod tests {
             .take_while(|path| *path != here.join("b"))
             .collect();
         assert!(!heard.contains(&here.join("a")), "{heard:?}");
+    }
+
+    #[test]
+    fn what_matters_is_followed_by_a_rest_and_what_does_not_by_a_short_one_when_it_goes_on() {
+        let begun = Instant::now();
+        let mut pace = Pace::new(begun);
+        let mut rest = |is_told, millis| {
+            let now = begun + SHORT * millis;
+            pace.heard(is_told, now);
+            pace.rests_until.saturating_duration_since(now)
+        };
+        assert_eq!(rest(true, 0), WINDOW);
+        // It came when the rest was over.
+        assert_eq!(rest(false, 10), Duration::ZERO);
+        assert_eq!(rest(false, 10), SHORT);
+        assert_eq!(rest(false, 11), SHORT);
+        assert_eq!(rest(true, 12), WINDOW);
+        assert_eq!(rest(false, 13), WINDOW - SHORT);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::limits::SessionSettings;
 use crate::machine::State;
 use crate::record::tests::record;
 use crate::registry::Registry;
-use crate::reports;
+use crate::reports::{self, Lookout};
 use crate::slots::Slots;
 use crate::supervisor::SupervisorFiles;
 use crate::workspace::tests::NothingToSync;
@@ -52,7 +52,9 @@ fn actor(owner: &Owner, state_dir: &std::path::Path) -> Actor {
         authorities: Vec::new(),
         home: None,
         state_dir: state_dir.into(),
+        lookout: Arc::new(Lookout::new(Arc::new(jiff::Timestamp::now))),
         clock: Arc::new(jiff::Timestamp::now),
+        began: Instant::now(),
         at_step: None,
         slots: Slots::default(),
         facts: watch::Sender::new(Arc::default()),
@@ -93,7 +95,7 @@ async fn a_container_that_falls_silent_is_told_of_until_it_speaks() {
     let actor = actor(&owner, dir.path());
     let mut notices = actor.world.notices.subscribe();
     let mut facts = actor.world.facts.subscribe();
-    let reports = actor.ports.heard.clone();
+    let reports = actor.ports.listener.tell.clone();
     let began = Instant::now();
     run(actor, &owner);
 
@@ -156,7 +158,7 @@ async fn health_changes_by_two_reports_and_never_against_the_engine() {
     let (dir, owner) = (tempfile::tempdir().unwrap(), Owner::root("test"));
     let actor = actor(&owner, dir.path());
     let mut facts = actor.world.facts.subscribe();
-    let (reports, tell) = (actor.ports.heard.clone(), actor.tell.clone());
+    let (reports, tell) = (actor.ports.listener.tell.clone(), actor.tell.clone());
     run(actor, &owner);
     for (seq, health, expected) in [
         (1, "healthy", Health::Healthy),
@@ -195,7 +197,7 @@ async fn row_17_a_clock_that_is_wrong_is_shown_once_two_reports_say_so() {
     let (dir, owner) = (tempfile::tempdir().unwrap(), Owner::root("test"));
     let actor = actor(&owner, dir.path());
     let mut facts = actor.world.facts.subscribe();
-    let reports = actor.ports.heard.clone();
+    let reports = actor.ports.listener.tell.clone();
     run(actor, &owner);
     let five_minutes_late = |seq: u64| {
         let at = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(5);

@@ -1,7 +1,9 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use mizzen_tasks::Owner;
 #[cfg(target_os = "linux")]
 use mizzen_testkit::opened::{Count, Opened};
@@ -9,7 +11,8 @@ use mizzen_testkit::opened::{Count, Opened};
 use mizzen_testkit::worst::{self, Read, Thing};
 use tokio::sync::mpsc;
 
-use super::{Beat, Heard, follow};
+use super::looker::{Found, Looker};
+use super::{Beat, Heard, Listener, Lookout, Pulse, follow};
 use crate::fact::{CodeServer, Health};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -21,7 +24,12 @@ fn write(dir: &Path, text: &str) {
 fn start(owner: &Owner, dir: &Path) -> mpsc::Receiver<Heard> {
     let (tell, told) = mpsc::channel(16);
     let uid = cfg!(target_os = "linux").then(|| dir.metadata().unwrap().uid());
-    owner.spawn("follow", follow(dir.to_owned(), uid, tell));
+    let listener = Listener {
+        lookout: Arc::new(Lookout::new(Arc::new(Timestamp::now))),
+        tell,
+        pulse: Arc::default(),
+    };
+    owner.spawn("follow", follow(dir.to_owned(), uid, listener));
     told
 }
 
@@ -73,36 +81,6 @@ async fn reports_are_heard_once_and_garbage_is_a_problem_that_ends() {
     owner.shut_down(SOON).await;
 }
 
-/// Row 23: whoever follows sees the newest four times a second, and that is all it costs. Time passes as it is waited for.
-#[tokio::test(start_paused = true)]
-async fn row_23_a_thousand_reports_a_second_are_heard_four_times() {
-    const SECONDS: usize = 2;
-    let dir = tempfile::tempdir().unwrap();
-    let owner = Owner::root("test");
-    let mut told = start(&owner, dir.path());
-    let (mut heard, mut last) = (0, None);
-    for number in 0..SECONDS * 1000 {
-        write(
-            dir.path(),
-            &format!(r#"{{"timestamp":"1","seq":{number},"status":"running"}}"#),
-        );
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        while let Ok(report) = told.try_recv() {
-            heard += 1;
-            last = Some(report);
-        }
-    }
-    assert!(last.is_some() && heard <= 4 * SECONDS + 1, "{heard}");
-    // The very last one is heard, too.
-    let newest = Some(SECONDS as u64 * 1000 - 1);
-    let is_newest =
-        |heard: &Heard| matches!(heard, Heard::Report { beat, .. } if beat.seq == newest);
-    while !last.as_ref().is_some_and(is_newest) {
-        last = Some(next(&mut told).await);
-    }
-    owner.shut_down(SOON).await;
-}
-
 #[tokio::test]
 async fn a_link_in_place_of_the_report_is_never_read() {
     let dir = tempfile::tempdir().unwrap();
@@ -135,13 +113,19 @@ fn only_a_report_with_an_earlier_number_and_time_is_old() {
     }
 }
 
+/// A looker at one directory, and where it notes what it finds.
+fn looker(dir: &Path) -> (Looker, Arc<Pulse>) {
+    let pulse = Arc::new(Pulse::default());
+    let looker = Looker::open(dir, None, pulse.clone()).unwrap();
+    (looker, pulse)
+}
+
 /// Hints may be lost, so each session is looked at every few seconds: a look at what has not changed opens nothing,
 /// however many there are.
 #[cfg(target_os = "linux")]
-#[tokio::test(start_paused = true)]
-async fn sessions_that_say_nothing_are_not_read_again() {
+#[test]
+fn sessions_that_say_nothing_are_not_read_again() {
     let home = tempfile::tempdir().unwrap();
-    let owner = Owner::root("test");
     let dirs = (0..200).map(|number| {
         let dir = home.path().join(number.to_string());
         std::fs::create_dir(&dir).unwrap();
@@ -150,20 +134,89 @@ async fn sessions_that_say_nothing_are_not_read_again() {
     });
     let dirs: Vec<_> = dirs.collect();
     let opened = Opened::below([home.path()]).unwrap();
-    let mut all: Vec<_> = dirs.iter().map(|dir| start(&owner, dir)).collect();
-    for told in &mut all {
-        assert!(matches!(next(told).await, Heard::Report { .. }));
-    }
-    // Time passes in no time while all of them wait.
-    tokio::time::sleep(Duration::from_secs(30)).await;
+    let mut lookers: Vec<_> = dirs.iter().map(|dir| looker(dir).0).collect();
+    let begun = Instant::now();
+    let mut news = |seconds: u64| {
+        let now = begun + Duration::from_secs(seconds);
+        let looks = lookers
+            .iter_mut()
+            .map(|looker| looker.look(now, Timestamp::UNIX_EPOCH));
+        looks
+            .filter(|found| matches!(found, Found::News(_)))
+            .count()
+    };
+    assert_eq!(news(0), dirs.len());
+    assert_eq!(news(7), 0);
     assert!(opened.count().unwrap().files >= dirs.len(), "it counts");
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    for round in 2..500 {
+        assert_eq!(news(7 * round), 0);
+    }
     assert_eq!(opened.count().unwrap(), Count::default());
     write(&dirs[7], r#"{"timestamp":"2","status":"idle"}"#);
-    let Heard::Report { report, .. } = next(&mut all[7]).await else {
-        panic!("a report")
+    assert_eq!(news(3600), 1);
+}
+
+/// What changes with each report is when it was made. Whoever waits for nothing else is not woken for it.
+#[test]
+fn a_report_that_says_nothing_new_is_noted_and_not_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut looker, pulse) = looker(dir.path());
+    let (begun, wall) = (Instant::now(), Timestamp::now());
+    // The second of the look, what the report says beside its time, by how many seconds its clock is ahead.
+    for (second, fields, ahead, is_told) in [
+        (0, r#""health":"healthy""#, 0, true),
+        // Some changes count only once two reports in a row say so.
+        (5, r#""health":"healthy""#, 0, true),
+        (10, r#""health":"healthy""#, 0, false),
+        (15, r#""health":"healthy""#, 2, false),
+        (20, r#""health":"unhealthy""#, 0, true),
+        (25, r#""health":"unhealthy""#, 0, true),
+        (30, r#""health":"unhealthy""#, 0, false),
+        (35, r#""health":"unhealthy","warnings":["w"]"#, 0, true),
+        (40, r#""health":"unhealthy","custom":{"a":1}"#, 0, true),
+        (45, r#""health":"unhealthy","custom":{"a":2}"#, 0, true),
+        (50, r#""health":"unhealthy","custom":{"a":3}"#, 0, false),
+        (55, r#""health":"unhealthy""#, 300, true),
+        (60, r#""health":"unhealthy""#, 302, true),
+        (65, r#""health":"unhealthy""#, 301, false),
+        // It was silent, and somebody may have been told of that.
+        (80, r#""health":"unhealthy""#, 301, true),
+        (85, r#""health":"unhealthy""#, 301, false),
+    ] {
+        let wall = wall + SignedDuration::from_secs(second);
+        let at = wall + SignedDuration::from_secs(ahead);
+        write(
+            dir.path(),
+            &format!(r#"{{"timestamp":"{at}","seq":{second},"status":"running",{fields}}}"#),
+        );
+        let now = begun + Duration::from_secs(second.unsigned_abs());
+        let found = looker.look(now, wall);
+        assert_eq!(matches!(found, Found::News(_)), is_told, "at {second} s");
+        assert_eq!(pulse.last(), Some(now), "at {second} s");
+    }
+}
+
+#[test]
+fn each_report_is_told_while_somebody_waits_for_one_and_after_one_that_was_not_heard() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut looker, pulse) = looker(dir.path());
+    let now = Instant::now();
+    let mut seq = 0;
+    let mut is_told = |looker: &mut Looker| {
+        seq += 1;
+        let text = format!(r#"{{"timestamp":"{seq}","status":"running"}}"#);
+        write(dir.path(), &text);
+        matches!(looker.look(now, Timestamp::UNIX_EPOCH), Found::News(_))
     };
-    assert_eq!(report.phase.as_deref(), Some("idle"));
+    let told: Vec<_> = (0..3).map(|_| is_told(&mut looker)).collect();
+    assert_eq!(told, [true, true, false]);
+    pulse.want_each(true);
+    assert!(is_told(&mut looker) && is_told(&mut looker));
+    pulse.want_each(false);
+    assert!(!is_told(&mut looker));
+    looker.forget();
+    let again = looker.look(now, Timestamp::UNIX_EPOCH);
+    assert!(matches!(again, Found::News(_)), "the same report");
 }
 
 /// What the account of what is read needs itself, and a runtime to wake up.
@@ -177,7 +230,6 @@ const FIELDS: &str = r#""timestamp":"1","status":"running""#;
 #[cfg(target_os = "linux")]
 #[test]
 fn rows_1_to_12_a_look_at_the_worst_directory_reads_a_bounded_amount() {
-    use super::{Found, Instant, Looker, SafeDir};
     let cap = mizzen_status::STATUS_MAX;
     let dir = tempfile::tempdir_in("/dev/shm").unwrap();
     worst::crowd(dir.path(), 100_000).unwrap();
@@ -185,9 +237,9 @@ fn rows_1_to_12_a_look_at_the_worst_directory_reads_a_bounded_amount() {
         let file = dir.path().join("status.json");
         thing.put(&file, FIELDS).unwrap();
         let opened = Opened::below([dir.path()]).unwrap();
-        let mut looker = Looker::new(SafeDir::open(dir.path()).unwrap(), None);
+        let mut looker = looker(dir.path()).0;
         let before = Read::by_this_thread().unwrap();
-        let found = looker.look(Instant::now());
+        let found = looker.look(Instant::now(), Timestamp::now());
         let read = before.since().unwrap();
         let most = match thing {
             Thing::Full(_) | Thing::TooDeep(_) | Thing::Torn(_) => cap,
@@ -239,24 +291,36 @@ async fn whoever_follows_reads_nothing_on_the_runtimes_own_thread() {
 #[cfg(target_os = "linux")]
 #[test]
 fn row_10_a_file_that_stays_torn_is_not_read_for_ever() {
-    use super::{Duration, Found, Instant, Looker, SETTLED, SafeDir};
     let dir = tempfile::tempdir().unwrap();
     let cap = mizzen_status::STATUS_MAX;
     let file = dir.path().join("status.json");
     Thing::Torn(cap).put(&file, FIELDS).unwrap();
-    let mut looker = Looker::new(SafeDir::open(dir.path()).unwrap(), None);
+    let mut looker = looker(dir.path()).0;
     let begun = Instant::now();
     let mut torn = 0;
-    while matches!(looker.look(begun), Found::Torn) {
+    let look = |looker: &mut Looker, after: Duration| looker.look(begun + after, Timestamp::now());
+    while matches!(look(&mut looker, Duration::ZERO), Found::Torn) {
         torn += 1;
     }
     assert_eq!(torn, 3);
-    looker.look(begun + SETTLED);
+    let settled = Duration::from_secs(5);
+    look(&mut looker, settled);
     let before = Read::by_this_thread().unwrap();
-    looker.look(begun + SETTLED + Duration::from_millis(250));
+    look(&mut looker, settled + Duration::from_millis(250));
     assert!(before.since().unwrap().bytes <= LITTLE, "it is known");
+    // It is no fault before 15 s, and is told once.
+    let found = look(&mut looker, Duration::from_secs(14));
+    assert!(matches!(found, Found::Nothing), "{found:?}");
+    let found = look(&mut looker, Duration::from_secs(15));
+    let Found::News(told) = found else {
+        panic!("{found:?}")
+    };
+    let problem = "The container's status.json is not used: not written to its end.";
+    assert_eq!(*told, Heard::Problem(problem.to_owned()));
+    let found = look(&mut looker, Duration::from_secs(21));
+    assert!(matches!(found, Found::Nothing), "{found:?}");
     // And it is read once it is whole.
     std::fs::remove_file(&file).unwrap();
     Thing::Full(cap).put(&file, FIELDS).unwrap();
-    assert!(matches!(looker.look(begun), Found::News(_)));
+    assert!(matches!(look(&mut looker, settled * 5), Found::News(_)));
 }
