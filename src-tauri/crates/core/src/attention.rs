@@ -3,7 +3,7 @@
 use mizzen_sessions::{Freshness, Health, Progress, Report, SessionFact, State};
 use mizzen_status::sanitise;
 
-use crate::view::{AttentionState, AttentionView};
+use crate::view::{AttentionState, AttentionView, clock_words};
 
 /// Longest part of a container's text that is repeated in a row of a list.
 const SAID: usize = 120;
@@ -74,18 +74,6 @@ fn with_clock(
         Some(ahead) => (state, format!("{text}; clock {}", clock_words(ahead))),
         None => (state, text),
     }
-}
-
-/// `5 min behind`.
-fn clock_words(ahead: i64) -> String {
-    let far = match ahead.unsigned_abs() {
-        seconds @ ..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} days", seconds / 86_400),
-    };
-    let side = if ahead > 0 { "ahead" } else { "behind" };
-    format!("{far} {side}")
 }
 
 /// What a container that is well says of itself.
