@@ -20,7 +20,11 @@ const TABLE: &[Row] = &[
     Row("wire", 2, &["tasks"]),
     Row("contexts", 3, &["docker", "fsx"]),
     Row("gateway", 3, &["fsx", "tasks"]),
-    Row("sessions", 3, &["docker", "fsx", "status", "tasks", "wire"]),
+    Row(
+        "sessions",
+        3,
+        &["docker", "fsx", "status", "sync-core", "tasks", "wire"],
+    ),
     Row("supervisor", 3, &["fsx", "status", "sync", "tasks", "wire"]),
     Row(
         "core",

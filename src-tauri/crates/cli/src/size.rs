@@ -1,4 +1,4 @@
-//! Sizes as people write and read them.
+//! Sizes as people write them.
 
 /// Reads `4g`, `512m`, `1.5g`, `64MiB` or plain bytes; units are binary.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
@@ -23,17 +23,6 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
         return Err(refused());
     }
     Ok(size as u64)
-}
-
-/// Writes `512 MiB` or `3.9 GiB`.
-pub(crate) fn human(bytes: u64) -> String {
-    let scaled = |shift: u32| bytes as f64 / (1_u64 << shift) as f64;
-    match bytes {
-        0..=1023 => format!("{bytes} B"),
-        1024..=1_048_575 => format!("{:.0} KiB", scaled(10)),
-        1_048_576..=1_073_741_823 => format!("{:.0} MiB", scaled(20)),
-        _ => format!("{:.1} GiB", scaled(30)),
-    }
 }
 
 #[cfg(test)]
@@ -65,18 +54,6 @@ mod tests {
             "1.2.3m",
         ] {
             assert!(bytes(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn sizes_are_written() {
-        for (size, expected) in [
-            (0, "0 B"),
-            (2048, "2 KiB"),
-            (16 << 20, "16 MiB"),
-            (3 << 29, "1.5 GiB"),
-        ] {
-            assert_eq!(human(size), expected);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use mizzen_sync_core::sized;
+
 use crate::error::{ErrorKind, SessionError};
 
 /// Least memory a container is given: below it the supervisor itself cannot live.
@@ -50,7 +52,7 @@ impl Limits {
         if self.memory_bytes < MIN_MEMORY_BYTES {
             let message = format!(
                 "A memory limit of {} is too small for a session.",
-                human_bytes(self.memory_bytes)
+                sized(self.memory_bytes)
             );
             return usage(message, "Give at least 16 MiB; 4 GiB suits most projects.");
         }
@@ -97,8 +99,8 @@ pub fn find_room(
         return limit(
             format!(
                 "With this session {} of memory would be promised on the engine `{engine}`, and `memory_budget_bytes` is {}.",
-                human_bytes(promised),
-                human_bytes(budget)
+                sized(promised),
+                sized(budget)
             ),
             "Stop one, give this one less with --memory, or raise `memory_budget_bytes` in the settings.".to_owned(),
         );
@@ -108,30 +110,11 @@ pub fn find_room(
         .map(|memory| {
             format!(
                 "Running sessions may use {} of memory together; the engine has {}.",
-                human_bytes(promised),
-                human_bytes(memory)
+                sized(promised),
+                sized(memory)
             )
         });
     Ok(Room { warning })
-}
-
-/// A size for people, in binary units.
-#[must_use]
-pub fn human_bytes(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    let Some((unit, size)) = UNITS.into_iter().find(|(_, size)| bytes >= *size) else {
-        return format!("{bytes} B");
-    };
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "for people, one digit after the point"
-    )]
-    let value = bytes as f64 / size as f64;
-    if (value - value.round()).abs() < 0.05 {
-        format!("{value:.0} {unit}")
-    } else {
-        format!("{value:.1} {unit}")
-    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use mizzen_docker::{ContainerFact, ContainerState, KILLED};
+use mizzen_sync_core::sized;
 
 use crate::error::{ErrorKind, SessionError, sentence};
 use crate::fact::{NoticeKind, Reason, SessionFact};
 use crate::identity::Identity;
-use crate::limits::human_bytes;
 use crate::machine::{Cause, Ending, Refusal, Seen, State, Wish};
 use crate::name::SessionName;
 use crate::record::Record;
@@ -53,7 +53,7 @@ pub(crate) fn reason(cause: Cause, record: &Record, offline: Option<&Reason>) ->
         Cause::OutOfMemory => (
             format!(
                 "It ran out of memory; its limit is {}.",
-                human_bytes(record.limits.memory_bytes)
+                sized(record.limits.memory_bytes)
             ),
             format!(
                 "Give it more: mizzen up {} --name {name} --memory 8g",

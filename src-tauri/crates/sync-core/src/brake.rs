@@ -290,7 +290,7 @@ mod tests {
                     needed: 3 << 30,
                     room: 12 << 20,
                 },
-                "3.0 GiB are to come to B, whose disk has room for 12 MiB only",
+                "3 GiB are to come to B, whose disk has room for 12 MiB only",
             ),
         ] {
             assert_eq!(halt.told(["A", "B"]), told);

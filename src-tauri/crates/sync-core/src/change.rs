@@ -22,6 +22,15 @@ pub type FolderNames = [&'static str; 2];
 pub const FOLDER_NAMES: FolderNames = ["the host's folder", "the container's folder"];
 
 impl Side {
+    /// What people call it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Container => "container",
+        }
+    }
+
     /// Its own of two things, of which the first is the host's.
     #[must_use]
     pub fn of<T>(self, [host, container]: [T; 2]) -> T {
@@ -43,10 +52,7 @@ impl Side {
 
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Host => "host",
-            Self::Container => "container",
-        })
+        f.write_str(self.word())
     }
 }
 

@@ -2,11 +2,11 @@
 
 use mizzen_core::Client;
 use mizzen_core::verb::Verb;
+use mizzen_sync_core::sized;
 
 use super::verbs;
 use crate::args::Image;
 use crate::output::{Cell, Failure, Output, Tone, columns};
-use crate::size::human;
 
 pub(super) async fn run(client: &Client, args: Image, output: Output) -> Result<(), Failure> {
     match args {
@@ -44,7 +44,7 @@ async fn list(client: &Client, engine: Option<String>, output: Output) -> Result
         vec![
             Cell::new(&image.reference),
             Cell::new(&image.engine),
-            Cell::new(&human(image.size_bytes)),
+            Cell::new(&sized(image.size_bytes)),
             Cell::toned(
                 output,
                 if image.current {

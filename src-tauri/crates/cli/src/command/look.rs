@@ -7,12 +7,12 @@ use mizzen_core::view::{
     SessionView, Snapshot,
 };
 use mizzen_core::{Client, FollowEnd};
+use mizzen_sync_core::sized;
 use serde::Serialize;
 
 use super::exec;
 use crate::output::{Cell, Failure, Output, Tone, columns, failed, plain};
 use crate::progress::title;
-use crate::size::human;
 
 pub(super) async fn list(client: &Client, output: Output) -> Result<(), Failure> {
     let snapshot = client.snapshot().await?;
@@ -147,7 +147,7 @@ fn describe(shown: &Shown, output: Output) -> Vec<String> {
             .as_deref()
             .map(|at| ("started", when(at))),
     );
-    facts.extend(session.clock_ahead.map(|ahead| ("clock", clock(ahead))));
+    facts.extend(session.clock().map(|clock| ("clock", clock)));
     facts.extend(session.container_id.clone().map(|id| ("container", id)));
     facts.extend(session.url.clone().map(|url| ("code-server", url)));
     facts.extend(session.phase.clone().map(|phase| ("phase", phase)));
@@ -224,16 +224,10 @@ fn limits(session: &SessionView) -> String {
     let limits = &session.limits;
     format!(
         "{}, {} CPUs, {} processes",
-        human(limits.memory_bytes),
+        sized(limits.memory_bytes),
         limits.cpus,
         limits.pids
     )
-}
-
-/// How a container's clock stands to ours, to the second: whoever looks wants to set it.
-fn clock(ahead: i64) -> String {
-    let side = if ahead > 0 { "ahead of" } else { "behind" };
-    format!("{} s {side} this machine's", ahead.unsigned_abs())
 }
 
 /// A time with its age, for people.
@@ -309,4 +303,62 @@ fn brief(event: &Event) -> String {
         }
     };
     plain(&format!("{}  {what}", event.at))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Output, SessionView, Shown, describe};
+
+    /// A session that runs, as the core tells of it.
+    fn session() -> SessionView {
+        let told = json!({
+            "name": "web", "project": "/p", "engine": "default", "state": "running", "out_of_reach": false,
+            "reason": null, "hint": null,
+            "attention": { "state": "idle", "text": "ready", "since": "2026-01-01T00:00:00Z" },
+            "health": "healthy", "phase": "ready", "progress": null, "phases": [], "services": {}, "errors": [],
+            "warnings": [], "freshness": "fresh", "clock_ahead": null, "workspace": "bind", "sync": null,
+            "branch": null, "only_there": null, "commands": [], "image": "i", "container_id": null, "url": null,
+            "limits": { "memory_bytes": 4_294_967_296_u64, "cpus": 2.0, "pids": 512 }, "cpu_percent": null,
+            "memory_bytes": null, "pids": null, "disk_bytes": null, "disk_free_bytes": null,
+            "created_at": "2026-01-01T00:00:00Z", "started_at": null
+        });
+        serde_json::from_value(told).unwrap()
+    }
+
+    /// The line of this title, without what aligns it.
+    fn line(session: SessionView, title: &str) -> Option<String> {
+        let shown = Shown {
+            session,
+            alerts: Vec::new(),
+        };
+        let output = Output {
+            json: false,
+            color: false,
+            watched: false,
+        };
+        let lines = describe(&shown, output);
+        let words = lines.iter().map(|line| line.split_whitespace());
+        let mut found = words.filter_map(|mut words| {
+            (words.next() == Some(title)).then(|| words.collect::<Vec<_>>().join(" "))
+        });
+        found.next()
+    }
+
+    #[test]
+    fn row_17_a_clock_that_is_off_has_a_line_and_one_that_is_right_has_none() {
+        assert_eq!(line(session(), "clock"), None);
+        let late = SessionView {
+            clock_ahead: Some(-300),
+            ..session()
+        };
+        assert_eq!(line(late, "clock").as_deref(), Some("5 min behind"));
+    }
+
+    #[test]
+    fn sizes_are_to_a_tenth_at_most() {
+        let limits = line(session(), "limits");
+        assert_eq!(limits.as_deref(), Some("4 GiB, 2 CPUs, 512 processes"));
+    }
 }

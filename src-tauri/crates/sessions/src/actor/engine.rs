@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use mizzen_docker::{ContainerFact, Health as EngineHealth, Link};
+use mizzen_sync_core::sized;
 
 use super::{Actor, Away};
 use crate::carrying::{self, Ends};
 use crate::fact::{Health, NoticeKind};
 use crate::job::Task;
-use crate::limits::human_bytes;
 use crate::machine::{Cause, Ending, Input, Next, Seen, State, next_state};
 use crate::record::Intent;
 use crate::words;
@@ -186,7 +186,7 @@ impl Actor {
     }
 
     pub(super) fn on_oom_kill(&mut self) {
-        let limit = human_bytes(self.record.limits.memory_bytes);
+        let limit = sized(self.record.limits.memory_bytes);
         let name = &self.record.name;
         let message =
             format!("A process in session `{name}` was killed: out of memory (limit {limit}).");

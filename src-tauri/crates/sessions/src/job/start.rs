@@ -331,7 +331,7 @@ impl Job {
             return SessionError::new(ErrorKind::Failed, message, "Try again.");
         };
         if fact.oom_killed {
-            let limit = crate::limits::human_bytes(self.record.limits.memory_bytes);
+            let limit = mizzen_sync_core::sized(self.record.limits.memory_bytes);
             let message =
                 format!("The container ran out of memory while it started; its limit is {limit}.");
             return SessionError::new(ErrorKind::Failed, message, "Give it more with --memory.");

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
 
-use super::{Limits, SessionSettings, find_room, human_bytes};
+use super::{Limits, SessionSettings, find_room};
 
 const GIB: u64 = 1 << 30;
 
@@ -94,18 +94,5 @@ fn limits_no_container_could_live_with_are_refused() {
         limits(GIB, f64::NAN),
     ] {
         bad.check().expect_err(&format!("{bad:?}"));
-    }
-}
-
-#[test]
-fn sizes_read_well() {
-    for (bytes, text) in [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1536, "1.5 KiB"),
-        (16 << 20, "16 MiB"),
-        (6 * GIB + GIB / 2, "6.5 GiB"),
-    ] {
-        assert_eq!(human_bytes(bytes), text);
     }
 }

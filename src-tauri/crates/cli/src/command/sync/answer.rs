@@ -7,10 +7,10 @@ use mizzen_core::view::{
     ConflictView, LeftView, PastCycleView, PastSideView, PlanStepView, PlanView, StandingView,
     SyncAnswer, SyncDone, SyncSide, VersionView,
 };
+use mizzen_sync_core::{Side, sized};
 
 use super::report::Event;
 use crate::output::{Failure, Output, Tone, plain};
-use crate::size::human;
 
 /// So many places of one cycle are told of in words.
 const PLACES: usize = 5;
@@ -21,7 +21,7 @@ pub(super) type Sides = [&'static str; 2];
 /// Two folders, in the order in which they were named.
 pub(super) const FOLDERS: Sides = ["A", "B"];
 /// A session's folder and its workspace.
-pub(super) const SESSION: Sides = ["host", "container"];
+pub(super) const SESSION: Sides = [Side::Host.word(), Side::Container.word()];
 
 /// Prints an answer; to a wish, by its word. Says whether nothing is left to a person.
 pub(super) fn print(
@@ -47,7 +47,7 @@ pub(super) fn print(
 
 /// A version in words.
 fn in_words(version: &VersionView) -> String {
-    let size = version.size.map(human);
+    let size = version.size.map(sized);
     let entries = version.entries.map(|entries| format!("{entries} in it"));
     let modified = version.modified.as_deref();
     let time = modified.and_then(|time| time.parse().ok());
@@ -138,7 +138,7 @@ fn history(past: &[PastCycleView], sides: Sides, output: Output) -> Result<(), F
         let bytes: u64 = kept.into_iter().flatten().map(|side| side.bytes).sum();
         let kept = match bytes {
             0 => String::new(),
-            bytes => format!("  {} in the trash", human(bytes)),
+            bytes => format!("  {} in the trash", sized(bytes)),
         };
         output.line(&format!(
             "{}{}",

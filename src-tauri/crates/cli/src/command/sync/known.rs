@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use mizzen_core::verb::ErrorCode;
 use mizzen_sync::{ForgetError, KnownLink, LockError, forget_link, known_links};
+use mizzen_sync_core::sized;
 use serde::Serialize;
 
 use super::did_not_work;
@@ -12,7 +13,6 @@ use super::pair::called;
 use crate::args::Forget;
 use crate::connect;
 use crate::output::{Cell, Failure, Output, columns, failed};
-use crate::size::human;
 
 /// So much of a link's name is shown, and enough to name it.
 const SHORT: usize = 8;
@@ -77,7 +77,7 @@ fn row(link: &KnownLink) -> Vec<Cell> {
         (false, Some(until)) => format!("its trash keeps files until {}", day(until)),
         (false, None) => String::new(),
     };
-    let (used, size) = (day(link.used), human(link.bytes));
+    let (used, size) = (day(link.used), sized(link.bytes));
     let id = link.id.get(..SHORT).unwrap_or(&link.id);
     [id, a, b, &used, &size, &note].map(Cell::new).to_vec()
 }
@@ -102,7 +102,7 @@ pub(super) fn forget(args: &Forget, output: Output) -> Result<(), Failure> {
     }
     output.line(&format!(
         "Forgot {a} and {b}, {} of what was kept of them. Both stay as they are.",
-        human(link.bytes)
+        sized(link.bytes)
     ))
 }
 

@@ -1,12 +1,11 @@
 //! What a sync did, and what it leaves to a person.
 
 use mizzen_sync::Cycle;
-use mizzen_sync_core::RelPath;
+use mizzen_sync_core::{RelPath, sized};
 use serde::Serialize;
 
 use super::answer::FOLDERS;
 use crate::output::{Cell, Failure, Output, Tone, columns, plain};
-use crate::size::human;
 
 /// What all cycles of a run came to.
 #[derive(Default, Serialize)]
@@ -244,7 +243,7 @@ fn in_words(summary: &Summary) -> String {
     };
     let size = match summary.transferred_bytes {
         0 => String::new(),
-        bytes => format!(" ({})", human(bytes)),
+        bytes => format!(" ({})", sized(bytes)),
     };
     let seconds = summary.duration_ms / 1e3;
     let all = match summary.scanned {
