@@ -48,6 +48,8 @@ pub struct SessionFact {
     pub phases: Vec<PhaseFact>,
     /// Image reference it was made from; empty until the image is known.
     pub image: String,
+    /// The engine's id of that image; none until it has told.
+    pub image_id: Option<String>,
     /// Full container id.
     pub container_id: Option<String>,
     /// Whether a wire to its supervisor stands.
@@ -89,6 +91,7 @@ impl SessionFact {
             clock_ahead: None,
             phases: Vec::new(),
             image: record.image.clone(),
+            image_id: None,
             container_id: record
                 .container
                 .as_ref()

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use mizzen_fsx::{At, PathError, SafeDir, remove_tree, write_atomic_with};
 use mizzen_status::{
     DockerFile, HealthEndpoint, REGISTRY_FILE, Reading, Registry, RegistryEntry, SCHEMA,
-    SessionFile, SessionWord, project_health_endpoint, read_docker_file, read_session_file,
-    write_json,
+    SECURITY_PROFILE, SessionFile, SessionWord, project_health_endpoint, read_docker_file,
+    read_session_file, write_json,
 };
 use serde_json::{Map, Value, json};
 
@@ -258,9 +258,12 @@ fn docker_file(
     fact: &SessionFact,
 ) -> Option<DockerFile> {
     let container = record.container.as_ref()?;
-    let mut extra = match found {
-        Reading::Good(file) => file.extra,
-        Reading::Absent => Map::new(),
+    let (mut extra, known_digest) = match found {
+        Reading::Good(file) => {
+            let is_same = container.id.as_deref() == Some(&file.container_id);
+            (file.extra, file.image_digest.filter(|_| is_same))
+        }
+        Reading::Absent => (Map::new(), None),
         Reading::Keep(_) => return None,
     };
     extra.insert(LIMITS.to_owned(), json!(record.limits));
@@ -276,11 +279,14 @@ fn docker_file(
         container_id: container.id.clone()?,
         status: status_word(fact),
         image: record.image.clone(),
+        image_digest: fact.image_id.clone().or(known_digest),
         created_at: record.created_at.to_string(),
         nonce: container.nonce.clone(),
         engine: engine(record),
         environment: names(&["HOME", "PARA_SESSION_NAME"]),
         volumes: record.volumes(owner),
+        ports: Vec::new(),
+        security_profile: Some(SECURITY_PROFILE.to_owned()),
         extra,
     })
 }

@@ -70,6 +70,10 @@ pub struct SessionFile {
     pub extra: Map<String, Value>,
 }
 
+/// The one profile that Mizzen makes containers with: never root, without capabilities and new privileges, within limits
+/// of memory, processors and processes, and with no port published.
+pub const SECURITY_PROFILE: &str = "restricted";
+
 /// `{session}.docker`: a session's container. Holds names of environment variables, no values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DockerFile {
@@ -81,8 +85,11 @@ pub struct DockerFile {
     pub container_id: String,
     /// The container's state when this was written.
     pub status: String,
-    /// Image it was made from.
+    /// Image it was made from, as it was asked for.
     pub image: String,
+    /// The engine's id of that image, which stands for what is in it: `sha256:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_digest: Option<String>,
     /// When the container was made, RFC 3339.
     pub created_at: String,
     /// Proves with the container's label that it is ours.
@@ -96,6 +103,12 @@ pub struct DockerFile {
     /// Names of its volumes.
     #[serde(default)]
     pub volumes: Vec<String>,
+    /// Ports that are published; ours publish none.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// What it was made with, in a word: see [`SECURITY_PROFILE`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_profile: Option<String>,
     /// Fields of others, kept.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

@@ -32,8 +32,8 @@ pub use document::{Keep, Reading, write_json};
 pub use freshness::Freshness;
 pub use health::{BadEndpoint, HealthEndpoint, HealthSettingsError, project_health_endpoint};
 pub use host::{
-    DockerFile, Registry, RegistryEntry, SessionFile, SessionWord, read_docker_file, read_registry,
-    read_session_file,
+    DockerFile, Registry, RegistryEntry, SECURITY_PROFILE, SessionFile, SessionWord,
+    read_docker_file, read_registry, read_session_file,
 };
 pub use metrics::{Metrics, read_metrics, write_metrics};
 pub use outbox::{Asked, Outbox, Refused, Shown};

@@ -177,6 +177,7 @@ fn reporting(errors: &[&str]) -> SessionFact {
         clock_ahead: None,
         phases: Vec::new(),
         image: String::new(),
+        image_id: None,
         container_id: None,
         wired: true,
         code_server: CodeServer::Running,

@@ -215,6 +215,7 @@ impl Actor {
         if let Some(fact) = fact {
             self.fact.started_at = fact.started_at;
             self.fact.container_id = Some(fact.id.clone());
+            self.fact.image_id = Some(fact.image_id.clone()).filter(|id| !id.is_empty());
             self.on_health(fact.health);
         }
     }

@@ -45,6 +45,7 @@ impl Project {
     fn write(&self) {
         let fact = SessionFact {
             state: State::Running,
+            image_id: Some("sha256:0123".to_owned()),
             ..SessionFact::of(&self.record)
         };
         let now = "2026-02-03T04:05:06Z".parse().unwrap();
@@ -116,6 +117,11 @@ fn the_files_of_the_protocol_say_what_they_should() {
         json!({ "HOME": "", "PARA_SESSION_NAME": "" })
     );
     assert_eq!(docker["engine"], json!({ "context": "default" }));
+    assert_eq!(docker["image_digest"], json!("sha256:0123"));
+    assert_eq!(
+        (&docker["ports"], &docker["security_profile"]),
+        (&json!([]), &json!("restricted"))
+    );
     project.record.engine_id = Some("ABCD:EFGH".to_owned());
     project.write();
     let engine = json!({ "context": "default", "id": "ABCD:EFGH" });
