@@ -158,18 +158,20 @@ impl Node {
             (name.clone(), shared.unwrap_or_else(|| node.clone()))
         });
         let shared: Box<[(Name, Self)]> = entries.collect();
-        let is_one = |one: &Self, two: &Self| match (one, two) {
-            (Self::Dir(one), Self::Dir(two)) => Arc::ptr_eq(one, two),
-            (one, two) => one == two,
-        };
-        let same = shared.len() == others.len()
-            && (shared.iter().zip(others.iter()))
-                .all(|((name, one), (other, two))| name == other && is_one(one, two));
-        Self::Dir(if same {
+        Self::Dir(if others.holds(&shared) {
             others.clone()
         } else {
             Arc::new(Dir(shared))
         })
+    }
+
+    /// Whether it is one and the same as another, times included; of directories, whether they are one in memory.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Dir(one), Self::Dir(two)) => Arc::ptr_eq(one, two),
+            (one, two) => one == two,
+        }
     }
 
     /// Whether all files in it are executable, or none is.
@@ -258,6 +260,14 @@ impl Dir {
         entries.sort_by(|(one, _), (two, _)| one.cmp(two));
         entries.dedup_by(|(later, _), (earlier, _)| later == earlier);
         Self(entries.into())
+    }
+
+    /// Whether these entries, in their order, are one and the same as its own: see [`Node::is`].
+    #[must_use]
+    pub fn holds(&self, entries: &[(Name, Node)]) -> bool {
+        self.len() == entries.len()
+            && (self.iter().zip(entries))
+                .all(|((name, node), (other, others))| name == other && node.is(others))
     }
 
     /// Where one of its entries stands in their order.

@@ -162,7 +162,7 @@ impl BaseStore {
         // Behind a record that is not whole none would be found again.
         self.last = (!found.is_torn).then_some(Last {
             checksum: of.checksum,
-            length: of.length,
+            length: of.length(),
             edits: found.file,
         });
         let mut base = Some(base);

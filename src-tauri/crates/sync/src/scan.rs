@@ -339,7 +339,7 @@ impl<'a> Look<'a> {
             }
             let looked = match kind {
                 Kind::File { stamp, executable } => {
-                    self.file(handle, &path, &name, stamp, executable, before)
+                    self.file(handle, &name, stamp, executable, before)
                 }
                 Kind::Dir => self.subdirectory(handle, &path, &name, depth, before, dirty)?,
                 Kind::Link => self.link(handle, parent, &name),
@@ -373,7 +373,6 @@ impl<'a> Look<'a> {
     fn file(
         &mut self,
         handle: &DirHandle,
-        path: &RelPath,
         name: &Name,
         stamp: Stamp,
         executable: bool,
@@ -386,11 +385,11 @@ impl<'a> Look<'a> {
             Some((
                 Node::File(file),
                 Seen::File {
-                    stamp: last,
+                    instance,
                     settled: true,
                 },
-            )) if *last == stamp => Some(file.digest),
-            _ => self.options.made.held(path, stamp),
+            )) if Stamp::of(file, *instance) == stamp => Some(file.digest),
+            _ => self.options.made.held(stamp),
         };
         if let Some(digest) = known {
             return Ok(Looked::file(digest, stamp, executable, true));
@@ -493,7 +492,8 @@ impl Looked {
             mtime: stamp.mtime,
             executable,
         };
-        Self::Entry(Node::File(file), Seen::File { stamp, settled })
+        let instance = stamp.instance();
+        Self::Entry(Node::File(file), Seen::File { instance, settled })
     }
 
     fn problem(why: Unsyncable) -> Self {

@@ -6,7 +6,7 @@ use std::io;
 use mizzen_sync_core::Node;
 
 use crate::digest::{Hashed, Hasher};
-use crate::entry::{Kind, Stamp};
+use crate::entry::{Instance, Kind, Stamp};
 use crate::root::{DirHandle, Directory};
 use crate::scan::{Known, Seen, SeenDir};
 
@@ -78,13 +78,13 @@ impl Expected {
         let Some(mut kind) = dir.look(name)? else {
             return Ok(Found::Otherwise);
         };
-        if let (Kind::File { stamp, .. }, Seen::File { stamp: seen, .. }) = (&mut kind, known.1) {
-            stamp.ctime = self.ctime(seen);
+        if let (Kind::File { stamp, .. }, Seen::File { instance, .. }) = (&mut kind, known.1) {
+            stamp.ctime = self.ctime(instance);
         }
         self.is_seen(dir, name, kind, known, Moment::After)
     }
 
-    fn ctime(&self, seen: &Stamp) -> i64 {
+    fn ctime(&self, seen: &Instance) -> i64 {
         let since = self.named_twice.get(&seen.inode);
         since.copied().unwrap_or(seen.ctime)
     }
@@ -100,14 +100,16 @@ impl Expected {
         match (node, seen, kind) {
             (
                 Node::File(file),
-                Seen::File { stamp, settled },
+                Seen::File { instance, settled },
                 Kind::File {
                     stamp: found,
                     executable,
                 },
             ) => {
-                let ctime = self.ctime(stamp);
-                if found != (Stamp { ctime, ..*stamp }) || executable != file.executable {
+                let ctime = self.ctime(instance);
+                if found != Stamp::of(file, Instance { ctime, ..*instance })
+                    || executable != file.executable
+                {
                     return Ok(Found::Otherwise);
                 }
                 if *settled || moment == Moment::Before {

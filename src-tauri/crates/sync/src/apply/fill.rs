@@ -78,7 +78,7 @@ impl<'a> Worker<'a> {
     /// Where a new directory takes its place, the files in it stay as they are now.
     fn note(&self, dir: &DirHandle, job: Job) {
         if let Some(stamp) = as_it_was_made(dir, &job.name, &job.file) {
-            lock(&self.stage.report.made).note(job.path, job.file.digest, stamp);
+            lock(&self.stage.report.made).note(stamp, job.file.digest);
         }
     }
 

@@ -12,6 +12,7 @@ use super::displace::taken;
 use super::expected::{Expected, Found};
 use super::publish::{Place, Publish};
 use super::{Failure, Why, gone_or, place};
+use crate::entry::Stamp;
 use crate::root::{Directory, Root, Way, is_no_name};
 use crate::scan::{Known, Links, Scan, Seen, stays_inside};
 
@@ -159,8 +160,8 @@ impl Publish<'_> {
         }
         self.touched.extend(place.path.parent());
         self.published.insert(place.change);
-        if let Some((_, seen)) = self.before.get(&old.path) {
-            self.note_moved(&place.path, new, seen);
+        if let Some(known) = self.before.get(&old.path) {
+            self.note_moved(known);
         }
         self.done(&old.path, None);
         self.done(&place.path, Some(new.clone()));
@@ -168,19 +169,18 @@ impl Publish<'_> {
     }
 
     /// What is in it is as it was seen under its old name.
-    fn note_moved(&mut self, path: &RelPath, node: &Node, seen: &Seen) {
-        match (node, seen) {
-            (Node::File(file), Seen::File { stamp, settled }) => {
+    fn note_moved(&mut self, known: Known<'_>) {
+        match known {
+            (Node::File(file), Seen::File { instance, settled }) => {
                 self.applied.reused += 1;
                 if *settled {
-                    self.applied.made.note(path.clone(), file.digest, *stamp);
+                    let stamp = Stamp::of(file, *instance);
+                    self.applied.made.note(stamp, file.digest);
                 }
             }
-            (Node::Dir(dir), Seen::Dir(seen)) => {
-                for (name, child) in dir.iter() {
-                    if let Some((_, seen)) = seen.get(name) {
-                        self.note_moved(&path.join(name), child, seen);
-                    }
+            (Node::Dir(_), Seen::Dir(seen)) => {
+                for known in seen.entries() {
+                    self.note_moved(known);
                 }
             }
             _ => {}

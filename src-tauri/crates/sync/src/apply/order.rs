@@ -7,7 +7,7 @@ use mizzen_sync_core::{Change, Digest, Edit, File, Node, Plan, RelPath};
 use super::Wish;
 use super::moved::Moves;
 use crate::entry::Stamp;
-use crate::scan::{Scan, Seen};
+use crate::scan::{Known, Scan, Seen};
 use crate::trash::{LARGE, Shelf};
 
 /// So many bytes take as long to come as it takes to look through a large tree.
@@ -197,14 +197,15 @@ impl Held {
             return;
         }
         let path = path();
-        let seen = before.get(&path).map(|(_, seen)| seen);
-        if let Some(Seen::File {
-            stamp,
-            settled: true,
-        }) = seen
-        {
+        let settled = |(node, seen): Known<'_>| match (node, seen) {
+            (Node::File(file), Seen::File { instance, settled }) => {
+                settled.then(|| Stamp::of(file, *instance))
+            }
+            _ => None,
+        };
+        if let Some(stamp) = before.get(&path).and_then(settled) {
             let key = (file.digest, file.mtime, file.executable);
-            self.going.entry(key).or_default().push((path, *stamp));
+            self.going.entry(key).or_default().push((path, stamp));
         }
     }
 

@@ -217,8 +217,7 @@ impl<'a> Publish<'a> {
         if let Node::File(file) = new
             && let Some(stamp) = as_it_was_made(&place.dir, &place.name, file)
         {
-            let path = place.path.clone();
-            self.applied.made.note(path, file.digest, stamp);
+            self.applied.made.note(stamp, file.digest);
         }
         let made = as_made(new, &place.path, &unready);
         self.done(&place.path, Some(made));

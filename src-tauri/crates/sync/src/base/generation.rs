@@ -15,6 +15,8 @@ const VERSION: u32 = 1;
 
 /// What comes before the checksum: magic, version, link, number and length.
 const STATED: usize = MAGIC.len() + 4 + 32 + 8 + 8;
+/// What comes before the tree.
+const HEADER: usize = STATED + 32;
 /// Some ten million entries.
 const SIZE_MAX: u64 = 1 << 30;
 
@@ -49,15 +51,19 @@ pub enum Unusable {
 pub(super) struct Generation {
     pub(super) number: u64,
     pub(super) checksum: [u8; 32],
-    /// Of the file.
-    pub(super) length: u64,
-    tree: Vec<u8>,
+    /// All of the file.
+    bytes: Vec<u8>,
 }
 
 impl Generation {
     /// The base.
     pub(super) fn base(&self) -> Result<Node, Unusable> {
-        decode(&self.tree).map_err(Unusable::Malformed)
+        decode(&self.bytes[HEADER..]).map_err(Unusable::Malformed)
+    }
+
+    /// Of the file.
+    pub(super) fn length(&self) -> u64 {
+        self.bytes.len() as u64
     }
 }
 
@@ -70,16 +76,16 @@ pub(super) fn checksum_in(bytes: &[u8]) -> [u8; 32] {
 }
 
 pub(super) fn write(number: u64, link: &LinkId, base: &Node) -> Vec<u8> {
-    let tree = encode(base, Vec::new());
-    let length = tree.len() as u64;
     let mut bytes = MAGIC.to_vec();
     bytes.extend(VERSION.to_le_bytes());
     bytes.extend(link.0);
     bytes.extend(number.to_le_bytes());
-    bytes.extend(length.to_le_bytes());
-    let checksum = checksum(&bytes, &tree);
-    bytes.extend(checksum);
-    bytes.extend(tree);
+    bytes.resize(HEADER, 0);
+    let mut bytes = encode(base, bytes);
+    let length = (bytes.len() - HEADER) as u64;
+    bytes[STATED - 8..STATED].copy_from_slice(&length.to_le_bytes());
+    let checksum = checksum(&bytes);
+    bytes[STATED..HEADER].copy_from_slice(&checksum);
     bytes
 }
 
@@ -92,14 +98,14 @@ pub(super) fn load(path: &Path, link: &LinkId) -> Result<Option<Held>, PathError
     };
     let mut bytes = Vec::new();
     let held = match file.take(SIZE_MAX + 1).read_to_end(&mut bytes) {
-        Ok(_) => read(&bytes, link),
+        Ok(_) => read(bytes, link),
         Err(error) => Err(Unusable::Unreadable(error)),
     };
     Ok(Some(held))
 }
 
-fn read(bytes: &[u8], link: &LinkId) -> Held {
-    let mut rest = bytes;
+fn read(bytes: Vec<u8>, link: &LinkId) -> Held {
+    let mut rest = &bytes[..];
     let magic: [u8; 12] = take(&mut rest)?;
     let version = u32::from_le_bytes(take(&mut rest)?);
     if magic != MAGIC || version == 0 {
@@ -111,12 +117,11 @@ fn read(bytes: &[u8], link: &LinkId) -> Held {
     let of: [u8; 32] = take(&mut rest)?;
     let number = u64::from_le_bytes(take(&mut rest)?);
     let length = u64::from_le_bytes(take(&mut rest)?);
-    let stated = &bytes[..bytes.len() - rest.len()];
     let expected: [u8; 32] = take(&mut rest)?;
     if (rest.len() as u64) < length {
         return Err(Unusable::Truncated);
     }
-    if checksum(stated, rest) != expected {
+    if checksum(&bytes) != expected {
         return Err(Unusable::Corrupt);
     }
     if of != link.0 {
@@ -125,8 +130,7 @@ fn read(bytes: &[u8], link: &LinkId) -> Held {
     Ok(Generation {
         number,
         checksum: expected,
-        length: bytes.len() as u64,
-        tree: rest.to_vec(),
+        bytes,
     })
 }
 
@@ -136,9 +140,10 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Unusable> {
     Ok(*taken)
 }
 
-fn checksum(stated: &[u8], tree: &[u8]) -> [u8; 32] {
+/// Of all that a file holds besides.
+fn checksum(bytes: &[u8]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(stated).update(tree);
+    hasher.update(&bytes[..STATED]).update(&bytes[HEADER..]);
     *hasher.finalize().as_bytes()
 }
 
@@ -156,9 +161,9 @@ mod tests {
     #[test]
     fn a_file_that_ends_early_is_told_from_one_that_is_damaged() {
         let whole = write(7, &link(), &of_one(1));
-        assert_eq!(read(&whole, &link()).unwrap().number, 7);
+        assert_eq!(read(whole.clone(), &link()).unwrap().number, 7);
         for end in 0..whole.len() {
-            let found = read(&whole[..end], &link());
+            let found = read(whole[..end].to_vec(), &link());
             assert!(
                 matches!(found, Err(Unusable::Truncated)),
                 "{end}: {found:?}"
@@ -167,7 +172,7 @@ mod tests {
         for at in 0..whole.len() {
             let mut bytes = whole.clone();
             bytes[at] ^= 1;
-            let found = read(&bytes, &link()).unwrap_err();
+            let found = read(bytes, &link()).unwrap_err();
             let expected = match at {
                 12 => matches!(found, Unusable::Corrupt), // version 0
                 13..16 => matches!(found, Unusable::Newer(_)),
@@ -177,23 +182,26 @@ mod tests {
             assert!(expected, "{at}: {found:?}");
         }
         let longer = [&whole[..], b"x"].concat();
-        assert!(matches!(read(&longer, &link()), Err(Unusable::Corrupt)));
+        assert!(matches!(read(longer, &link()), Err(Unusable::Corrupt)));
     }
 
     #[test]
     fn another_pair_and_a_newer_version_are_told() {
         let bytes = write(1, &link(), &of_one(1));
         let swapped = LinkId::new([&b"container"[..], b"host"]);
-        assert!(matches!(read(&bytes, &swapped), Err(Unusable::OtherLink)));
+        assert!(matches!(
+            read(bytes.clone(), &swapped),
+            Err(Unusable::OtherLink)
+        ));
         let mut newer = bytes;
         newer[12] = 2;
-        assert!(matches!(read(&newer, &link()), Err(Unusable::Newer(2))));
+        assert!(matches!(read(newer, &link()), Err(Unusable::Newer(2))));
     }
 
     proptest! {
         #[test]
         fn a_base_comes_back_as_it_was(tree in tree(), number: u64) {
-            let found = read(&write(number, &link(), &tree), &link()).unwrap();
+            let found = read(write(number, &link(), &tree), &link()).unwrap();
             prop_assert_eq!((found.number, found.base().unwrap()), (number, tree));
         }
     }

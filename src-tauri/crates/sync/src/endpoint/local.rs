@@ -275,7 +275,8 @@ impl Endpoint for LocalEndpoint {
         }
         if !std::mem::replace(&mut self.has_recalled, true) {
             let options = &self.options;
-            self.seen = Scan::kept(&options.memory, &self.root, options.look_for_secrets);
+            let searched = options.look_for_secrets;
+            self.seen = Scan::kept(&options.memory, &self.root, searched, base);
             self.is_kept = self.seen.is_some();
         }
         if self.seen.is_none() || !self.owed.is_empty() {

@@ -7,6 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mizzen_sync_core::Name;
 #[cfg(not(target_os = "linux"))]
@@ -27,6 +28,8 @@ use crate::entry::{Kind, Listed, Stamp};
 pub(crate) struct DirHandle {
     descriptor: OwnedFd,
     tap: Tap,
+    /// Then it has to begin anew to be listed again.
+    was_listed: AtomicBool,
 }
 
 /// A file that was made just now.
@@ -117,7 +120,11 @@ impl DirHandle {
     }
 
     fn new(descriptor: OwnedFd, tap: Tap) -> Self {
-        Self { descriptor, tap }
+        Self {
+            descriptor,
+            tap,
+            was_listed: AtomicBool::new(false),
+        }
     }
 
     #[cfg(test)]
@@ -190,8 +197,10 @@ impl Directory for DirHandle {
     fn list(&self) -> io::Result<Vec<Listed>> {
         let mut listed = Vec::new();
         let mut buffer = [MaybeUninit::uninit(); LISTED_AT_ONCE];
-        // It may have been listed before. Two threads do not list one handle at once.
-        rustix::fs::seek(&self.descriptor, rustix::fs::SeekFrom::Start(0))?;
+        // Two threads do not list one handle at once.
+        if self.was_listed.swap(true, Ordering::Relaxed) {
+            rustix::fs::seek(&self.descriptor, rustix::fs::SeekFrom::Start(0))?;
+        }
         let mut entries = RawDir::new(&self.descriptor, &mut buffer);
         while let Some(entry) = entries.next() {
             let entry = entry?;

@@ -12,31 +12,32 @@ use serde::{Deserialize, Serialize};
 
 use super::Scan;
 use super::seen::{Seen, SeenDir};
-use crate::encoding::{decode, encode};
-use crate::entry::Stamp;
+use crate::encoding::{decode_sharing, encode};
+use crate::entry::Instance;
 use crate::root::{Directory, Root};
 
-const MAGIC: [u8; 12] = *b"mizzen seen\x01";
+const MAGIC: [u8; 12] = *b"mizzen seen\x02";
+/// Where the checksum of what follows it ends.
+const HEADER: usize = MAGIC.len() + 32;
 
-/// What the tree does not say of a file whose digest can be trusted; none when it cannot.
-type Beside = Option<Times>;
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct Times {
-    ctime: i64,
-    inode: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Cache<'a> {
+/// What stands first. The tree follows, and then, for each of its files in their order, what the tree does not tell of it:
+/// nothing when its digest cannot be trusted.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Of {
     /// Inodes are numbers of one file system.
     file_system: u64,
     /// Whether files were searched for secrets: those that were not have to be read for it.
     searched: bool,
-    #[serde(borrow)]
-    tree: &'a [u8],
-    /// Of its files, in their order.
-    beside: Vec<Beside>,
+}
+
+impl Of {
+    fn new(root: &Root, searched: bool) -> Result<Self, PathError> {
+        let file_system = root.handle().file_system().at(root.path())?;
+        Ok(Self {
+            file_system,
+            searched,
+        })
+    }
 }
 
 impl Scan {
@@ -45,75 +46,62 @@ impl Scan {
     /// # Errors
     /// The root is gone, or the file cannot be written.
     pub fn keep(&self, file: &Path, root: &Root, searched: bool) -> Result<(), PathError> {
-        let mut beside = Vec::new();
-        gather(&self.0, &mut beside);
-        let cache = Cache {
-            file_system: root.handle().file_system().at(root.path())?,
-            searched,
-            tree: &encode(&self.tree(), Vec::new()),
-            beside,
-        };
-        let body = postcard::to_stdvec(&cache).expect("BUG: bytes in memory take all");
-        let checksum = blake3::hash(&body);
-        write_cache(file, &[&MAGIC, &checksum.as_bytes()[..], &body].concat())
+        let bytes = [&MAGIC[..], &[0; 32]].concat();
+        let bytes = encode(&self.tree(), put(&Of::new(root, searched)?, bytes));
+        let mut bytes = gather(&self.0, bytes);
+        let checksum = blake3::hash(&bytes[HEADER..]);
+        bytes[MAGIC.len()..HEADER].copy_from_slice(checksum.as_bytes());
+        write_cache(file, &bytes)
     }
 
-    /// What an earlier process kept; none when there is nothing that can be used.
+    /// What an earlier process kept; none when there is nothing that can be used. What it has in common with the base is
+    /// the base's.
     #[must_use]
-    pub fn kept(file: &Path, root: &Root, searched: bool) -> Option<Self> {
+    pub fn kept(file: &Path, root: &Root, searched: bool, base: Option<&Node>) -> Option<Self> {
         let bytes = fs::read(file).ok()?;
         let (checksum, body) = bytes.strip_prefix(&MAGIC)?.split_first_chunk::<32>()?;
         if blake3::hash(body).as_bytes() != checksum {
             return None;
         }
-        let cache: Cache<'_> = postcard::from_bytes(body).ok()?;
-        let file_system = root.handle().file_system().ok()?;
-        if (cache.file_system, cache.searched) != (file_system, searched) {
+        let (of, rest) = postcard::take_from_bytes::<Of>(body).ok()?;
+        if of != Of::new(root, searched).ok()? {
             return None;
         }
-        let Node::Dir(dir) = decode(cache.tree).ok()? else {
+        let (Node::Dir(dir), mut rest) = decode_sharing(rest, base).ok()? else {
             return None;
         };
-        let mut beside = cache.beside.into_iter();
-        let seen = spread(&dir, &mut beside)?;
-        beside.next().is_none().then_some(Self(seen))
+        let seen = spread(&dir, &mut rest)?;
+        rest.is_empty().then_some(Self(seen))
     }
 }
 
-fn gather(seen: &SeenDir, told: &mut Vec<Beside>) {
-    for (_, seen) in seen.entries() {
-        match seen {
-            Seen::File { stamp, settled } => told.push(settled.then_some(Times {
-                ctime: stamp.ctime,
-                inode: stamp.inode,
-            })),
-            Seen::Dir(below) => gather(below, told),
-            Seen::Other => {}
-        }
-    }
+fn put(value: &impl Serialize, bytes: Vec<u8>) -> Vec<u8> {
+    postcard::to_extend(value, bytes).expect("BUG: bytes in memory take all")
 }
 
-fn spread(dir: &Arc<Dir>, beside: &mut impl Iterator<Item = Beside>) -> Option<Arc<SeenDir>> {
-    let mut all = Vec::with_capacity(dir.len());
-    for (_, node) in dir.iter() {
-        all.push(match node {
-            Node::File(file) => {
-                let times = beside.next()?;
-                let Times { ctime, inode } = times.unwrap_or(Times { ctime: 0, inode: 0 });
-                let stamp = Stamp {
-                    size: file.size,
-                    mtime: file.mtime,
-                    ctime,
-                    inode,
-                };
+fn gather(seen: &SeenDir, bytes: Vec<u8>) -> Vec<u8> {
+    seen.entries().fold(bytes, |bytes, (_, seen)| match seen {
+        Seen::File { instance, settled } => put(&settled.then_some(*instance), bytes),
+        Seen::Dir(below) => gather(below, bytes),
+        Seen::Other => bytes,
+    })
+}
+
+fn spread(dir: &Arc<Dir>, rest: &mut &[u8]) -> Option<Arc<SeenDir>> {
+    let beside = dir.iter().map(|(_, node)| {
+        Some(match node {
+            Node::File(_) => {
+                let (instance, after) = postcard::take_from_bytes::<Option<Instance>>(rest).ok()?;
+                *rest = after;
                 Seen::File {
-                    stamp,
-                    settled: times.is_some(),
+                    instance: instance.unwrap_or(Instance { ctime: 0, inode: 0 }),
+                    settled: instance.is_some(),
                 }
             }
-            Node::Dir(below) => Seen::Dir(spread(below, beside)?),
+            Node::Dir(below) => Seen::Dir(spread(below, rest)?),
             Node::Link(_) | Node::Unsyncable(_) => Seen::Other,
-        });
-    }
-    Some(SeenDir::new(dir.clone(), all))
+        })
+    });
+    let beside = beside.collect::<Option<_>>()?;
+    Some(SeenDir::new(dir.clone(), beside))
 }

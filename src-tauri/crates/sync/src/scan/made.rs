@@ -2,20 +2,24 @@
 
 use std::collections::HashMap;
 
-use mizzen_sync_core::{Digest, File, RelPath};
+use mizzen_sync_core::{Digest, File};
 
 use super::grain;
 use crate::entry::{Kind, Stamp};
 use crate::root::{DirHandle, Directory};
 
-/// Files that were made since the last look, each as it stood in its place right after that.
+/// What files hold that were made since the last look, by their stamps in their places right after that. Whatever a file is
+/// called by then, with that number and those times it is that one.
 #[derive(Debug, Default)]
-pub struct Made(HashMap<RelPath, (Digest, Stamp)>);
+pub struct Made(HashMap<Stamp, Digest>);
 
 impl Made {
-    /// Notes a file that was made from contents of this digest.
-    pub(crate) fn note(&mut self, path: RelPath, digest: Digest, stamp: Stamp) {
-        self.0.insert(path, (digest, stamp));
+    /// Notes a file that was made from contents of this digest. Where the system gives files no numbers it would be taken
+    /// for others.
+    pub(crate) fn note(&mut self, stamp: Stamp, digest: Digest) {
+        if stamp.inode != 0 {
+            self.0.insert(stamp, digest);
+        }
     }
 
     /// Notes all of another.
@@ -29,9 +33,8 @@ impl Made {
     }
 
     /// What a file was made to hold, when it is still as it was then.
-    pub(super) fn held(&self, path: &RelPath, stamp: Stamp) -> Option<Digest> {
-        let (digest, then) = self.0.get(path)?;
-        (*then == stamp).then_some(*digest)
+    pub(super) fn held(&self, stamp: Stamp) -> Option<Digest> {
+        self.0.get(&stamp).copied()
     }
 }
 

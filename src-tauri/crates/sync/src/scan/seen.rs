@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mizzen_sync_core::{Dir, Name, Node};
 
-use crate::entry::Stamp;
+use crate::entry::Instance;
 
 /// A directory's entries, and beside each what else is remembered of it.
 #[derive(Debug)]
@@ -15,7 +15,11 @@ pub(crate) struct SeenDir {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Seen {
-    File { stamp: Stamp, settled: bool },
+    /// Whether its digest can be trusted for as long as nothing of its stamp has changed.
+    File {
+        instance: Instance,
+        settled: bool,
+    },
     Dir(Arc<SeenDir>),
     Other,
 }
@@ -28,7 +32,7 @@ impl SeenDir {
     }
 
     /// Its entries in order.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&Node, &Seen)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Node, &Seen)> {
         self.dir.iter().map(|(_, node)| node).zip(&self.beside)
     }
 
@@ -62,26 +66,18 @@ pub(super) fn remembered(entries: Vec<Entry>, before: Option<&Arc<SeenDir>>) -> 
         beside.push(seen);
     }
     let Some(before) = before else {
-        return Arc::new(SeenDir {
-            dir: Arc::new(Dir::new(dir)),
-            beside: beside.into(),
-        });
+        return SeenDir::new(Arc::new(Dir::new(dir)), beside);
     };
-    let is_same_tree = before.dir.len() == dir.len()
-        && before
-            .dir
-            .iter()
-            .zip(&dir)
-            .all(|(one, two)| one.0 == two.0 && is_identical(&one.1, &two.1));
+    let is_same_tree = before.dir.holds(&dir);
     let is_same_beside = is_same_tree
         && before.beside.iter().zip(&beside).all(|pair| match pair {
             (
                 Seen::File {
-                    stamp: one,
+                    instance: one,
                     settled: first,
                 },
                 Seen::File {
-                    stamp: two,
+                    instance: two,
                     settled: second,
                 },
             ) => one == two && first == second,
@@ -91,14 +87,8 @@ pub(super) fn remembered(entries: Vec<Entry>, before: Option<&Arc<SeenDir>>) -> 
         });
     match (is_same_tree, is_same_beside) {
         (true, true) => before.clone(),
-        (true, false) => Arc::new(SeenDir {
-            dir: before.dir.clone(),
-            beside: beside.into(),
-        }),
-        (false, _) => Arc::new(SeenDir {
-            dir: Arc::new(Dir::new(dir)),
-            beside: beside.into(),
-        }),
+        (true, false) => SeenDir::new(before.dir.clone(), beside),
+        (false, _) => SeenDir::new(Arc::new(Dir::new(dir)), beside),
     }
 }
 
@@ -108,41 +98,24 @@ pub(super) fn sharing(seen: &Arc<SeenDir>, tree: &Arc<Dir>) -> Arc<SeenDir> {
     if Arc::ptr_eq(&seen.dir, tree) {
         return seen.clone();
     }
-    let mut changed = false;
-    let mut entries = Vec::with_capacity(seen.dir.len());
-    for ((name, node), beside) in seen.dir.iter().zip(&seen.beside) {
-        let (mut node, mut beside) = (node.clone(), beside.clone());
-        if let (Seen::Dir(below), Some(Node::Dir(other))) = (&beside, tree.get(name.as_bytes())) {
-            let shared = sharing(below, other);
-            if !Arc::ptr_eq(&shared, below) {
-                changed = true;
-                node = Node::Dir(shared.dir.clone());
-                beside = Seen::Dir(shared);
+    let mut dir = Vec::with_capacity(seen.dir.len());
+    let mut beside = Vec::with_capacity(seen.dir.len());
+    for ((name, node), seen) in seen.dir.iter().zip(&seen.beside) {
+        let (node, seen) = match (seen, tree.get(name.as_bytes())) {
+            (Seen::Dir(below), Some(Node::Dir(other))) => {
+                let shared = sharing(below, other);
+                (Node::Dir(shared.dir.clone()), Seen::Dir(shared))
             }
-        }
-        entries.push((name.clone(), node, beside));
+            _ => (node.clone(), seen.clone()),
+        };
+        dir.push((name.clone(), node));
+        beside.push(seen);
     }
-    let is_identical = seen.dir.len() == tree.len()
-        && entries
-            .iter()
-            .zip(tree.iter())
-            .all(|((name, node, _), other)| *name == other.0 && is_identical(node, &other.1));
-    if is_identical {
-        let beside = entries.into_iter().map(|(_, _, beside)| beside).collect();
-        let dir = tree.clone();
-        return Arc::new(SeenDir { dir, beside });
-    }
-    if changed {
-        remembered(entries, None)
-    } else {
+    if tree.holds(&dir) {
+        SeenDir::new(tree.clone(), beside)
+    } else if seen.dir.holds(&dir) {
         seen.clone()
-    }
-}
-
-/// Whether two nodes are one and the same, times included; directories are not looked into.
-fn is_identical(one: &Node, two: &Node) -> bool {
-    match (one, two) {
-        (Node::Dir(one), Node::Dir(two)) => Arc::ptr_eq(one, two),
-        (one, two) => one == two,
+    } else {
+        SeenDir::new(Arc::new(Dir::new(dir)), beside)
     }
 }

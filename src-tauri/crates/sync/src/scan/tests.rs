@@ -381,23 +381,29 @@ fn the_next_process_reads_only_what_it_must() {
     let file = elsewhere.path().join("seen");
     let found = fixture.look(None, &Dirty::All).scan;
     found.keep(&file, &root, true).unwrap();
+    let base = found.tree();
+    let beside_a_base = Scan::kept(&file, &root, true, Some(&base)).unwrap();
+    assert!(beside_a_base.tree().is(&base), "one tree in memory");
     fixture.write("below/b", b"22");
 
-    let kept = Scan::kept(&file, &root, true).unwrap();
+    let kept = Scan::kept(&file, &root, true, None).unwrap();
     assert_eq!(kept.tree(), found.tree());
     let next = fixture.look(Some(&kept), &Dirty::All);
     assert_eq!(next.hashed, 1);
     assert_eq!(words(&next.scan), fixture.seen());
 
     assert!(
-        Scan::kept(&file, &root, false).is_none(),
+        Scan::kept(&file, &root, false, None).is_none(),
         "searched otherwise"
     );
     let mut bytes = fs::read(&file).unwrap();
     for at in [0, 12, 40, bytes.len() - 1] {
         bytes[at] ^= 1;
         write(&file, &bytes);
-        assert!(Scan::kept(&file, &root, true).is_none(), "damaged at {at}");
+        assert!(
+            Scan::kept(&file, &root, true, None).is_none(),
+            "damaged at {at}"
+        );
         bytes[at] ^= 1;
     }
 }
@@ -415,7 +421,7 @@ fn a_file_that_was_not_settled_is_read_by_the_next_process() {
         .scan
         .keep(&file, &root, true)
         .unwrap();
-    let kept = Scan::kept(&file, &root, true).unwrap();
+    let kept = Scan::kept(&file, &root, true, None).unwrap();
     assert_eq!(fixture.look(Some(&kept), &Dirty::All).hashed, 1);
 }
 
