@@ -50,3 +50,24 @@ pub(crate) fn as_it_was_made(dir: &DirHandle, name: &[u8], file: &File) -> Optio
     let is_older = stamp.mtime.saturating_add(grain(stamp)) < stamp.ctime;
     (is_as_made && is_older).then_some(stamp)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_file_with_a_number_is_known_by_its_stamp() {
+        let stamp = |inode| Stamp {
+            size: 1,
+            mtime: 2,
+            ctime: 3,
+            inode,
+        };
+        let mut made = Made::default();
+        for inode in [0, 7] {
+            made.note(stamp(inode), Digest([1; 32]));
+        }
+        let held = [0, 7, 8].map(|inode| made.held(stamp(inode)));
+        assert_eq!(held, [None, Some(Digest([1; 32])), None]);
+    }
+}
