@@ -303,6 +303,29 @@ fn a_place_comes_back_as_it_was_and_goes_over() {
 }
 
 #[test]
+fn a_directory_comes_back_whole_and_goes_over() {
+    for (side, other) in [("host", "container"), ("container", "host")] {
+        let fixture = Fixture::new(Mode::TwoWaySafe);
+        for (name, text) in [("d/a", "1"), ("d/e/b", "2"), ("kept", "3")] {
+            fixture.write(&format!("{side}/{name}"), text);
+        }
+        fixture.once().unwrap();
+        remove(&fixture.path(&format!("{side}/d")));
+        fixture.once().unwrap();
+        fixture.check_same(&["kept=3"]);
+        // What has come to the place since stays in it.
+        fixture.write(&format!("{other}/d/new"), "4");
+        fixture.once().unwrap();
+        let undone = fixture.link().restore(&at("d/e"), None, None).unwrap();
+        assert_eq!(undone.cycle.failures().count(), 0, "{undone:?}");
+        let undone = fixture.link().restore(&at("d/a"), None, None).unwrap();
+        assert_eq!(undone.cycle.failures().count(), 0, "{undone:?}");
+        fixture.once().unwrap();
+        fixture.check_same(&["d/", "d/a=1", "d/e/", "d/e/b=2", "d/new=4", "kept=3"]);
+    }
+}
+
+#[test]
 fn a_place_of_which_nothing_is_kept_does_not_come_back() {
     let (fixture, id) = followed();
     for (path, when, side) in [
