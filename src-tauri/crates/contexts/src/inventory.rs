@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mizzen_fsx::{Mark, SafeDir, UnsafeFile, UnsafeReason, disk_without_events};
+use mizzen_fsx::{Listed, SafeDir, UnsafeFile, UnsafeReason, disk_without_events};
 
 use crate::payload::{Payload, Print, Terms};
 
@@ -89,7 +89,7 @@ pub(crate) struct Inventory {
 }
 
 /// What one folder of `meta/` turned out to be.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Entry {
     Context(Arc<Found>),
     Special(Arc<Found>),
@@ -125,11 +125,17 @@ impl Root {
     #[cfg(test)]
     pub(crate) fn take_inventory(&self) -> Inventory {
         let now = || std::time::Duration::ZERO;
-        self.look(&mut Memory::default(), Share::All, &now)
+        self.look(&mut Memory::default(), &now)
     }
 
-    /// Looks at this share of it, and reads what is not as it is remembered; takes the rest for what it was.
-    pub(crate) fn look(&self, memory: &mut Memory, share: Share, now: Clock<'_>) -> Inventory {
+    /// Whether it is as the last look saw it, as far as this share of its contexts tells, and those that changed last.
+    pub(crate) fn is_as(&self, memory: &mut Memory, share: Share, now: Clock<'_>) -> bool {
+        let store = self.open();
+        store.is_ok_and(|store| store.is_as(memory, share, now))
+    }
+
+    /// Looks at all of it, and reads what is not as it is remembered.
+    pub(crate) fn look(&self, memory: &mut Memory, now: Clock<'_>) -> Inventory {
         let of = |health| Inventory {
             health,
             ..Inventory::default()
@@ -141,16 +147,18 @@ impl Root {
         let Some(meta) = &store.meta else {
             return of(Health::Missing(store.contexts.path().join("meta")));
         };
-        let listed = match meta.list(FOLDERS_MAX) {
-            Ok(listed) => listed,
-            Err(error) => return of(Health::Unusable(error.to_string())),
-        };
         // Who asks such a disk for a stamp may be told an old one.
         let mut parts = store.parts();
         if parts.any(|part| disk_without_events(part.path()).is_some()) {
             memory.folders.clear();
+            memory.listed = None;
         }
-        let share = memory.share(&store, share);
+        let list = || list(meta);
+        let listed = Remembered::look(&mut memory.listed, &store.trunk(), now, list, Result::is_ok);
+        let listed = match listed.0 {
+            Ok(listed) => listed,
+            Err(why) => return of(Health::Unusable(why)),
+        };
         let mut before = std::mem::take(&mut memory.folders);
         let mut inventory = of(Health::Whole);
         inventory.is_elsewhere = self.is_elsewhere(&store);
@@ -158,13 +166,7 @@ impl Root {
             // Plain files beside the folders are nothing to the CLI.
             if entry.kind.is_some() && !entry.name.starts_with(".tmp-") {
                 let mut known = before.remove(&entry.name);
-                let as_before = (known.as_ref())
-                    .filter(|_| !share.takes_in(&entry.name))
-                    .and_then(Remembered::settled);
-                let (found, moved) = match as_before {
-                    Some(found) => (found.clone(), false),
-                    None => store.look(&entry.name, &mut known, now),
-                };
+                let (found, moved) = store.look(&entry.name, &mut known, now);
                 memory.moves += u64::from(moved);
                 memory
                     .folders
@@ -229,10 +231,47 @@ impl Store {
         all.into_iter().flatten()
     }
 
-    /// Tells this store from another, and of what comes or goes in it.
-    fn trunk(&self) -> Option<[Mark; 2]> {
-        let mark = |name| self.contexts.mark(name, 0, 0);
-        Some([mark("meta")?, mark("tls")?])
+    /// What tells this store from another, and of what comes or goes in it.
+    fn trunk(&self) -> [Place<'_>; 2] {
+        ["meta", "tls"].map(|name| Place {
+            dir: &self.contexts,
+            name,
+            depth: 0,
+        })
+    }
+
+    /// What belongs to one folder of `meta/`.
+    fn places<'a>(&'a self, folder: &'a str) -> Vec<Place<'a>> {
+        let parts = [(self.meta.as_ref(), 1), (self.tls.as_ref(), 2)];
+        let places = parts.into_iter().filter_map(|(dir, depth)| {
+            Some(Place {
+                dir: dir?,
+                name: folder,
+                depth,
+            })
+        });
+        places.collect()
+    }
+
+    fn is_as(&self, memory: &mut Memory, share: Share, now: Clock<'_>) -> bool {
+        let (Some(meta), Some(listed)) = (&self.meta, &mut memory.listed) else {
+            return false;
+        };
+        let list = || list(meta);
+        let (is_same, has_moved) = listed.look_again(&self.trunk(), now, list, Result::is_ok);
+        // Another store may hold others under the same names.
+        if !is_same || has_moved {
+            return false;
+        }
+        let folders = memory.folders.iter_mut();
+        let mut looked_at =
+            folders.filter(|(folder, known)| share.takes_in(folder) || !known.is_settled());
+        looked_at.all(|(folder, known)| {
+            let read = || self.read(folder);
+            let (is_same, has_moved) = known.look_again(&self.places(folder), now, read, lasts);
+            memory.moves += u64::from(has_moved);
+            is_same
+        })
     }
 
     /// Reads one folder of `meta/`, and what belongs to it.
@@ -247,19 +286,18 @@ impl Store {
         memory: &mut Option<Remembered<Entry>>,
         now: Clock<'_>,
     ) -> (Entry, bool) {
-        let parts = [(self.meta.as_ref(), 1), (self.tls.as_ref(), 2)];
-        let places = parts.into_iter().filter_map(|(dir, depth)| {
-            Some(Place {
-                dir: dir?,
-                name: folder,
-                depth,
-            })
-        });
-        let places: Vec<Place<'_>> = places.collect();
-        // What could not be read may be the next time, and no stamp would tell.
-        let lasts = |entry: &Entry| !matches!(entry, Entry::Odd(_));
+        let places = self.places(folder);
         Remembered::look(memory, &places, now, || self.read(folder), lasts)
     }
+}
+
+fn list(meta: &SafeDir) -> Result<Vec<Listed>, String> {
+    meta.list(FOLDERS_MAX).map_err(|error| error.to_string())
+}
+
+/// What could not be read may be the next time, and no stamp would tell.
+fn lasts(entry: &Entry) -> bool {
+    !matches!(entry, Entry::Odd(_))
 }
 
 fn part(of: &SafeDir, name: &str) -> Result<SafeDir, Health> {

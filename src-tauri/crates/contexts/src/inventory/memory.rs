@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use mizzen_fsx::{Mark, SafeDir};
+use mizzen_fsx::{Listed, Mark, SafeDir};
 
-use super::{Entry, Store};
+use super::Entry;
 
 /// File systems tell the time of a change in steps, of two seconds at worst. So a stamp that has been seen for longer
 /// than that tells of every change to come, and one that has not may stand for two contents.
@@ -16,23 +16,14 @@ const ENTRIES_MAX: usize = 64;
 /// Of a store at rest, one context in so many is looked at each time.
 pub(crate) const SHARES: u64 = 10;
 
-/// Which of the contexts that are remembered a look takes in.
+/// One in [`SHARES`] of the contexts, others with each number.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Share {
-    All,
-    /// One in [`SHARES`], others with each number.
-    Nth(u64),
-}
+pub(crate) struct Share(pub(crate) u64);
 
 impl Share {
     pub(super) fn takes_in(self, folder: &str) -> bool {
-        match self {
-            Self::All => true,
-            // Folders are named by digests, so that any sum deals them out evenly.
-            Self::Nth(number) => {
-                folder.bytes().map(u64::from).sum::<u64>() % SHARES == number % SHARES
-            }
-        }
+        // Folders are named by digests, so that any sum deals them out evenly.
+        folder.bytes().map(u64::from).sum::<u64>() % SHARES == self.0 % SHARES
     }
 }
 
@@ -44,8 +35,8 @@ pub(crate) type Clock<'a> = &'a dyn Fn() -> Duration;
 pub(crate) struct Memory {
     /// By folder of `meta/`.
     pub(super) folders: BTreeMap<String, Remembered<Entry>>,
-    /// Of `meta/` and `tls/`; none where they cannot be told.
-    trunk: Option<[Mark; 2]>,
+    /// What is in `meta/`, or why that cannot be told; `tls/` is marked with it.
+    pub(super) listed: Option<Remembered<Result<Vec<Listed>, String>>>,
     /// How often a look met another file or folder than the look before.
     pub(super) moves: u64,
 }
@@ -54,18 +45,6 @@ impl Memory {
     /// Grows whenever a look meets other files or folders than the look before.
     pub(crate) fn moves(&self) -> u64 {
         self.moves
-    }
-
-    /// What a look takes in that should take in this share: all, unless it meets the same store as the look before,
-    /// to which nothing has been added, and from which nothing is gone.
-    pub(super) fn share(&mut self, store: &Store, wanted: Share) -> Share {
-        let trunk = store.trunk();
-        let is_same = trunk.is_some() && self.trunk == trunk;
-        self.trunk = trunk;
-        match is_same {
-            true => wanted,
-            false => Share::All,
-        }
     }
 }
 
@@ -105,25 +84,58 @@ impl<T: Clone> Remembered<T> {
         if let Some(known) = memory.as_ref().filter(|known| known.still_holds(places)) {
             return (known.value.clone(), false);
         }
+        let (known, has_moved) = Self::read(memory.as_ref(), places, now, read, lasts);
+        let value = known.value.clone();
+        *memory = Some(known);
+        (value, has_moved)
+    }
+
+    /// Whether the value is the same still, read anew unless all is as it was; and whether other files or folders are
+    /// there than before.
+    pub(super) fn look_again(
+        &mut self,
+        places: &[Place<'_>],
+        now: Clock<'_>,
+        read: impl FnOnce() -> T,
+        lasts: impl FnOnce(&T) -> bool,
+    ) -> (bool, bool)
+    where
+        T: PartialEq,
+    {
+        if self.still_holds(places) {
+            return (true, false);
+        }
+        let (known, has_moved) = Self::read(Some(self), places, now, read, lasts);
+        let is_same = known.value == self.value;
+        *self = known;
+        (is_same, has_moved)
+    }
+
+    fn read(
+        before: Option<&Self>,
+        places: &[Place<'_>],
+        now: Clock<'_>,
+        read: impl FnOnce() -> T,
+        lasts: impl FnOnce(&T) -> bool,
+    ) -> (Self, bool) {
         // Marks come first: what changes while it is read has others at the next look.
         let met = now();
         let marks: Option<Vec<Mark>> = places.iter().map(Place::mark).collect();
-        let before = memory.take().filter(|known| known.marks == marks);
-        let is_same = before.is_some() && marks.is_some();
+        let before = before.filter(|known| marks.is_some() && known.marks == marks);
         let value = read();
-        let since = before.filter(|_| is_same).map(|known| known.since);
-        *memory = Some(Self {
+        let since = before.map(|known| known.since);
+        let known = Self {
             is_settled: lasts(&value) && since.is_some_and(|since| met >= since + SETTLED),
             since: since.unwrap_or_else(now),
-            value: value.clone(),
+            value,
             marks,
-        });
-        (value, !is_same)
+        };
+        (known, since.is_none())
     }
 
-    /// The value, where it was read so that whatever changes it changes its marks.
-    pub(super) fn settled(&self) -> Option<&T> {
-        self.is_settled.then_some(&self.value)
+    /// Whether it was read so that whatever changes it changes its marks.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_settled
     }
 
     fn still_holds(&self, places: &[Place<'_>]) -> bool {

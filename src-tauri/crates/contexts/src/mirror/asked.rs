@@ -9,7 +9,7 @@ use super::publish::PublishError;
 use super::setup::{self, SetUp};
 use super::status::TrashEntry;
 use super::{Mirror, MirrorError, Pass, Side, words};
-use crate::inventory::{Found, Share};
+use crate::inventory::Found;
 use crate::payload::{Payload, Terms};
 
 impl Mirror {
@@ -222,7 +222,7 @@ impl Mirror {
             new.map(|new| new.print),
         );
         let change = self.history.add(Change { undoes, ..change });
-        self.see(Share::All);
+        self.see();
         Ok(change)
     }
 }

@@ -45,14 +45,13 @@ impl Mirror {
     /// As for [`Mirror::pass`].
     pub fn glance(&mut self) -> Result<Pass, MirrorError> {
         self.glances += 1;
-        self.pass_over(&Policy::default(), Share::Nth(self.glances))
+        match self.is_at_rest && self.is_as_seen(Share(self.glances)) {
+            true => Ok(Pass::default()),
+            false => self.pass(),
+        }
     }
 
     pub(super) fn pass_with(&mut self, decided: &Policy) -> Result<Pass, MirrorError> {
-        self.pass_over(decided, Share::All)
-    }
-
-    fn pass_over(&mut self, decided: &Policy, share: Share) -> Result<Pass, MirrorError> {
         let mut pass = Pass::default();
         self.seen.no_container = !self.is_set_up();
         if self.seen.no_container {
@@ -67,7 +66,7 @@ impl Mirror {
             self.keep_leftovers()?;
         }
         for _ in 0..ROUNDS {
-            let rested = self.look(share);
+            let rested = self.look();
             if rested && self.is_at_rest && !decided.decides() {
                 return Ok(pass);
             }
@@ -89,7 +88,7 @@ impl Mirror {
             pass.again_in = Some(RESTLESS);
         }
         if !pass.changes.is_empty() {
-            self.see(Share::All);
+            self.see();
         }
         // What a person consented to is no news.
         if decided.approved.is_empty() {
@@ -99,38 +98,50 @@ impl Mirror {
     }
 
     /// Two looks that see the same, or none of so many. What rested before counts as one of them.
-    fn look(&mut self, share: Share) -> bool {
+    fn look(&mut self) -> bool {
         let rested = self.seen.rested;
-        let share = if self.is_at_rest { share } else { Share::All };
-        self.seen.rested = self.see(share) && rested;
+        self.seen.rested = self.see() && rested;
         for _ in 0..LOOKS {
             if self.seen.rested {
                 return true;
             }
             self.world.pause(SECOND_LOOK);
-            self.seen.rested = self.see(Share::All);
+            self.seen.rested = self.see();
         }
         self.seen.rested
     }
 
-    /// Looks at both sides; whether their contexts are as the look before saw them.
-    pub(super) fn see(&mut self, share: Share) -> bool {
+    /// Whether both sides are as the last look saw them, as far as this share of their contexts tells.
+    fn is_as_seen(&mut self, share: Share) -> bool {
         let world = self.world.clone();
         let now = || world.elapsed();
-        let roots = &self.roots;
+        let mut stores = self.roots.iter().zip(&mut self.memory);
+        stores.all(|(root, memory)| root.is_as(&mut memory.store, share, &now))
+            && self.see_configs() == self.seen.configs
+    }
+
+    /// Looks at both sides; whether their contexts are as the look before saw them.
+    pub(super) fn see(&mut self) -> bool {
+        let world = self.world.clone();
+        let now = || world.elapsed();
         let [host, container] = &mut self.memory;
-        let mut remembered = [(&roots[0], host), (&roots[1], container)];
-        let sides = remembered
-            .each_mut()
-            .map(|(root, memory)| root.look(&mut memory.store, share, &now));
-        let configs =
-            remembered.map(|(root, memory)| Some(Config::look(root, &mut memory.config, &now)));
+        let remembered = [(&self.roots[0], host), (&self.roots[1], container)];
+        let sides = remembered.map(|(root, memory)| root.look(&mut memory.store, &now));
+        let configs = self.see_configs();
         let is_same = sides == self.seen.sides;
         self.is_at_rest &= is_same && configs == self.seen.configs;
         self.seen.sides = sides;
         self.seen.configs = configs;
         self.seen.rested = false;
         is_same
+    }
+
+    fn see_configs(&mut self) -> [Option<Config>; 2] {
+        let world = self.world.clone();
+        let now = || world.elapsed();
+        let [host, container] = &mut self.memory;
+        let remembered = [(&self.roots[0], host), (&self.roots[1], container)];
+        remembered.map(|(root, memory)| Some(Config::look(root, &mut memory.config, &now)))
     }
 
     /// What to do by what was seen, and when to come back for what waits.

@@ -104,6 +104,55 @@ fn a_look_at_rest_opens_no_file_and_plans_nothing() {
 }
 
 #[test]
+fn a_glance_at_rest_asks_for_stamps_alone() {
+    let mut rig = at_rest();
+    let opened = count(&rig);
+    for _ in 0..GLANCES {
+        assert_eq!(glance(&mut rig), 0);
+        rig.world.pause(LONG);
+    }
+    let Count {
+        files,
+        reads,
+        lists,
+        ..
+    } = opened.count().unwrap();
+    assert_eq!((files, reads, lists), (0, 0, 0));
+    // What changed last is read once more before its stamps are believed, and it alone.
+    rig.write(HOST, "n7", "tcp://i:7", "ca.pem=1 cert.pem=2 key.pem=3");
+    assert_eq!(rig.pass().changes.len(), 1);
+    rig.pass();
+    rig.world.pause(LONG);
+    opened.count().unwrap();
+    let revision = rig.mirror().revision();
+    assert_eq!(glance(&mut rig), 0);
+    let of_one = opened.count().unwrap();
+    assert!((2..=8).contains(&of_one.files), "{of_one:?}");
+    assert_eq!(rig.mirror().revision(), revision);
+    assert_eq!(glance(&mut rig), 0);
+    assert_eq!(opened.count().unwrap().files, 0);
+    // One that cannot be judged is judged again, and it alone.
+    fs::write(rig.meta(CONTAINER, "n6"), "{").unwrap();
+    rest(&mut rig);
+    opened.count().unwrap();
+    assert_eq!(glance(&mut rig), 0);
+    let of_one = opened.count().unwrap();
+    assert_eq!((of_one.files, of_one.reads), (1, 1));
+    fs::write(rig.meta(CONTAINER, "n6"), "}").unwrap();
+    glance(&mut rig);
+    let status = rig.status();
+    assert_eq!(status.standing, Standing::Damaged);
+    rig.write(
+        CONTAINER,
+        "n6",
+        "tcp://h:6",
+        "ca.pem=1 cert.pem=2 key.pem=3",
+    );
+    glance(&mut rig);
+    assert_eq!(rig.status().standing, Standing::InStep);
+}
+
+#[test]
 fn a_change_that_keeps_size_and_time_of_a_file_is_seen() {
     let mut rig = at_rest();
     quietly(&rig.tls(CONTAINER, "n1").join("key.pem"), b"9");
