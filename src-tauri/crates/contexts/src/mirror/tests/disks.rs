@@ -158,3 +158,45 @@ fn a_store_on_another_disk_is_read_and_written_with_consent_only() {
         unmount(&place);
     }
 }
+
+/// Lets what lies in one folder stand at another's place as well, as where a disk is mounted.
+fn bind(from: &Path, place: &Path) {
+    let mut mount = Command::new("mount");
+    let mount = mount.arg("--bind").args([from, place]);
+    assert!(mount.status().expect("mount runs").success());
+}
+
+#[test]
+fn row_48_a_side_that_is_unmounted_takes_nothing_with_it_and_is_as_it_was_once_it_is_back() {
+    if !is_alone(
+        "row_48_a_side_that_is_unmounted_takes_nothing_with_it_and_is_as_it_was_once_it_is_back",
+    ) {
+        return;
+    }
+    let both = "a1 unix:///a\na2 unix:///a key.pem=1";
+    for side in Side::BOTH {
+        let mut rig = Rig::new();
+        let disk = rig.home.path().join("disk");
+        fs::create_dir(&disk).unwrap();
+        bind(&disk, &rig.path(side));
+        rig.write(side, "a1", "unix:///a", "");
+        rig.write(side, "a2", "unix:///a", "key.pem=1");
+        rig.pass();
+        assert_eq!(rig.both(), both);
+
+        unmount(&rig.path(side));
+        let other = side.other();
+        assert_eq!(rig.told(), "", "the folder that was mounted over is empty");
+        assert_eq!(rig.draw(other), both);
+        assert_eq!(rig.status().standing, Standing::Halted);
+        rig.write(other, "a3", "unix:///new", "");
+        assert_eq!(rig.told(), "");
+        assert_eq!(rig.path(side).read_dir().unwrap().count(), 0);
+
+        bind(&disk, &rig.path(side));
+        rig.pass();
+        assert_eq!(rig.both(), format!("{both}\na3 unix:///new"));
+        assert_eq!(rig.status().standing, Standing::InStep);
+        unmount(&rig.path(side));
+    }
+}
