@@ -234,6 +234,53 @@ export const SCENES: readonly Scene[] = [
       await byId(page, "context-past").first().waitFor();
     },
   },
+  { name: "contexts-damaged", scenario: "sessions=3&contexts=damaged", arrange: open("contexts") },
+  {
+    name: "contexts-history-none",
+    scenario: "sessions=3&contexts=in_step",
+    arrange: async (page) => {
+      await page.evaluate(() => (window.mizzenFake.contexts.changes = []));
+      await open("contexts")(page);
+      await byId(page, "contexts-history").click();
+      await page.getByText("Nothing has been carried over yet").waitFor();
+    },
+  },
+  {
+    name: "contexts-history-many",
+    scenario: "sessions=3&contexts=in_step",
+    arrange: async (page) => {
+      await page.evaluate(() => {
+        const { contexts } = window.mizzenFake;
+        const again = Array.from({ length: 10 }, (_, round) =>
+          contexts.changes.map((change) => ({ ...change, id: change.id + 3 * (9 - round) })),
+        );
+        contexts.changes = again.flat();
+      });
+      await open("contexts")(page);
+      await byId(page, "contexts-history").click();
+      await byId(page, "context-past").nth(29).waitFor();
+    },
+  },
+  {
+    name: "contexts-undo",
+    scenario: "sessions=3&contexts=in_step",
+    arrange: async (page) => {
+      await open("contexts")(page);
+      await byId(page, "contexts-history").click();
+      await byId(page, "take-back").first().click();
+      await byId(page, "dialog-confirm").waitFor();
+    },
+  },
+  {
+    name: "contexts-trash-none",
+    scenario: "sessions=3&contexts=in_step",
+    arrange: async (page) => {
+      await page.evaluate(() => (window.mizzenFake.contexts.trash = []));
+      await open("contexts")(page);
+      await byId(page, "contexts-trash").click();
+      await page.getByText("The trash is empty").waitFor();
+    },
+  },
   {
     name: "contexts-trash",
     scenario: "sessions=3&contexts=in_step",

@@ -51,6 +51,7 @@ export const ENGINES: EngineChoice[] = [
     endpoint: "unix:///var/run/docker.sock",
     exposed: null,
     selected_by: "the Docker CLI's default",
+    beats: [],
     in_use: true,
     state: "online",
     reason: null,
@@ -62,6 +63,7 @@ export const ENGINES: EngineChoice[] = [
     endpoint: "ssh://ada@lab.example",
     exposed: null,
     selected_by: null,
+    beats: [],
     in_use: false,
     state: null,
     reason: null,
@@ -73,6 +75,7 @@ export const ENGINES: EngineChoice[] = [
     endpoint: null,
     exposed: null,
     selected_by: null,
+    beats: [],
     in_use: false,
     state: null,
     reason: 'the engine "old" at tcp://old:2375 is another machine\'s, without encryption',
@@ -85,6 +88,7 @@ export const ENGINE: EngineView = {
   name: "default",
   endpoint: "unix:///var/run/docker.sock",
   selected_by: "the Docker CLI's default",
+  beats: [],
   state: "online",
   since: ago(180),
   version: "28.3.1",
@@ -93,6 +97,16 @@ export const ENGINE: EngineView = {
   cpus: 8,
   memory_bytes: 32 * GIB,
   warnings: [],
+};
+
+/** The selected one, in spite of two other choices. */
+export const CHOSEN: EngineView = {
+  ...ENGINE,
+  selected_by: "DOCKER_HOST",
+  beats: [
+    { by: "DOCKER_CONTEXT", says: "lab" },
+    { by: "docker context use", says: "build-box" },
+  ],
 };
 
 /** Another machine's, beside the selected one. */

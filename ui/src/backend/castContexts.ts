@@ -89,6 +89,51 @@ export const HALTED: ContextsView = {
   hint: "Put it back, or set it up again: `mizzen contexts setup`. Nothing was deleted on the other side.",
 };
 
+/** What cannot be used or is left alone, where not every change is told. */
+export const DAMAGED: ContextsView = {
+  ...CONTEXTS,
+  state: "damaged",
+  reason:
+    "`/home/ada/.docker/contexts/meta/8a4d…`: its meta.json cannot be used: EOF while parsing",
+  hint: "Mend or remove that folder: a damaged one can make `docker context ls` fail.",
+  polling: "/home/ada/.docker-cai is on a 9P disk, where not every change is told",
+  container: {
+    ...CONTEXTS.container,
+    problem:
+      "/home/ada/.docker-cai/contexts is on another disk: nothing is written there without your consent",
+  },
+  contexts: [
+    {
+      name: "8a4d1f0c",
+      state: "quarantined",
+      reason: "On the host its meta.json cannot be used: EOF while parsing an object",
+      host: null,
+      container: null,
+    },
+    {
+      ...both("cluster", end("tcp://cluster.example:2376", { tls: KEYS })),
+      state: "not_synced",
+      reason:
+        "Containers have it already. Take it from them: `docker --config /home/ada/.docker-cai context rm cluster`",
+    },
+    {
+      name: "gone",
+      state: "ghost",
+      reason: "its folder is another name's: Docker lists it and cannot use it",
+      host: null,
+      container: end("ssh://ana@gone.example"),
+    },
+    both("lab", end("ssh://ana@lab.example")),
+    {
+      name: "new",
+      state: "pending",
+      reason: null,
+      host: end("ssh://-oProxyCommand=x", { endpoint_problem: "not an address that can be used" }),
+      container: null,
+    },
+  ],
+};
+
 export function changesOf(): ContextChangeView[] {
   return [
     {

@@ -10,6 +10,7 @@ import type { SyncState } from "../generated/SyncState";
 import {
   ago,
   alertView,
+  CHOSEN,
   commandView,
   CONTEXTS,
   ENGINE,
@@ -24,7 +25,7 @@ import {
   SYNCED,
   syncView,
 } from "./cast";
-import { HALTED, HELD, IN_STEP } from "./castContexts";
+import { DAMAGED, HALTED, HELD, IN_STEP } from "./castContexts";
 import { byName } from "../state/order";
 
 /** What the scripted backend starts from, as told by the address: `?sessions=50&engine=offline`. */
@@ -51,7 +52,7 @@ export function scenarioOf(search: string): Scenario {
   const lost = isOffline ? offlineWith : isElsewhere ? outOfReach : null;
   const some = synced(cast(count), asked.get("sync"), Number(asked.get("conflicts") ?? 2));
   const sessions = lost ? some.map(lost) : some;
-  const engine = isOffline ? offline(ENGINE) : ENGINE;
+  const engine = isOffline ? offline(ENGINE) : asked.get("engine") === "two" ? CHOSEN : ENGINE;
   const quiet = count < 5 && !isOffline;
   const state = asked.get("snapshot");
   return {
@@ -82,7 +83,8 @@ function doctorOf(asked: URLSearchParams, isOffline: boolean): DoctorReport {
 }
 
 function contextsOf(state: string | null): ContextsView {
-  return { in_step: IN_STEP, held: HELD, halted: HALTED }[state ?? ""] ?? CONTEXTS;
+  const known = { in_step: IN_STEP, held: HELD, halted: HALTED, damaged: DAMAGED };
+  return Object.entries(known).find(([name]) => name === state)?.[1] ?? CONTEXTS;
 }
 
 const SYNC_STATES = Object.keys(SYNCED) as SyncState[];

@@ -23,7 +23,11 @@ name: string, } | { "kind": "engine",
 /**
  * Its new view, whole.
  */
-engine: EngineView, } | { "kind": "alert_raised", 
+engine: EngineView, } | { "kind": "engine_removed", 
+/**
+ * Its name.
+ */
+name: string, } | { "kind": "alert_raised", 
 /**
  * The alert.
  */

@@ -46,6 +46,10 @@ describe("sessions", () => {
     expect(model.snapshot.sessions[1]).toBe(start.snapshot.sessions[1]);
   });
 
+  test("an engine that is shown no more is gone", () => {
+    expect(after({ kind: "engine_removed", name: ENGINE.name }).snapshot.engines).toEqual([]);
+  });
+
   test("a removed one is gone, and an unknown one does no harm", () => {
     expect(names(after({ kind: "session_removed", name: "api" }))).toEqual(["web"]);
     expect(names(after({ kind: "session_removed", name: "nobody" }))).toEqual(["api", "web"]);

@@ -58,6 +58,8 @@ function apply(snapshot: Snapshot, change: Exclude<Change, { kind: "progress" }>
       return { ...snapshot, sessions: snapshot.sessions.filter((s) => s.name !== change.name) };
     case "engine":
       return { ...snapshot, engines: upsert(snapshot.engines, change.engine) };
+    case "engine_removed":
+      return { ...snapshot, engines: snapshot.engines.filter((e) => e.name !== change.name) };
     case "alert_raised": {
       const others = snapshot.alerts.filter((alert) => alert.id !== change.alert.id);
       return { ...snapshot, alerts: [change.alert, ...others] };

@@ -8,6 +8,7 @@ export const contextsTexts = {
   engines: {
     title: "Engines in use",
     selectedBy: (what: string) => `selected by ${what}`,
+    before: (by: string, says: string) => `before ${by} (${says})`,
     size: (cpus: number, memory: string) =>
       cpus === 1 ? `1 processor, ${memory}` : `${cpus} processors, ${memory}`,
   },
@@ -32,6 +33,7 @@ export const contextsTexts = {
     } satisfies Record<ContextsState, string>,
     inStep: (host: string, container: string) =>
       `Changes in \`${host}\` and \`${container}\` go both ways as they are made.`,
+    polling: (why: string) => `${why}: it is looked at every two seconds.`,
     side: { host: "Host", container: "Container" } satisfies Record<ContextsSide, string>,
     tabs: "Contexts, history and trash",
     tab: { list: "Contexts", history: "History", trash: "Trash" } satisfies Record<

@@ -14,5 +14,5 @@ mod select;
 mod store;
 
 pub use list::context_names;
-pub use select::{SelectError, Selected, SelectedBy, SelectionEnv, select};
+pub use select::{Beaten, SelectError, Selected, SelectedBy, SelectionEnv, beaten, select};
 pub use store::StoreError;

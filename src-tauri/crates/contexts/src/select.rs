@@ -91,8 +91,8 @@ pub struct Selected {
     pub selected_by: SelectedBy,
 }
 
-/// What decided on an engine; `Display` names it as a user knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What decides on an engine, the first that says something; `Display` names it as a user knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SelectedBy {
     /// A context asked for by name.
     Flag,
@@ -104,6 +104,25 @@ pub enum SelectedBy {
     CurrentContext,
     /// Nothing else did.
     Default,
+}
+
+impl SelectedBy {
+    const IN_ORDER: [Self; 5] = [
+        Self::Flag,
+        Self::DockerHost,
+        Self::DockerContext,
+        Self::CurrentContext,
+        Self::Default,
+    ];
+}
+
+/// A choice of an engine that does not count, since another goes before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beaten {
+    /// Where it comes from.
+    pub by: SelectedBy,
+    /// The context that it names, or the address.
+    pub says: String,
 }
 
 impl fmt::Display for SelectedBy {
@@ -225,24 +244,41 @@ pub fn select(env: &SelectionEnv) -> Result<Selected, SelectError> {
     })
 }
 
-/// Names the context that is meant and who said so; an empty variable says nothing.
+/// What else somebody chose, and `winner` goes before it. A file that cannot be read chooses nothing: nobody asks it.
+#[must_use]
+pub fn beaten(env: &SelectionEnv, winner: SelectedBy) -> Vec<Beaten> {
+    let later = SelectedBy::IN_ORDER
+        .into_iter()
+        .filter(|by| *by > winner && *by != SelectedBy::Default);
+    let said = later.filter_map(|by| {
+        let says = without_password(&said(env, by).ok()?);
+        Some(Beaten { by, says })
+    });
+    said.filter(|beaten| !beaten.says.is_empty()).collect()
+}
+
+/// Names the context that is meant and who said so.
 fn choose(env: &SelectionEnv) -> Result<(String, SelectedBy), SelectError> {
-    let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    if let Some(name) = said(&env.context) {
-        return Ok((name, SelectedBy::Flag));
+    for by in SelectedBy::IN_ORDER {
+        match said(env, by)? {
+            nothing if nothing.is_empty() => {}
+            _ if by == SelectedBy::DockerHost => return Ok((DEFAULT.to_owned(), by)),
+            name => return Ok((name, by)),
+        }
     }
-    if said(&env.docker_host).is_some() {
-        return Ok((DEFAULT.to_owned(), SelectedBy::DockerHost));
-    }
-    if let Some(name) = said(&env.docker_context) {
-        return Ok((name, SelectedBy::DockerContext));
-    }
-    let current = store::current_context(&env.config_folder())?;
-    if current.is_empty() {
-        Ok((DEFAULT.to_owned(), SelectedBy::Default))
-    } else {
-        Ok((current, SelectedBy::CurrentContext))
-    }
+    unreachable!("BUG: the last one always says something")
+}
+
+/// The context, or for `DOCKER_HOST` the address, that this one names; empty where it says nothing.
+fn said(env: &SelectionEnv, by: SelectedBy) -> Result<String, StoreError> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    Ok(match by {
+        SelectedBy::Flag => text(&env.context),
+        SelectedBy::DockerHost => text(&env.docker_host),
+        SelectedBy::DockerContext => text(&env.docker_context),
+        SelectedBy::CurrentContext => store::current_context(&env.config_folder())?,
+        SelectedBy::Default => DEFAULT.to_owned(),
+    })
 }
 
 /// `default` is where `DOCKER_HOST` points, also when it was asked for by name.

@@ -154,7 +154,7 @@ impl Alerts {
     }
 
     pub(crate) fn on_engine(&mut self, engine: &EngineView, now: Instant) -> Vec<Change> {
-        let id = format!("engine_offline:{}", engine.name);
+        let id = engine_id(&engine.name);
         let change = match engine.state {
             EngineState::Connecting => None,
             EngineState::Online => self.clear(&id, now),
@@ -174,6 +174,10 @@ impl Alerts {
             ),
         };
         change.into_iter().collect()
+    }
+
+    pub(crate) fn on_engine_removed(&mut self, name: &str, now: Instant) -> Option<Change> {
+        self.clear(&engine_id(name), now)
     }
 
     pub(crate) fn on_gateway(
@@ -384,6 +388,10 @@ fn offline(engine: &EngineView) -> String {
         return reason.to_owned();
     }
     format!("Engine `{}`: {reason}", engine.name)
+}
+
+fn engine_id(name: &str) -> String {
+    format!("engine_offline:{name}")
 }
 
 fn session_id(kind: AlertKind, session: &str) -> String {

@@ -153,6 +153,7 @@ impl Core {
             usages: usages.subscribe(),
             syncs: links.views(),
             contexts: contexts.views(),
+            context_moves: contexts.moves(),
             news,
             settings: settings.subscribe(),
             asks,
@@ -332,7 +333,8 @@ fn start_publisher(
     };
     let (store, clock) = (store.clone(), config.clock.clone());
     let choose = engines::choose(config);
-    let mut publisher = Publisher::new(store, clock, alerts, choose, Box::new(url));
+    let sessions = sources.sessions.clone();
+    let mut publisher = Publisher::new(sessions, store, clock, alerts, choose, Box::new(url));
     // Before the first client: what is remembered is in the first snapshot.
     publisher.catch_up(&sources);
     owner.spawn("publisher", publisher.run(sources));

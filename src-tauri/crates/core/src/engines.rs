@@ -5,16 +5,31 @@ use std::sync::Arc;
 use mizzen_contexts::{SelectError, Selected, SelectionEnv};
 use mizzen_docker::{Engine, EngineEvent, EngineOptions, SshClient};
 use mizzen_sessions::{EngineSource, ErrorKind, SessionError, SupervisorFiles};
+use mizzen_status::sanitise;
 use mizzen_tasks::Owner;
 use tokio::sync::mpsc;
 
 use crate::settings;
 use crate::translate::EngineIdentity;
-use crate::view::{EngineChoice, EngineState, EngineView};
+use crate::view::{BeatenChoice, EngineChoice, EngineState, EngineView};
 use crate::world::CoreConfig;
 
-/// The engine that serves what names none: its name and what decided on it, or what to show instead.
-pub(crate) type Chosen = Result<(String, String), Box<EngineView>>;
+/// What stands in for an engine where none could be selected; it has no address.
+pub(crate) const NONE: &str = "none";
+/// Longest choice that is shown.
+const CHOICE_CAP: usize = 256;
+
+/// The engine that serves what names none.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Choice {
+    pub(crate) name: String,
+    /// What decided on it.
+    pub(crate) selected_by: String,
+    pub(crate) beats: Vec<BeatenChoice>,
+}
+
+/// That, or what to show instead.
+pub(crate) type Chosen = Result<Choice, Box<EngineView>>;
 
 /// Says so as it stands now: a person may choose another one at any time.
 pub(crate) type Choose = Box<dyn Fn() -> Chosen + Send + Sync>;
@@ -38,10 +53,23 @@ pub(crate) fn source(config: &CoreConfig) -> EngineSource {
 /// What decides on the engine that serves what names none.
 pub(crate) fn choose(config: &CoreConfig) -> Choose {
     let config = config.clone();
-    Box::new(move || match selected(&config) {
-        Ok(identity) => Ok((identity.name, identity.selected_by)),
+    Box::new(move || match named(&config, None) {
+        Ok(selected) => Ok(choice(&config, selected)),
         Err(error) => Err(Box::new(unselected(&error, (config.clock)()))),
     })
+}
+
+fn choice(config: &CoreConfig, selected: Selected) -> Choice {
+    let beaten = mizzen_contexts::beaten(&env(config, None), selected.selected_by);
+    let beats = beaten.into_iter().map(|beaten| BeatenChoice {
+        by: beaten.by.to_string(),
+        says: sanitise(&beaten.says, CHOICE_CAP),
+    });
+    Choice {
+        name: selected.name,
+        selected_by: selected.selected_by.to_string(),
+        beats: beats.collect(),
+    }
 }
 
 pub(crate) fn selected(config: &CoreConfig) -> Result<EngineIdentity, SelectError> {
@@ -55,7 +83,8 @@ pub(crate) fn selected(config: &CoreConfig) -> Result<EngineIdentity, SelectErro
 
 /// Every context of the store and `default`, as they stand in the store.
 pub(crate) fn choices(config: &CoreConfig) -> Result<Vec<EngineChoice>, SelectError> {
-    let selected = selected(config).ok();
+    let selected = named(config, None).ok();
+    let selected = selected.map(|selected| choice(config, selected));
     let names = mizzen_contexts::context_names(&env(config, None))?;
     let choices = names.into_iter().map(|name| {
         let found = named(config, Some(&name));
@@ -65,6 +94,7 @@ pub(crate) fn choices(config: &CoreConfig) -> Result<Vec<EngineChoice>, SelectEr
             endpoint: found.as_ref().ok().map(|found| found.endpoint.to_string()),
             exposed: exposed(&found),
             selected_by: chosen.map(|selected| selected.selected_by.clone()),
+            beats: chosen.map_or_else(Vec::new, |selected| selected.beats.clone()),
             in_use: false,
             state: None,
             reason: problem.map(ToString::to_string),
@@ -135,9 +165,10 @@ pub(crate) fn spawn(
 /// What clients see where no engine could be selected.
 fn unselected(error: &SelectError, now: jiff::Timestamp) -> EngineView {
     EngineView {
-        name: "none".to_owned(),
+        name: NONE.to_owned(),
         endpoint: String::new(),
         selected_by: String::new(),
+        beats: Vec::new(),
         state: EngineState::Offline,
         since: now.to_string(),
         version: None,

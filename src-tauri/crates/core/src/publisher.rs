@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::alerts::Alerts;
 use crate::contexts::News;
-use crate::engines::Choose;
+use crate::engines::{Choice, Choose, Chosen, NONE};
 use crate::store::Store;
 use crate::sync::SyncViews;
 use crate::translate::{self, Beside, Usage};
@@ -34,6 +34,8 @@ pub(crate) struct Sources {
     pub(crate) usages: watch::Receiver<Usages>,
     pub(crate) syncs: watch::Receiver<SyncViews>,
     pub(crate) contexts: watch::Receiver<ContextsView>,
+    /// They may select another engine.
+    pub(crate) context_moves: watch::Receiver<()>,
     pub(crate) news: mpsc::Receiver<News>,
     /// They say what kind of address a session has.
     pub(crate) settings: watch::Receiver<Settings>,
@@ -44,12 +46,13 @@ pub(crate) struct Sources {
 pub(crate) type UrlOf = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 pub(crate) struct Publisher {
+    sessions: Sessions,
     store: Arc<Store>,
     clock: Clock,
     alerts: Alerts,
     choose: Choose,
-    /// The selected engine, and what decided on it, as they were shown last.
-    shown_choice: Option<(String, String)>,
+    /// The selected engine as it was shown last.
+    shown_choice: Option<Choice>,
     /// What the snapshot was last made from.
     folded: Arc<Facts>,
     shown_engines: Arc<EngineFacts>,
@@ -60,6 +63,7 @@ pub(crate) struct Publisher {
 
 impl Publisher {
     pub(crate) fn new(
+        sessions: Sessions,
         store: Arc<Store>,
         clock: Clock,
         alerts: Alerts,
@@ -69,6 +73,7 @@ impl Publisher {
         let (folded, shown_usages) = (Arc::default(), Usages::default());
         let shown_syncs = SyncViews::default();
         Self {
+            sessions,
             store,
             clock,
             alerts,
@@ -84,9 +89,6 @@ impl Publisher {
 
     /// Folds in what is known before anything is followed.
     pub(crate) fn catch_up(&mut self, sources: &Sources) {
-        if let Err(instead) = (self.choose)() {
-            self.on_engine(*instead);
-        }
         self.on_engines(sources.sessions.engines().borrow().clone());
         self.on_facts(sources.sessions.watch().borrow().clone());
         self.on_unmanaged(&sources.sessions.unmanaged().borrow().clone());
@@ -99,6 +101,7 @@ impl Publisher {
             mut usages,
             mut syncs,
             mut contexts,
+            mut context_moves,
             mut news,
             mut settings,
             mut asks,
@@ -143,6 +146,7 @@ impl Publisher {
                     let now = contexts.borrow_and_update().clone();
                     self.on_contexts(now);
                 }
+                Ok(()) = context_moves.changed() => self.on_engines(self.shown_engines.clone()),
                 Some(one) = news.recv() => self.on_news(&one),
                 Ok(()) = settings.changed() => self.on_settings(),
                 Some(ask) = asks.recv() => {
@@ -191,7 +195,7 @@ impl Publisher {
 
     fn on_engines(&mut self, now: Arc<EngineFacts>) {
         let before = std::mem::replace(&mut self.shown_engines, now.clone());
-        let chosen = (self.choose)().ok();
+        let chosen = self.chosen();
         let is_other = self.shown_choice != chosen;
         self.shown_choice.clone_from(&chosen);
         for (name, fact) in now
@@ -202,17 +206,32 @@ impl Publisher {
                 let of_name = |view: &&EngineView| view.name == *name;
                 snapshot.engines.iter().find(of_name).cloned()
             });
-            let selected_by = chosen.as_ref().filter(|(chosen, _)| chosen == name);
-            let selected_by = selected_by.map(|(_, by)| by.as_str());
+            let choice = chosen.as_ref().filter(|choice| choice.name == *name);
             let at = (self.clock)();
-            self.on_engine(translate::engine(
-                name,
-                fact,
-                selected_by,
-                previous.as_ref(),
-                at,
-            ));
+            self.on_engine(translate::engine(name, fact, choice, previous.as_ref(), at));
         }
+    }
+
+    /// The selected engine. Where there is none, that is shown in its place, until there is one.
+    fn chosen(&mut self) -> Option<Choice> {
+        let chosen: Chosen = (self.choose)();
+        let stands_in = |view: &&EngineView| view.name == NONE && view.endpoint.is_empty();
+        let shown = self
+            .store
+            .read(|snapshot| snapshot.engines.iter().find(stands_in).cloned());
+        match (&chosen, shown) {
+            (Ok(_), None) => {}
+            (Ok(_), Some(_)) => {
+                let name = NONE.to_owned();
+                let alerts = self.alerts.on_engine_removed(NONE, Instant::now());
+                let removed = Change::EngineRemoved { name };
+                self.store.publish([removed].into_iter().chain(alerts));
+                self.sessions.look_for_missing_engines();
+            }
+            (Err(now), Some(shown)) if now.reason == shown.reason => {}
+            (Err(now), _) => self.on_engine(EngineView::clone(now)),
+        }
+        chosen.ok()
     }
 
     fn on_engine(&mut self, engine: EngineView) {

@@ -9,6 +9,7 @@ use mizzen_sessions::{
 };
 
 use crate::attention::attention;
+use crate::engines::Choice;
 use crate::verb::{ApiError, ErrorCode};
 use crate::view::{
     EngineState, EngineView, Freshness, LimitsView, Phase, PhaseState, PhaseView, ProgressView,
@@ -281,7 +282,7 @@ pub(crate) struct EngineIdentity {
 pub(crate) fn engine(
     name: &str,
     fact: &EngineFact,
-    selected_by: Option<&str>,
+    choice: Option<&Choice>,
     previous: Option<&EngineView>,
     now: jiff::Timestamp,
 ) -> EngineView {
@@ -299,7 +300,8 @@ pub(crate) fn engine(
     EngineView {
         name: name.to_owned(),
         endpoint: fact.endpoint.to_string(),
-        selected_by: selected_by.unwrap_or_default().to_owned(),
+        selected_by: choice.map_or_else(String::new, |choice| choice.selected_by.clone()),
+        beats: choice.map_or_else(Vec::new, |choice| choice.beats.clone()),
         state,
         since: since.unwrap_or_else(|| now.to_string()),
         version: info.map(|info| info.version.clone()),

@@ -27,7 +27,7 @@ pub use contexts::{
     ContextTrashView, ContextView, ContextsAnswer, ContextsQuestion, ContextsSide,
     ContextsSideView, ContextsState, ContextsView,
 };
-pub use engines::{EngineChoice, EngineState, EngineView};
+pub use engines::{BeatenChoice, EngineChoice, EngineState, EngineView};
 pub(crate) use session::clock_words;
 pub use session::{
     AttentionState, AttentionView, Freshness, LimitsView, Phase, PhaseState, PhaseView,
@@ -138,6 +138,11 @@ pub enum Change {
         /// Its new view, whole.
         engine: EngineView,
     },
+    /// An engine is shown no more.
+    EngineRemoved {
+        /// Its name.
+        name: String,
+    },
     /// An alert was raised, or replaced its older self.
     AlertRaised {
         /// The alert.
@@ -210,6 +215,7 @@ impl Snapshot {
             Change::Engine { engine } => {
                 upsert(&mut self.engines, engine, |view| &view.name);
             }
+            Change::EngineRemoved { name } => self.engines.retain(|view| view.name != name),
             Change::AlertRaised { alert } => {
                 self.alerts.retain(|view| view.id != alert.id);
                 self.alerts.insert(0, alert);

@@ -15,7 +15,7 @@ use futures::Stream;
 use mizzen_docker::{DockerError, Engine, LogLine, LogOptions, StatsSample};
 use mizzen_tasks::Owner;
 use mizzen_wire::Wire;
-use tokio::sync::{Mutex, broadcast, oneshot, watch};
+use tokio::sync::{Mutex, Notify, broadcast, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::actor::{Actor, Asked, Changes, Handle, Told};
@@ -101,6 +101,8 @@ struct Inner {
     owner: Owner,
     handles: Mutex<Handles>,
     unmanaged: watch::Sender<Arc<Vec<Unmanaged>>>,
+    /// An engine that could not be found may be there by now.
+    may_be_found: Notify,
 }
 
 /// Actors by session key; none for a session that is being forgotten, whose name nobody takes meanwhile.
@@ -139,6 +141,7 @@ impl Sessions {
                 owner: owner.child("sessions"),
                 handles: Mutex::default(),
                 unmanaged: watch::Sender::new(Arc::default()),
+                may_be_found: Notify::new(),
             }),
         };
         sessions.take_over(&records);

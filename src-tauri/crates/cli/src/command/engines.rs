@@ -37,10 +37,31 @@ pub(super) async fn list(client: &Client, output: Output) -> Result<(), Failure>
             output.note(&format!("! {}: {warning}", engine.name));
         }
     }
+    if let Some(beaten) = engines.iter().find_map(beaten) {
+        output.note(&plain(&beaten));
+    }
     if let Some(unheard) = unheard(&Shell::this(), &engines) {
         output.note(&format!("! {unheard}"));
     }
     Ok(())
+}
+
+/// What the selected engine was chosen in spite of.
+fn beaten(engine: &EngineChoice) -> Option<String> {
+    let by = engine.selected_by.as_deref()?;
+    let beats = engine.beats.iter();
+    let beats: Vec<String> = beats
+        .map(|beaten| format!("{} ({})", beaten.by, beaten.says))
+        .collect();
+    let beats = match &*beats {
+        [] => return None,
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    };
+    let name = &engine.name;
+    Some(format!(
+        "`{name}` is selected by {by}, which goes before {beats}"
+    ))
 }
 
 /// What a shell's variables say of the engine to use; one that is empty says nothing.
@@ -193,6 +214,7 @@ mod tests {
             endpoint: None,
             exposed: None,
             selected_by: set(by),
+            beats: Vec::new(),
             in_use: true,
             state: None,
             reason: None,

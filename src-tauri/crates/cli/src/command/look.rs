@@ -288,6 +288,7 @@ fn brief(event: &Event) -> String {
                 .map_or_else(String::new, |why| format!(": {why}"));
             format!("engine {} {state}{reason}", engine.name)
         }
+        Change::EngineRemoved { name } => format!("engine {name} is shown no more"),
         Change::AlertRaised { alert } => format!("! {} {}", alert.message, alert.hint),
         Change::AlertCleared { id } => format!("over: {id}"),
         Change::Unmanaged { unmanaged } => format!("{} unmanaged containers", unmanaged.len()),

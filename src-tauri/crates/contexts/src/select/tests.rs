@@ -156,7 +156,41 @@ fn who_decides_on_the_engine() {
             selected.selected_by,
         );
         assert_eq!(row, (name, endpoint.to_owned(), selected_by), "{env:?}");
+        let all = [
+            (SelectedBy::Flag, flag),
+            (SelectedBy::DockerHost, host),
+            (SelectedBy::DockerContext, variable),
+            (SelectedBy::CurrentContext, current),
+        ];
+        let says = all.into_iter().filter(|(_, says)| !says.is_empty());
+        let later = says.filter(|(by, _)| *by != selected_by);
+        let later = later.map(|(by, says)| Beaten {
+            by,
+            says: says.to_owned(),
+        });
+        assert_eq!(
+            beaten(&env, selected_by),
+            later.collect::<Vec<_>>(),
+            "{env:?}"
+        );
     }
+}
+
+#[test]
+fn a_choice_that_does_not_count_is_told_without_its_password_and_needs_no_file() {
+    let home = Home::new();
+    home.put("config.json", "{");
+    let env = SelectionEnv {
+        context: text("lab"),
+        docker_host: text("ssh://ada:secret@far"),
+        ..home.env()
+    };
+    let all = [Beaten {
+        by: SelectedBy::DockerHost,
+        says: "ssh://ada:***@far".to_owned(),
+    }];
+    assert_eq!(beaten(&env, SelectedBy::Flag), all);
+    assert_eq!(beaten(&env, SelectedBy::DockerHost), []);
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn engine(state: EngineState) -> EngineView {
         name: "default".to_owned(),
         endpoint: "unix:///var/run/docker.sock".to_owned(),
         selected_by: "default".to_owned(),
+        beats: Vec::new(),
         state,
         since: String::new(),
         version: None,

@@ -25,6 +25,7 @@ pub(super) struct Keeper {
     options: Option<MirrorOptions>,
     shown: watch::Sender<ContextsView>,
     news: mpsc::Sender<News>,
+    moved: watch::Sender<()>,
     hinted: Arc<Notify>,
     started: Instant,
     burst: Burst,
@@ -58,6 +59,7 @@ impl Keeper {
         options: Option<MirrorOptions>,
         shown: watch::Sender<ContextsView>,
         news: mpsc::Sender<News>,
+        moved: watch::Sender<()>,
     ) -> Self {
         let hinted = Arc::new(Notify::new());
         let roots = |options: &MirrorOptions| -> Vec<PathBuf> {
@@ -74,6 +76,7 @@ impl Keeper {
             options,
             shown,
             news,
+            moved,
             hinted,
             started: now,
             burst: Burst::default(),
@@ -208,6 +211,9 @@ impl Keeper {
         self.last_look = Instant::now();
         self.again = did.again_in.map(|time| self.last_look + time);
         did.news.into_iter().for_each(|news| self.tell(news));
+        if was_hinted {
+            self.moved.send_replace(());
+        }
         if let Some(view) = did.view {
             self.shown.send_if_modified(|shown| {
                 let differs = *shown != view;

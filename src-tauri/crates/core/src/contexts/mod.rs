@@ -61,6 +61,7 @@ pub(crate) enum News {
 pub(crate) struct Contexts {
     asks: mpsc::Sender<Ask>,
     views: watch::Receiver<ContextsView>,
+    moves: watch::Receiver<()>,
 }
 
 impl Contexts {
@@ -74,15 +75,22 @@ impl Contexts {
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         let (news, told) = mpsc::channel(NEWS_MAX);
         let (shown, views) = watch::channel(ContextsView::default());
+        let (moved, moves) = watch::channel(());
         let options = options(config, &settings.borrow());
-        let keeper = Keeper::new(options, shown, news);
+        let keeper = Keeper::new(options, shown, news, moved);
         owner.spawn("contexts", keeper.run(asked, settings, wakes));
-        (Self { asks, views }, told)
+        let contexts = Self { asks, views, moves };
+        (contexts, told)
     }
 
     /// How it stands, now and as it changes.
     pub(crate) fn views(&self) -> watch::Receiver<ContextsView> {
         self.views.clone()
+    }
+
+    /// Told of whenever something in a store may have changed, whether or not there are two to keep in step.
+    pub(crate) fn moves(&self) -> watch::Receiver<()> {
+        self.moves.clone()
     }
 
     pub(crate) async fn ask(&self, question: ContextsQuestion) -> Result<ContextsAnswer, ApiError> {

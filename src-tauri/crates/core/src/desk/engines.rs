@@ -49,6 +49,7 @@ fn vanished(view: &EngineView) -> EngineChoice {
         endpoint: None,
         exposed: None,
         selected_by: Some(view.selected_by.clone()).filter(|by| !by.is_empty()),
+        beats: view.beats.clone(),
         in_use: true,
         state: Some(view.state),
         reason: view.reason.clone(),

@@ -5,10 +5,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use mizzen_docker::Engine;
 use mizzen_sessions::{OnProgress, PhaseReport, PhaseState, SessionName, UpRequest, Wish};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Desk;
+use crate::engines::NONE;
 use crate::publisher::Ask;
 use crate::settings;
 use crate::translate;
@@ -75,13 +77,23 @@ impl Desk {
             }
             Verb::PruneImages { engine } => self.prune_images(engine.as_deref()).await,
             Verb::RetryEngine { engine } => {
-                let in_use = self.sessions.engine_in_use(&engine);
-                let in_use = in_use.ok_or_else(|| not_in_use(&engine))?;
-                in_use.retry_now();
+                self.engine_to_retry(&engine).await?.retry_now();
                 Ok(Done::saying("Trying the engine again."))
             }
             Verb::DismissAlert { id } => self.dismiss(id).await,
             Verb::SaveSettings { settings } => self.save_settings(settings),
+        }
+    }
+
+    /// The engine of this name; for what stands in for one, the one that is selected by now.
+    async fn engine_to_retry(&self, name: &str) -> Result<Engine, ApiError> {
+        match self.sessions.engine_in_use(name) {
+            Some(engine) => Ok(engine),
+            None if name == NONE => {
+                let selected = self.sessions.engine(None).await;
+                selected.map_err(|error| translate::error(&error))
+            }
+            None => Err(not_in_use(name)),
         }
     }
 

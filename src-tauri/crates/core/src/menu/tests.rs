@@ -79,6 +79,7 @@ fn engine(state: EngineState) -> EngineView {
         name: "default".into(),
         endpoint: "unix:///var/run/docker.sock".into(),
         selected_by: "default".into(),
+        beats: Vec::new(),
         state,
         since: NOW.into(),
         version: None,

@@ -16,6 +16,16 @@ pub enum EngineState {
     Offline,
 }
 
+/// A choice of an engine that does not count, since another goes before it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct BeatenChoice {
+    /// Where it comes from, e.g. `docker context use`.
+    pub by: String,
+    /// The context that it names; the address, for `DOCKER_HOST`.
+    pub says: String,
+}
+
 /// One Docker Engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -26,6 +36,9 @@ pub struct EngineView {
     pub endpoint: String,
     /// What decided on this engine, e.g. `DOCKER_HOST`; empty for one that is in use beside the selected one.
     pub selected_by: String,
+    /// The choices that this goes before, in the order in which they would count.
+    #[serde(default)]
+    pub beats: Vec<BeatenChoice>,
     /// Whether it answers.
     pub state: EngineState,
     /// Since when it is in this state.
@@ -58,6 +71,9 @@ pub struct EngineChoice {
     pub exposed: Option<String>,
     /// What selected it; none for all but one.
     pub selected_by: Option<String>,
+    /// The choices that this goes before, in the order in which they would count.
+    #[serde(default)]
+    pub beats: Vec<BeatenChoice>,
     /// Whether Mizzen follows it; the others are put to use when a session names them.
     pub in_use: bool,
     /// Whether it answers; known of one in use.

@@ -16,7 +16,7 @@ use crate::fact::{Reason, SessionFact};
 use crate::record::Record;
 use crate::words;
 
-/// Between two attempts to find an engine on which sessions are remembered, and that could not be found.
+/// Between two attempts to find an engine that could not be found: one on which sessions are remembered, or one to select.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Sessions {
@@ -69,19 +69,25 @@ impl Sessions {
         engines.for_each(|engine| engine.retry_now());
     }
 
+    /// Has engines looked for that could not be found: a context may be usable by now.
+    pub fn look_for_missing_engines(&self) {
+        self.inner.may_be_found.notify_one();
+    }
+
     /// Puts the selected engine to use and each on which a session is remembered. A session whose engine cannot be
     /// found is shown with the reason.
     pub(super) fn take_over(&self, records: &BTreeMap<String, Record>) {
         let engines = &self.world().engines;
         let of_records = records.values().map(|record| record.engine.clone());
         let mut names: BTreeSet<String> = of_records.collect();
-        names.extend(engines.meant(None).ok());
+        let selected = engines.meant(None);
+        let mut are_all_found = selected.is_ok();
+        names.extend(selected.ok());
         let mut handles = self
             .inner
             .handles
             .try_lock()
             .expect("BUG: nobody else has these sessions yet");
-        let mut are_all_found = true;
         for name in names {
             match engines.engage(&name) {
                 Ok((engine, Some(events))) => {
@@ -145,14 +151,17 @@ impl Sessions {
         }
     }
 
-    /// Looks now and then for engines that could not be found, until no session is remembered on any.
+    /// Looks now and then for engines that could not be found, until one is selected and no session is remembered on any
+    /// other.
     async fn look_for_engines(&self) {
         loop {
-            tokio::time::sleep(LOOK_AGAIN).await;
+            let hinted = self.inner.may_be_found.notified();
+            // Either of them is a reason to look.
+            let _waited = tokio::time::timeout(LOOK_AGAIN, hinted).await;
             let records = self.world().registry.records().await;
             let of_records: BTreeSet<&String> =
                 records.values().map(|record| &record.engine).collect();
-            let mut are_all_found = true;
+            let mut are_all_found = self.engine(None).await.is_ok();
             for name in of_records {
                 if let Err(error) = self.engine(Some(name)).await {
                     are_all_found = false;

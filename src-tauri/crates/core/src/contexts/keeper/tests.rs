@@ -63,7 +63,8 @@ async fn a_change_that_the_system_keeps_to_itself_is_carried_over_within_five_mi
     };
     let (shown, mut views) = watch::channel(ContextsView::default());
     let (news, _told) = mpsc::channel(64);
-    let mut keeper = Keeper::new(Some(options), shown, news);
+    let (moved, _moves) = watch::channel(());
+    let mut keeper = Keeper::new(Some(options), shown, news, moved);
     // What the system tells is told to nobody.
     keeper.hinted = Arc::default();
     let (_asks, asked) = mpsc::channel(1);
