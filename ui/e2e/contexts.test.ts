@@ -12,7 +12,8 @@ describe("Docker contexts", () => {
       expect(far).toContain("CVE-2024-41110");
       expect(far).not.toContain("selected by");
       const own = await byId(page, "engine-default").innerText();
-      expect(own).toContain("selected by the Docker CLI's default");
+      expect(own).toMatch(/selected by DOCKER_HOST\s+before DOCKER_CONTEXT \(lab\)/);
+      expect(own).toContain("before docker context use (build-box)");
     });
   });
 
@@ -34,6 +35,7 @@ describe("Docker contexts", () => {
       await page.getByText("Nothing of yours is overwritten").waitFor();
       await byId(page, "contexts-setup").click();
       await byId(page, "contexts-state").getByText("In step").waitFor();
+      await focused(page).toBe("contexts-list");
       expect(await page.evaluate(() => window.mizzenFake.contexts.wishes)).toEqual([
         { ask: "setup" },
       ]);
@@ -64,6 +66,26 @@ describe("Docker contexts", () => {
       expect(await page.evaluate(() => window.mizzenFake.contexts.wishes)).toEqual([
         { ask: "drop", id: "prod-71c2" },
       ]);
+      await focused(page).toBe("contexts-list");
+    });
+  });
+
+  test("that wait are carried over with consent, and left alone without it", async () => {
+    await withPage({ scenario: "sessions=3&contexts=held" }, async (page) => {
+      await byId(page, "nav-contexts").click();
+      await byId(page, "approve").click();
+      const dialog = byId(page, "dialog-confirm");
+      await dialog.getByText("without TLS").waitFor();
+      await page.keyboard.press("Escape");
+      await dialog.waitFor({ state: "detached" });
+      await focused(page).toBe("approve");
+      expect(await page.evaluate(() => window.mizzenFake.contexts.wishes)).toEqual([]);
+      await page.keyboard.press("Enter");
+      await byId(page, "confirm").click();
+      await byId(page, "hold").waitFor({ state: "detached" });
+      expect(await page.evaluate(() => window.mizzenFake.contexts.wishes)).toEqual([
+        { ask: "approve", id: "prod-71c2" },
+      ]);
     });
   });
 
@@ -83,6 +105,23 @@ describe("Docker contexts", () => {
       await byId(page, "take-back").click();
       await byId(page, "confirm").click();
       await page.getByText("The trash is empty").waitFor();
+      await focused(page).toBe("contexts-trash");
+    });
+  });
+
+  test("say what is wrong with a side, and that changes are looked for", async () => {
+    await withPage({ scenario: "sessions=3&contexts=damaged" }, async (page) => {
+      await byId(page, "nav-contexts").click();
+      await page.getByText("nothing is written there without your consent").waitFor();
+      await page.getByText("it is looked at every two seconds").waitFor();
+      const states = page.locator('[data-testid="context"] .standing');
+      expect(await states.allInnerTexts()).toEqual([
+        "cannot be used",
+        "not mirrored",
+        "in another name's folder",
+        "in step",
+        "being carried over",
+      ]);
     });
   });
 

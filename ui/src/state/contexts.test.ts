@@ -30,6 +30,14 @@ test.each([
   expect(endsOf(context(END, container)).map(({ side }) => side)).toEqual(["host", "container"]);
 });
 
+test.each(["quarantined", "ghost"] as const)(
+  "what is %s is nowhere said to be missing",
+  (state) => {
+    expect(endsOf({ ...context(null, null), state })).toEqual([]);
+    expect(endsOf({ ...context(END, null), state })).toEqual([{ side: "host", end: END }]);
+  },
+);
+
 test("an authority is no secret, the rest that a container sees is", () => {
   expect(visibleKeys(context(END, END))).toEqual(["cert.pem", "key.pem"]);
   expect(visibleKeys(context(END, null))).toEqual([]);

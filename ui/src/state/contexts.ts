@@ -32,12 +32,15 @@ export interface ShownEnd {
   readonly end: ContextEndView | null;
 }
 
-export function endsOf({ host, container }: ContextView): ShownEnd[] {
+export function endsOf({ host, container, state }: ContextView): ShownEnd[] {
   if (host && container && same(host, container)) return [{ side: null, end: container }];
-  return [
+  const ends: ShownEnd[] = [
     { side: "host", end: host },
     { side: "container", end: container },
   ];
+  // Of what cannot be used something is there, and its reason says on which side.
+  const isOdd = state === "quarantined" || state === "ghost";
+  return isOdd ? ends.filter(({ end }) => end !== null) : ends;
 }
 
 function same(one: ContextEndView, other: ContextEndView): boolean {
