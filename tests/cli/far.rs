@@ -12,6 +12,7 @@ use mizzen_tests::far_machine::{FarMachine, a_person};
 use mizzen_tests::own_core::docker;
 use mizzen_tests::rig::{Mizzen, PATIENCE, Said};
 use mizzen_tests::tls_front::{Authority, PlainFront, TlsFront};
+use serde_json::Value;
 
 use crate::sync_container::Container;
 
@@ -280,7 +281,7 @@ impl Drop for Running {
     }
 }
 
-/// A session's life on the engine `far`.
+/// A session's life on the engine `far`: its report, its workspace, commands, a shell, and the editor through the gateway.
 fn live(mizzen: &Mizzen) -> Result<()> {
     let folder = up(mizzen)?;
     assert_eq!(mizzen.session("p")["engine"], "far");
@@ -289,6 +290,7 @@ fn live(mizzen: &Mizzen) -> Result<()> {
     let far = far.clone().find(|engine| engine["name"] == "far");
     assert_eq!(far.context("it is listed")?["state"], "online");
 
+    reported(mizzen, &folder);
     sync(mizzen, &folder)?;
     let shell = mizzen.run(&["shell", "p", "--", "sh", "-c", "echo in $PWD"]);
     assert_eq!(shell.stdout.trim(), "in /workspace", "{shell:?}");
@@ -297,6 +299,15 @@ fn live(mizzen: &Mizzen) -> Result<()> {
     mizzen.json(&["rm", "p"]);
     assert_eq!(mizzen.leftovers("container"), Vec::<String>::new());
     Ok(())
+}
+
+/// What the container reports stands here, carried by the wire: nothing is mounted there.
+fn reported(mizzen: &Mizzen, folder: &Path) {
+    let status = folder.join(".para/state/docker/p/status.json");
+    let said = || -> Option<Value> { serde_json::from_slice(&fs::read(&status).ok()?).ok() };
+    until(|| said().is_some_and(|said| said["status"] == "running"));
+    until(|| mizzen.session("p")["freshness"] == "fresh");
+    assert!(mizzen.log().contains("way=Stdio"), "no direct line");
 }
 
 /// Changes on both sides meet.
