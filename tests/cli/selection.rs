@@ -100,7 +100,7 @@ fn the_engine_that_the_docker_command_line_would_use_is_selected_and_it_is_said_
 
 /// Somebody whose shell names a context that is not there when the core starts.
 fn a_person_who_means(context: &str) -> (Mizzen, tempfile::TempDir) {
-    let (mut mizzen, contexts) = a_person().unwrap();
+    let (mut mizzen, contexts) = a_person().expect("a scratch home");
     mizzen.set_env("DOCKER_HOST", "");
     mizzen.set_env("DOCKER_CONTEXT", context);
     (mizzen, contexts)
