@@ -1,6 +1,6 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -19,6 +19,17 @@ pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), PathErro
     write_atomic_with(path, bytes, 0o600, None)
 }
 
+/// The same with content that is written piece by piece, and never in memory as a whole.
+///
+/// # Errors
+/// Names the path that could not be written. The old content is then untouched.
+pub fn write_atomic_by(
+    path: impl AsRef<Path>,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), PathError> {
+    replace(path.as_ref(), fill, 0o600, None)
+}
+
 /// Replaces a file's content whole, with a mode and optionally an owner (uid, gid).
 ///
 /// The new file is written and synced beside the old one and takes its place by a rename; the
@@ -32,8 +43,16 @@ pub fn write_atomic_with(
     mode: u32,
     owner: Option<(u32, u32)>,
 ) -> Result<(), PathError> {
-    let path = path.as_ref();
-    let temp = written(path, bytes)?;
+    replace(path.as_ref(), |file| file.write_all(bytes), mode, owner)
+}
+
+fn replace(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    mode: u32,
+    owner: Option<(u32, u32)>,
+) -> Result<(), PathError> {
+    let temp = written(path, fill)?;
     protect(temp.as_file(), mode, owner).at(temp.path())?;
     temp.as_file().sync_all().at(temp.path())?;
     take_place(temp, path).at(path)?;
@@ -48,6 +67,17 @@ pub fn write_atomic_with(
 /// Names the path that could not be written. The old content is then untouched.
 pub fn write_cache(path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), PathError> {
     write_unsynced(path, bytes, 0o600)
+}
+
+/// The same with content that is written piece by piece, and never in memory as a whole.
+///
+/// # Errors
+/// Names the path that could not be written. The old content is then untouched.
+pub fn write_cache_by(
+    path: impl AsRef<Path>,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), PathError> {
+    replace_unsynced(path.as_ref(), fill, 0o600, None)
 }
 
 /// The same with a mode, which means nothing on Windows.
@@ -68,8 +98,16 @@ pub fn write_unsynced_with(
     mode: u32,
     owner: Option<(u32, u32)>,
 ) -> Result<(), PathError> {
-    let path = path.as_ref();
-    let temp = written(path, bytes)?;
+    replace_unsynced(path.as_ref(), |file| file.write_all(bytes), mode, owner)
+}
+
+fn replace_unsynced(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    mode: u32,
+    owner: Option<(u32, u32)>,
+) -> Result<(), PathError> {
+    let temp = written(path, fill)?;
     protect(temp.as_file(), mode, owner).at(temp.path())?;
     take_place(temp, path).at(path)
 }
@@ -81,7 +119,10 @@ fn take_place(temp: NamedTempFile, path: &Path) -> io::Result<()> {
 }
 
 /// A file beside another, with the content that is to take its place; private to its owner.
-fn written(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, PathError> {
+fn written(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<NamedTempFile, PathError> {
     let (dir, name) = split(path).at(path)?;
     let prefix = prefix(name);
     let mut temp = tempfile::Builder::new()
@@ -89,7 +130,10 @@ fn written(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, PathError> {
         .suffix(SUFFIX)
         .tempfile_in(dir)
         .at(dir)?;
-    temp.write_all(bytes).at(temp.path())?;
+    let mut buffer = BufWriter::new(temp.as_file_mut());
+    let filled = fill(&mut buffer).and_then(|()| buffer.flush());
+    drop(buffer);
+    filled.at(temp.path())?;
     Ok(temp)
 }
 

@@ -14,8 +14,8 @@ mod safe_dir;
 mod watch;
 
 pub use atomic::{
-    remove_leftovers, write_atomic, write_atomic_with, write_cache, write_unsynced,
-    write_unsynced_with,
+    remove_leftovers, write_atomic, write_atomic_by, write_atomic_with, write_cache,
+    write_cache_by, write_unsynced, write_unsynced_with,
 };
 pub use disk::disk_without_events;
 #[cfg(target_os = "linux")]

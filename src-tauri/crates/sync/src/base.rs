@@ -15,14 +15,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mizzen_fsx::{At, PathError, remove_leftovers, write_atomic};
+use mizzen_fsx::{At, PathError, remove_leftovers, write_atomic_by};
 use mizzen_sync_core::{Edit, Left, Node};
 
 pub use generation::Unusable;
 pub use texts::{Kept, TEXT_SIZE_MAX, TextStore};
 
 use edits::EditsFile;
-use generation::{Generation, Held};
+use generation::{Generation, Held, Written};
 use roots::Roots;
 
 const FILES: [&str; 2] = ["base.0", "base.1"];
@@ -180,12 +180,15 @@ impl BaseStore {
         let (turn, number) = self.next;
         self.last = None;
         remove(&self.dir.join(EDITS[turn]))?;
-        let bytes = generation::write(number, &self.link, base);
-        write_atomic(self.dir.join(FILES[turn]), &bytes)?;
+        let mut written = None;
+        write_atomic_by(self.dir.join(FILES[turn]), |out| {
+            written = Some(generation::write(number, &self.link, base, out)?);
+            Ok(())
+        })?;
         self.next = (1 - turn, number + 1);
-        self.last = Some(Last {
-            checksum: generation::checksum_in(&bytes),
-            length: bytes.len() as u64,
+        self.last = written.map(|Written { checksum, length }| Last {
+            checksum,
+            length,
             edits: None,
         });
         Ok(())

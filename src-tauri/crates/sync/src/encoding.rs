@@ -1,5 +1,6 @@
 //! Trees as bytes: an entry, then, of a directory, the entries in it.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use mizzen_sync_core::{Digest, Dir, File, Name, NameError, Node, Unsyncable};
@@ -9,9 +10,6 @@ use crate::scan::DEPTH_MAX;
 
 /// A name and its length, a kind, and what follows a kind: an entry takes no less.
 const ENTRY_MIN: usize = 4;
-
-/// Room for an entry of a usual size.
-const SPARE: usize = 512;
 
 /// Why bytes are no tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,28 +60,35 @@ enum Entry<'a> {
     },
 }
 
-/// Appends a tree.
-pub(crate) fn encode(node: &Node, bytes: Vec<u8>) -> Vec<u8> {
-    encode_below(node, put(&entry(node), bytes))
+/// A tree as bytes.
+pub(crate) fn encode(node: &Node) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode_to(node, &mut bytes).expect("BUG: bytes in memory take all that is appended");
+    bytes
 }
 
-fn encode_below(node: &Node, bytes: Vec<u8>) -> Vec<u8> {
-    let entries = node.as_dir().into_iter().flatten();
-    entries.fold(bytes, |bytes, (name, node)| {
+/// Writes a tree, entry by entry: all bytes of a large one need not be in memory.
+pub(crate) fn encode_to(node: &Node, out: &mut dyn Write) -> io::Result<()> {
+    put(&entry(node), out)?;
+    encode_below(node, out)
+}
+
+fn encode_below(node: &Node, out: &mut dyn Write) -> io::Result<()> {
+    for (name, node) in node.as_dir().into_iter().flatten() {
         let named = Named {
             name: name.as_bytes(),
             entry: entry(node),
         };
-        encode_below(node, put(&named, bytes))
-    })
+        put(&named, out)?;
+        encode_below(node, out)?;
+    }
+    Ok(())
 }
 
-fn put(entry: &impl Serialize, mut bytes: Vec<u8>) -> Vec<u8> {
-    // By an eighth, not by as much again: a large tree is written while it and much else is in memory.
-    if bytes.capacity() - bytes.len() < SPARE {
-        bytes.reserve_exact(SPARE + bytes.len() / 8);
-    }
-    postcard::to_extend(entry, bytes).expect("BUG: bytes in memory take all that is appended")
+/// Writes what a reader takes with `postcard`.
+pub(crate) fn put(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let bytes = postcard::to_stdvec(value).expect("BUG: bytes in memory take all");
+    out.write_all(&bytes)
 }
 
 fn entry(node: &Node) -> Entry<'_> {
@@ -279,20 +284,17 @@ mod tests {
 
     #[test]
     fn what_is_no_tree_is_refused() {
+        let stated = |entries| postcard::to_stdvec(&Entry::Dir { entries }).unwrap();
         let dir = |entries: &[(&[u8], Node)]| {
-            let start = put(
-                &Entry::Dir {
-                    entries: entries.len(),
-                },
-                Vec::new(),
-            );
-            entries.iter().fold(start, |bytes, (name, node)| {
+            let mut bytes = stated(entries.len());
+            for (name, node) in entries {
                 let entry = entry(node);
-                encode_below(node, put(&Named { name, entry }, bytes))
-            })
+                put(&Named { name, entry }, &mut bytes).unwrap();
+                encode_below(node, &mut bytes).unwrap();
+            }
+            bytes
         };
         let one = || Node::File(file(1));
-        let stated = |entries| put(&Entry::Dir { entries }, Vec::new());
         for (bytes, expected) in [
             (vec![], Malformed::Entry),
             (vec![9], Malformed::Entry),
@@ -307,18 +309,18 @@ mod tests {
                 Malformed::Name(NameError::Separator),
             ),
             ([dir(&[(b"a", one())]), vec![0]].concat(), Malformed::Rest),
-            (encode(&nested(DEPTH_MAX + 1), Vec::new()), Malformed::Depth),
+            (encode(&nested(DEPTH_MAX + 1)), Malformed::Depth),
         ] {
             assert_eq!(decode(&bytes), Err(expected), "{bytes:?}");
         }
         let deepest = nested(DEPTH_MAX);
-        assert_eq!(decode(&encode(&deepest, Vec::new())), Ok(deepest));
+        assert_eq!(decode(&encode(&deepest)), Ok(deepest));
     }
 
     #[test]
     fn trees_hold_no_more_entries_than_they_may() {
         let entries = [b"a", b"b", b"c"].map(|at| (name(at), Node::File(file(1))));
-        let bytes = encode(&Node::Dir(Dir::new(entries.into()).into()), Vec::new());
+        let bytes = encode(&Node::Dir(Dir::new(entries.into()).into()));
         let mut most = Most(7);
         let mut next = || decode_below(0, &bytes, &mut most).map(|tree| tree.count());
         assert_eq!(
@@ -330,12 +332,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_tree_comes_back_as_it_was(tree in tree()) {
-            prop_assert_eq!(decode(&encode(&tree, Vec::new())), Ok(tree));
+            prop_assert_eq!(decode(&encode(&tree)), Ok(tree));
         }
 
         #[test]
         fn a_tree_that_is_read_beside_another_comes_back_as_it_was(tree in tree(), other in tree()) {
-            let bytes = encode(&tree, Vec::new());
+            let bytes = encode(&tree);
             let followed = [&bytes[..], b"rest"].concat();
             let found = decode_sharing(&followed, Some(&other));
             prop_assert_eq!(found, Ok((tree.clone(), &b"rest"[..])));
@@ -356,14 +358,14 @@ mod tests {
             changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
             end in any::<proptest::sample::Index>(),
         ) {
-            let mut bytes = encode(&tree, Vec::new());
+            let mut bytes = encode(&tree);
             for (at, byte) in changes {
                 let at = at.index(bytes.len());
                 bytes[at] = byte;
             }
             for bytes in [&bytes[..], &bytes[..end.index(bytes.len())]] {
                 if let Ok(tree) = decode(bytes) {
-                    let again = decode(&encode(&tree, Vec::new()));
+                    let again = decode(&encode(&tree));
                     prop_assert_eq!(again, Ok(tree));
                 }
             }

@@ -79,7 +79,10 @@ fn only_the_leftovers_of_the_same_name_go() {
 fn what_is_written_to_a_hidden_name_begins_as_it_does() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(".own-cache");
-    let (_, temp) = super::written(&path, b"x").unwrap().keep().unwrap();
+    let (_, temp) = super::written(&path, |file| file.write_all(b"x"))
+        .unwrap()
+        .keep()
+        .unwrap();
     let name = temp.file_name().unwrap().to_string_lossy().into_owned();
     assert!(name.starts_with(".own-cache."), "{name}");
     assert_eq!(remove_leftovers(&path).unwrap(), 1);

@@ -108,7 +108,7 @@ pub(super) fn load(path: &Path, of: Of) -> Result<FoundEdits, PathError> {
 /// Edits as they are appended.
 pub(super) fn body(edits: &[Edit]) -> Vec<u8> {
     let trees = edits.iter().map(|edit| {
-        let tree = edit.entry.as_ref().map(|entry| encode(entry, Vec::new()));
+        let tree = edit.entry.as_ref().map(encode);
         (edit.path.as_bytes(), tree)
     });
     let edits: Vec<(&[u8], Option<Vec<u8>>)> = trees.collect();

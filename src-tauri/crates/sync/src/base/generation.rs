@@ -1,14 +1,14 @@
 //! The file that holds one generation of the base: what it is, whose, which, and the tree, under one checksum.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use mizzen_fsx::{At, PathError};
 use mizzen_sync_core::Node;
 
 use super::LinkId;
-use crate::encoding::{Malformed, decode, encode};
+use crate::encoding::{Malformed, decode, encode_to};
 
 const MAGIC: [u8; 12] = *b"mizzen base\n";
 const VERSION: u32 = 1;
@@ -70,23 +70,52 @@ impl Generation {
 /// What a file holds.
 pub(super) type Held = Result<Generation, Unusable>;
 
-/// The checksum in the bytes of a whole file.
-pub(super) fn checksum_in(bytes: &[u8]) -> [u8; 32] {
-    std::array::from_fn(|at| bytes[STATED + at])
+/// What was written.
+pub(super) struct Written {
+    pub(super) checksum: [u8; 32],
+    /// Of the file.
+    pub(super) length: u64,
 }
 
-pub(super) fn write(number: u64, link: &LinkId, base: &Node) -> Vec<u8> {
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend(VERSION.to_le_bytes());
-    bytes.extend(link.0);
-    bytes.extend(number.to_le_bytes());
-    bytes.resize(HEADER, 0);
-    let mut bytes = encode(base, bytes);
-    let length = (bytes.len() - HEADER) as u64;
-    bytes[STATED - 8..STATED].copy_from_slice(&length.to_le_bytes());
-    let checksum = checksum(&bytes);
-    bytes[STATED..HEADER].copy_from_slice(&checksum);
-    bytes
+/// Writes a generation. The tree is gone through three times, and its bytes are never in memory.
+pub(super) fn write(
+    number: u64,
+    link: &LinkId,
+    base: &Node,
+    out: &mut dyn Write,
+) -> io::Result<Written> {
+    let mut tree = Counted(0);
+    encode_to(base, &mut tree)?;
+    let mut header = MAGIC.to_vec();
+    header.extend(VERSION.to_le_bytes());
+    header.extend(link.0);
+    header.extend(number.to_le_bytes());
+    header.extend(tree.0.to_le_bytes());
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&header);
+    encode_to(base, &mut hasher)?;
+    let checksum = *hasher.finalize().as_bytes();
+    header.extend(checksum);
+    out.write_all(&header)?;
+    encode_to(base, out)?;
+    Ok(Written {
+        checksum,
+        length: header.len() as u64 + tree.0,
+    })
+}
+
+/// How many bytes were written.
+struct Counted(u64);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What a file holds; none when there is no file.
@@ -154,13 +183,20 @@ mod tests {
     use super::*;
     use crate::sample::{of_one, tree};
 
+    fn written(number: u64, base: &Node) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let told = write(number, &link(), base, &mut bytes).unwrap();
+        assert_eq!(told.length, bytes.len() as u64);
+        bytes
+    }
+
     fn link() -> LinkId {
         LinkId::new([&b"host"[..], b"container"])
     }
 
     #[test]
     fn a_file_that_ends_early_is_told_from_one_that_is_damaged() {
-        let whole = write(7, &link(), &of_one(1));
+        let whole = written(7, &of_one(1));
         assert_eq!(read(whole.clone(), &link()).unwrap().number, 7);
         for end in 0..whole.len() {
             let found = read(whole[..end].to_vec(), &link());
@@ -187,7 +223,7 @@ mod tests {
 
     #[test]
     fn another_pair_and_a_newer_version_are_told() {
-        let bytes = write(1, &link(), &of_one(1));
+        let bytes = written(1, &of_one(1));
         let swapped = LinkId::new([&b"container"[..], b"host"]);
         assert!(matches!(
             read(bytes.clone(), &swapped),
@@ -201,7 +237,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_base_comes_back_as_it_was(tree in tree(), number: u64) {
-            let found = read(write(number, &link(), &tree), &link()).unwrap();
+            let found = read(written(number, &tree), &link()).unwrap();
             prop_assert_eq!((found.number, found.base().unwrap()), (number, tree));
         }
     }

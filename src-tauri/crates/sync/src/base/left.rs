@@ -48,11 +48,7 @@ impl BaseStore {
         }
         let stored = left.iter().map(|left| -> Stored {
             let path = left.path.as_bytes().to_vec();
-            (
-                left.side == Side::Host,
-                path,
-                encode(&left.shape, Vec::new()),
-            )
+            (left.side == Side::Host, path, encode(&left.shape))
         });
         let stored: Vec<Stored> = stored.collect();
         let bytes = postcard::to_stdvec(&stored).expect("BUG: bytes in memory take all");

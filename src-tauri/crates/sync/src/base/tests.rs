@@ -16,6 +16,13 @@ fn open(dir: &TempDir) -> Opened {
     BaseStore::open(dir.path(), link()).unwrap()
 }
 
+/// The file of a generation.
+fn written(number: u64, link: &LinkId, base: &Node) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    generation::write(number, link, base, &mut bytes).unwrap();
+    bytes
+}
+
 /// The base that is found, without anything set aside.
 fn base(dir: &TempDir) -> Option<Node> {
     let opened = open(dir);
@@ -76,7 +83,7 @@ fn wherever_a_save_ends_a_base_is_found() {
         let (turn, number) = store.next;
         let oldest = dir.path().join(FILES[turn]);
         let before = fs::read(&oldest).ok();
-        let bytes = generation::write(number, &link(), &new);
+        let bytes = written(number, &link(), &new);
         for end in 0..=bytes.len() {
             if let Some(before) = &before {
                 put(&oldest, before);
@@ -151,11 +158,8 @@ fn what_a_base_became_is_found_wherever_an_append_ended() {
         learn(&mut opened.store, 51);
         assert_eq!(base(&dir), Some(of_one(51)), "{end}");
         // As it was before.
-        let written = dir.path().join(FILES[next.0]);
-        put(
-            &written,
-            &generation::write(next.1 - 2, &link(), &of_one(1)),
-        );
+        let last = dir.path().join(FILES[next.0]);
+        put(&last, &written(next.1 - 2, &link(), &of_one(1)));
         put(&dir.path().join("base.1"), &generation);
         let _not_there = fs::remove_file(dir.path().join(EDITS[next.0]));
     }
@@ -232,7 +236,7 @@ fn what_cannot_be_used_is_set_aside_and_named() {
     let cut = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
     let foreign = |bytes: &[u8]| {
         let other = LinkId::new([&b"elsewhere"[..]]);
-        let found = generation::write(9, &other, &of_one(9));
+        let found = written(9, &other, &of_one(9));
         assert_ne!(found, bytes);
         found
     };

@@ -3,22 +3,21 @@
 //! It may be lost or be wrong in any way that its checksum shows: the files are read then.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use mizzen_fsx::{At, PathError, write_cache};
+use mizzen_fsx::{At, PathError, write_cache_by};
 use mizzen_sync_core::{Dir, Node};
 use serde::{Deserialize, Serialize};
 
 use super::Scan;
 use super::seen::{Seen, SeenDir};
-use crate::encoding::{decode_sharing, encode};
+use crate::encoding::{decode_sharing, encode_to, put};
 use crate::entry::Instance;
 use crate::root::{Directory, Root};
 
 const MAGIC: [u8; 12] = *b"mizzen seen\x02";
-/// Where the checksum of what follows it ends.
-const HEADER: usize = MAGIC.len() + 32;
 
 /// What stands first. The tree follows, and then, for each of its files in their order, what the tree does not tell of it:
 /// nothing when its digest cannot be trusted.
@@ -46,12 +45,20 @@ impl Scan {
     /// # Errors
     /// The root is gone, or the file cannot be written.
     pub fn keep(&self, file: &Path, root: &Root, searched: bool) -> Result<(), PathError> {
-        let bytes = [&MAGIC[..], &[0; 32]].concat();
-        let bytes = encode(&self.tree(), put(&Of::new(root, searched)?, bytes));
-        let mut bytes = gather(&self.0, bytes);
-        let checksum = blake3::hash(&bytes[HEADER..]);
-        bytes[MAGIC.len()..HEADER].copy_from_slice(checksum.as_bytes());
-        write_cache(file, &bytes)
+        let of = Of::new(root, searched)?;
+        write_cache_by(file, |out| {
+            let mut hasher = blake3::Hasher::new();
+            self.write(&of, &mut hasher)?;
+            out.write_all(&MAGIC)?;
+            out.write_all(hasher.finalize().as_bytes())?;
+            self.write(&of, out)
+        })
+    }
+
+    fn write(&self, of: &Of, out: &mut dyn Write) -> io::Result<()> {
+        put(of, out)?;
+        encode_to(&self.tree(), out)?;
+        write_beside(&self.0, out)
     }
 
     /// What an earlier process kept; none when there is nothing that can be used. What it has in common with the base is
@@ -75,16 +82,15 @@ impl Scan {
     }
 }
 
-fn put(value: &impl Serialize, bytes: Vec<u8>) -> Vec<u8> {
-    postcard::to_extend(value, bytes).expect("BUG: bytes in memory take all")
-}
-
-fn gather(seen: &SeenDir, bytes: Vec<u8>) -> Vec<u8> {
-    seen.entries().fold(bytes, |bytes, (_, seen)| match seen {
-        Seen::File { instance, settled } => put(&settled.then_some(*instance), bytes),
-        Seen::Dir(below) => gather(below, bytes),
-        Seen::Other => bytes,
-    })
+fn write_beside(seen: &SeenDir, out: &mut dyn Write) -> io::Result<()> {
+    for (_, seen) in seen.entries() {
+        match seen {
+            Seen::File { instance, settled } => put(&settled.then_some(*instance), out)?,
+            Seen::Dir(below) => write_beside(below, out)?,
+            Seen::Other => {}
+        }
+    }
+    Ok(())
 }
 
 fn spread(dir: &Arc<Dir>, rest: &mut &[u8]) -> Option<Arc<SeenDir>> {

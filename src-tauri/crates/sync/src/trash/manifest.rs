@@ -32,9 +32,7 @@ struct WrittenChange<'a> {
 pub(super) fn write(token: u64, changes: &[Change]) -> Vec<u8> {
     let trees: Vec<_> = changes
         .iter()
-        .map(|change| {
-            [&change.old, &change.new].map(|node| Some(encode(node.as_ref()?, Vec::new())))
-        })
+        .map(|change| [&change.old, &change.new].map(|node| Some(encode(node.as_ref()?))))
         .collect();
     let changes = changes.iter().zip(&trees);
     let written = Written {

@@ -92,7 +92,7 @@ pub(super) fn plan(changed: &[Changed]) -> io::Result<Plan> {
 }
 
 fn bytes(node: Option<&Node>) -> Option<Vec<u8>> {
-    Some(encode(node?, Vec::new()))
+    Some(encode(node?))
 }
 
 fn node(at: &RelPath, bytes: Option<&[u8]>, most: &mut Most) -> io::Result<Option<Node>> {
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_tree_may_not_lie_deeper_than_it_is_looked_at() {
         let deep = Place(vec!["d"; 199].join("/").into_bytes());
-        let entry = |node: &Node| Some(encode(node, Vec::new()));
+        let entry = |node: &Node| Some(encode(node));
         let check = |node: &Node| {
             let edited = Edited {
                 path: deep.clone(),
