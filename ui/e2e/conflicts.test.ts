@@ -72,11 +72,10 @@ describe("a conflict", () => {
       const evil = page.locator('[data-path$="stoc.exe"]');
       await evil.getByText("U+202E").first().waitFor();
       await evil.locator("summary").click();
-      // It unfolds after the click.
-      await evil.getByText("<img src=x").first().waitFor();
-      const shown = await evil.locator('[data-testid="diff"]').innerText();
-      expect(shown).toContain('<img src=x onerror="window.owned=1">');
-      expect(shown).toContain("U+001B");
+      // It unfolds after the click, and has no text to be seen before it is drawn.
+      const shown = () => evil.locator('[data-testid="diff"]').innerText();
+      await expect.poll(shown).toContain('<img src=x onerror="window.owned=1">');
+      expect(await shown()).toContain("U+001B");
       expect(await page.locator("main").innerText()).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
       expect(await page.locator("main img").count()).toBe(0);
       expect(await page.evaluate(() => "owned" in window)).toBe(false);
