@@ -125,10 +125,16 @@ impl TextStore {
 
 /// Not by rename: a text that was torn is known by its digest, and written again when it is kept again.
 fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(path.parent().expect("BUG: the path of a file"))?;
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    options.open(path)?.write_all(contents)
+    let mut file = match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(path.parent().expect("BUG: the path of a file"))?;
+            options.open(path)?
+        }
+        opened => opened?,
+    };
+    file.write_all(contents)
 }
 
 fn is_text(contents: &[u8]) -> bool {
