@@ -90,3 +90,29 @@ fn row_23_a_thousand_reports_a_second_reach_the_window_four_times_and_the_last_o
         page.text().contains(&last).then_some(())
     });
 }
+
+#[test]
+fn a_step_that_changes_while_one_looks_lies_over_nothing() {
+    let desktop = Desktop::new();
+    desktop.use_tiny_image();
+    let page = desktop.launch_driven();
+    let mut sessions = desktop.sessions();
+    let name = sessions.up("steps", None);
+    page.wait_for_state(&format!("state-{name}"), "running");
+    let container = Container::of(&desktop.path(&name), &name);
+    for (number, step) in [(1, "test"), (2, "installing-dependencies")] {
+        until("the window shows the step", || {
+            container.say(number, step, "in words");
+            let shown = "return document.querySelector('[data-testid=\"doing\"]')?.textContent";
+            let shown = page.run(shown);
+            shown.as_str()?.contains(step).then_some(())
+        });
+    }
+    let between = page.run(
+        "const [step, words] = document.querySelectorAll('[data-testid=\"doing\"] > span'); \
+         const text = document.createRange(); \
+         text.selectNodeContents(step); \
+         return words.getBoundingClientRect().left - text.getBoundingClientRect().right",
+    );
+    assert!(between.as_f64().is_some_and(|it| it > 4.0), "{between}");
+}

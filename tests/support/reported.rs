@@ -38,9 +38,17 @@ impl Container {
     /// # Panics
     /// There is no such session.
     pub fn report(&self, number: u64) {
-        let (now, seq, phase) = (Timestamp::now(), FIRST + number, Self::phase(number));
+        self.say(number, &Self::phase(number), "");
+    }
+
+    /// The same with another step, and what is said of it.
+    ///
+    /// # Panics
+    /// There is no such session.
+    pub fn say(&self, number: u64, phase: &str, message: &str) {
+        let (now, seq) = (Timestamp::now(), FIRST + number);
         let text = format!(
-            r#"{{"timestamp":"{now}","seq":{seq},"status":"running","health":"healthy","phase":"{phase}"}}"#
+            r#"{{"timestamp":"{now}","seq":{seq},"status":"running","health":"healthy","phase":"{phase}","progress":{{"message":"{message}"}}}}"#
         );
         let temporary = self.file.with_file_name(".status.json.outside.tmp");
         std::fs::File::create(&temporary)

@@ -36,6 +36,10 @@ test.each([
   ["no date", ""],
 ])("since %s it is %s", (at, text) => expect(age(at, NOW)).toBe(text));
 
+test("little time is told shorter where there is little room", () => {
+  expect(age("2026-01-02T11:59:30Z", NOW, "< 1 min")).toBe("< 1 min");
+});
+
 test.each([
   [0.04, "0.0 %"],
   [9.94, "9.9 %"],

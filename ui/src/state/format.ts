@@ -31,10 +31,10 @@ function joined(big: number, bigUnit: string, small: number, smallUnit: string):
 }
 
 /** Age of a moment, coarse enough to be true until the next tick of the clock. */
-export function age(at: string, now: number): string {
+export function age(at: string, now: number, little = "less than a minute"): string {
   const seconds = Math.max(0, Math.floor((now - Date.parse(at)) / 1000));
   if (Number.isNaN(seconds)) return "";
-  if (seconds < 60) return "less than a minute";
+  if (seconds < 60) return little;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
