@@ -1,6 +1,6 @@
 //! Trees as bytes: an entry, then, of a directory, the entries in it.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
 use mizzen_sync_core::{Digest, Dir, File, Name, NameError, Node, Unsyncable};
@@ -10,6 +10,9 @@ use crate::scan::DEPTH_MAX;
 
 /// A name and its length, a kind, and what follows a kind: an entry takes no less.
 const ENTRY_MIN: usize = 4;
+
+/// Bytes of an entry whose name and target are of usual lengths.
+const USUAL: usize = 256;
 
 /// Why bytes are no tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,8 +90,23 @@ fn encode_below(node: &Node, out: &mut dyn Write) -> io::Result<()> {
 
 /// Writes what a reader takes with `postcard`.
 pub(crate) fn put(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    let bytes = postcard::to_stdvec(value).expect("BUG: bytes in memory take all");
-    out.write_all(&bytes)
+    match postcard::to_slice(value, &mut [0; USUAL]) {
+        Ok(bytes) => out.write_all(bytes),
+        Err(_) => out.write_all(&postcard::to_stdvec(value).expect("BUG: memory takes all")),
+    }
+}
+
+/// The digest of what is written, many entries at a time: that is several times faster than each by itself.
+pub(crate) fn hashed(
+    hasher: blake3::Hasher,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<[u8; 32]> {
+    let mut buffer = BufWriter::with_capacity(64 * 1024, hasher);
+    write(&mut buffer)?;
+    let hasher = buffer
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
+    Ok(*hasher.finalize().as_bytes())
 }
 
 fn entry(node: &Node) -> Entry<'_> {

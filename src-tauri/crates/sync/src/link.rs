@@ -30,6 +30,7 @@ mod texts;
 mod why;
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use mizzen_sync_core::{
@@ -385,8 +386,11 @@ impl Link {
         if let Some(rules) = &mut self.rules {
             rules.rest();
         }
-        self.sides.host.rest();
-        self.sides.container.rest();
+        let Both { host, container } = &mut self.sides;
+        thread::scope(|scope| {
+            scope.spawn(|| container.rest());
+            host.rest();
+        });
     }
 
     fn audit(&mut self, audit: &Audit) {

@@ -8,7 +8,7 @@ use mizzen_fsx::{At, PathError};
 use mizzen_sync_core::Node;
 
 use super::LinkId;
-use crate::encoding::{Malformed, decode, encode_to};
+use crate::encoding::{Malformed, decode, encode_to, hashed};
 
 const MAGIC: [u8; 12] = *b"mizzen base\n";
 const VERSION: u32 = 1;
@@ -93,8 +93,7 @@ pub(super) fn write(
     header.extend(tree.0.to_le_bytes());
     let mut hasher = blake3::Hasher::new();
     hasher.update(&header);
-    encode_to(base, &mut hasher)?;
-    let checksum = *hasher.finalize().as_bytes();
+    let checksum = hashed(hasher, |out| encode_to(base, out))?;
     header.extend(checksum);
     out.write_all(&header)?;
     encode_to(base, out)?;

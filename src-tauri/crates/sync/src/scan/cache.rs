@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Scan;
 use super::seen::{Seen, SeenDir};
-use crate::encoding::{decode_sharing, encode_to, put};
+use crate::encoding::{decode_sharing, encode_to, hashed, put};
 use crate::entry::Instance;
 use crate::root::{Directory, Root};
 
@@ -47,10 +47,8 @@ impl Scan {
     pub fn keep(&self, file: &Path, root: &Root, searched: bool) -> Result<(), PathError> {
         let of = Of::new(root, searched)?;
         write_cache_by(file, |out| {
-            let mut hasher = blake3::Hasher::new();
-            self.write(&of, &mut hasher)?;
             out.write_all(&MAGIC)?;
-            out.write_all(hasher.finalize().as_bytes())?;
+            out.write_all(&hashed(blake3::Hasher::new(), |out| self.write(&of, out))?)?;
             self.write(&of, out)
         })
     }
