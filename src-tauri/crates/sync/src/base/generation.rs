@@ -175,6 +175,15 @@ fn checksum(bytes: &[u8]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
+/// The file of a generation.
+#[cfg(test)]
+pub(super) fn written(number: u64, link: &LinkId, base: &Node) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let told = write(number, link, base, &mut bytes).expect("BUG: memory takes all");
+    assert_eq!(told.length, bytes.len() as u64);
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -182,20 +191,13 @@ mod tests {
     use super::*;
     use crate::sample::{of_one, tree};
 
-    fn written(number: u64, base: &Node) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let told = write(number, &link(), base, &mut bytes).unwrap();
-        assert_eq!(told.length, bytes.len() as u64);
-        bytes
-    }
-
     fn link() -> LinkId {
         LinkId::new([&b"host"[..], b"container"])
     }
 
     #[test]
     fn a_file_that_ends_early_is_told_from_one_that_is_damaged() {
-        let whole = written(7, &of_one(1));
+        let whole = written(7, &link(), &of_one(1));
         assert_eq!(read(whole.clone(), &link()).unwrap().number, 7);
         for end in 0..whole.len() {
             let found = read(whole[..end].to_vec(), &link());
@@ -222,7 +224,7 @@ mod tests {
 
     #[test]
     fn another_pair_and_a_newer_version_are_told() {
-        let bytes = written(1, &of_one(1));
+        let bytes = written(1, &link(), &of_one(1));
         let swapped = LinkId::new([&b"container"[..], b"host"]);
         assert!(matches!(
             read(bytes.clone(), &swapped),
@@ -236,7 +238,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_base_comes_back_as_it_was(tree in tree(), number: u64) {
-            let found = read(written(number, &tree), &link()).unwrap();
+            let found = read(written(number, &link(), &tree), &link()).unwrap();
             prop_assert_eq!((found.number, found.base().unwrap()), (number, tree));
         }
     }

@@ -5,6 +5,7 @@ use tempfile::TempDir;
 
 use mizzen_sync_core::RelPath;
 
+use super::generation::written;
 use super::*;
 use crate::sample::of_one;
 
@@ -14,13 +15,6 @@ fn link() -> LinkId {
 
 fn open(dir: &TempDir) -> Opened {
     BaseStore::open(dir.path(), link()).unwrap()
-}
-
-/// The file of a generation.
-fn written(number: u64, link: &LinkId, base: &Node) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    generation::write(number, link, base, &mut bytes).unwrap();
-    bytes
 }
 
 /// The base that is found, without anything set aside.

@@ -36,6 +36,18 @@ impl Disk {
     }
 }
 
+/// A link that is in step, whose disk has plenty of room and was asked for it once.
+fn in_step() -> (Fixture, Disk, Link) {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "1");
+    let disk = Disk::default();
+    disk.has(100 * MEBIBYTE);
+    let mut link = disk.link(&fixture);
+    link.cycle(&Both::everything(), false).unwrap();
+    assert_eq!(disk.asked(), 1);
+    (fixture, disk, link)
+}
+
 fn changed(path: &str) -> Both<Dirty> {
     let path = RelPath::new(path.as_bytes()).unwrap();
     Both {
@@ -46,13 +58,7 @@ fn changed(path: &str) -> Both<Dirty> {
 
 #[test]
 fn a_disk_with_plenty_of_room_is_not_asked_for_each_edit() {
-    let fixture = Fixture::new(Mode::TwoWaySafe);
-    fixture.write("host/a", "1");
-    let disk = Disk::default();
-    disk.has(100 * MEBIBYTE);
-    let mut link = disk.link(&fixture);
-    link.cycle(&Both::everything(), false).unwrap();
-    assert_eq!(disk.asked(), 1);
+    let (fixture, disk, mut link) = in_step();
     for text in ["2", "3"] {
         fixture.write("host/a", text);
         link.cycle(&changed("a"), false).unwrap();
@@ -66,13 +72,7 @@ fn a_disk_with_plenty_of_room_is_not_asked_for_each_edit() {
 
 #[test]
 fn what_matters_to_a_disk_is_asked_for_before_anything_is_written() {
-    let fixture = Fixture::new(Mode::TwoWaySafe);
-    fixture.write("host/a", "1");
-    let disk = Disk::default();
-    disk.has(100 * MEBIBYTE);
-    let mut link = disk.link(&fixture);
-    link.cycle(&Both::everything(), false).unwrap();
-    assert_eq!(disk.asked(), 1);
+    let (fixture, disk, mut link) = in_step();
     // Others have filled it meanwhile.
     disk.has(MEBIBYTE);
     fixture.write("host/b", "2");
@@ -102,13 +102,7 @@ fn what_matters_to_a_disk_is_asked_for_before_anything_is_written() {
 
 #[test]
 fn a_disk_that_filled_up_unasked_stops_the_next_cycle() {
-    let fixture = Fixture::new(Mode::TwoWaySafe);
-    fixture.write("host/a", "1");
-    let disk = Disk::default();
-    disk.has(100 * MEBIBYTE);
-    let mut link = disk.link(&fixture);
-    link.cycle(&Both::everything(), false).unwrap();
-    assert_eq!(disk.asked(), 1);
+    let (fixture, disk, mut link) = in_step();
     disk.has(0);
     fixture.write("host/a", "2");
     let ended = link.cycle(&changed("a"), false);
