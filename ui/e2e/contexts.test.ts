@@ -97,12 +97,15 @@ describe("Docker contexts", () => {
       await expect.poll(() => rows.count()).toBe(3);
       expect(await byId(page, "take-back").count()).toBe(2);
       await byId(page, "take-back").first().click();
+      const dialog = byId(page, "dialog-confirm");
+      await dialog.getByText("lab is new: ssh://ana@lab.example").waitFor();
       await byId(page, "confirm").click();
       await rows.first().getByText("The change of lab was undone").waitFor();
 
       await byId(page, "contexts-trash").click();
       await rows.first().getByText("the host's change replaced it").waitFor();
       await byId(page, "take-back").click();
+      await dialog.getByText("A context that leads to tcp://").waitFor();
       await byId(page, "confirm").click();
       await page.getByText("The trash is empty").waitFor();
       await focused(page).toBe("contexts-trash");
