@@ -1,22 +1,31 @@
 //! Docker contexts in the real window, with the real Docker client on both sides.
 
+use std::path::Path;
+
 use mizzen_tests::desktop::{Desktop, until};
+
+/// Where a side's context `prod` leads.
+fn leads_to(desktop: &Desktop, config: &Path) -> String {
+    let endpoint = "{{.Endpoints.docker.Host}}";
+    let args = ["context", "inspect", "prod", "--format", endpoint];
+    desktop.docker_in(config, &args).trim().to_owned()
+}
+
+/// Lets a context of a side lead elsewhere, or makes it.
+fn lead(desktop: &Desktop, config: &Path, verb: &str, name: &str, host: &str) {
+    let endpoint = format!("host={host}");
+    desktop.docker_in(config, &["context", verb, name, "--docker", &endpoint]);
+}
 
 #[test]
 fn contexts_are_set_up_and_followed_in_the_window_and_a_change_is_undone() {
     let desktop = Desktop::new();
-    desktop.docker(&[
-        "context",
-        "create",
-        "lab",
-        "--docker",
-        "host=ssh://ana@lab.example",
-    ]);
+    let (own, inside) = (desktop.path(".docker"), desktop.path(".docker-cai"));
+    lead(&desktop, &own, "create", "lab", "ssh://ana@lab.example");
     let page = desktop.launch_driven();
     page.click("nav-contexts");
     page.click("contexts-setup");
     page.wait_for_text("In step.");
-    let inside = desktop.path(".docker-cai");
     let list = |config| desktop.docker_in(config, &["context", "ls", "--format", "{{.Name}}"]);
     let listed = |config, name: &str| list(config).lines().any(|line| line == name);
     until("containers have it", || {
@@ -25,16 +34,8 @@ fn contexts_are_set_up_and_followed_in_the_window_and_a_change_is_undone() {
     assert!(listed(&inside, "containai-docker"));
 
     // A container makes one of its own: the person has it, and hears of it.
-    let of_box = [
-        "context",
-        "create",
-        "box",
-        "--docker",
-        "host=tcp://10.9.8.7:2376",
-    ];
-    desktop.docker_in(&inside, &of_box);
+    lead(&desktop, &inside, "create", "box", "tcp://10.9.8.7:2376");
     page.wait_for_text("tcp://10.9.8.7:2376");
-    let own = desktop.path(".docker");
     assert!(listed(&own, "box"));
 
     page.click("contexts-history");
@@ -50,34 +51,19 @@ fn contexts_are_set_up_and_followed_in_the_window_and_a_change_is_undone() {
 #[test]
 fn a_toast_about_a_container_s_change_undoes_it_and_says_so() {
     let desktop = Desktop::new();
-    let create = |name: &str, host: &str| {
-        let endpoint = format!("host={host}");
-        desktop.docker(&["context", "create", name, "--docker", &endpoint]);
-    };
-    create("prod", "ssh://ana@prod.example");
+    let (own, inside) = (desktop.path(".docker"), desktop.path(".docker-cai"));
+    lead(&desktop, &own, "create", "prod", "ssh://ana@prod.example");
     let page = desktop.launch_driven();
     page.click("nav-contexts");
     page.click("contexts-setup");
     page.wait_for_text("In step.");
-    let (own, inside) = (desktop.path(".docker"), desktop.path(".docker-cai"));
-    let leads_to = |config| {
-        let endpoint = "{{.Endpoints.docker.Host}}";
-        let args = ["context", "inspect", "prod", "--format", endpoint];
-        desktop.docker_in(config, &args).trim().to_owned()
-    };
-    let change = |host: &str| {
-        let endpoint = format!("host={host}");
-        desktop.docker_in(
-            &inside,
-            &["context", "update", "prod", "--docker", &endpoint],
-        );
-    };
+    let change = |host: &str| lead(&desktop, &inside, "update", "prod", host);
     change("tcp://evil.example:2376");
     let toast = desktop.toast("a toast tells", |toast| {
         toast.body.contains("tcp://evil.example:2376")
     });
     assert_eq!(toast.actions, ["default", "open", "undo"]);
-    assert_eq!(leads_to(&own), "tcp://evil.example:2376");
+    assert_eq!(leads_to(&desktop, &own), "tcp://evil.example:2376");
     // What the container does next is told in that toast's place, and goes with the rest.
     change("tcp://worse.example:2376");
     let last = desktop.toast("the toast tells of the last change", |toast| {
@@ -92,6 +78,39 @@ fn a_toast_about_a_container_s_change_undoes_it_and_says_so() {
     });
     assert!(done.body.contains("ssh://ana@prod.example"), "{done:?}");
     for side in [&own, &inside] {
-        assert_eq!(leads_to(side), "ssh://ana@prod.example");
+        assert_eq!(leads_to(&desktop, side), "ssh://ana@prod.example");
     }
+}
+
+#[test]
+fn a_container_s_change_waits_where_a_person_is_strict_and_is_decided_in_the_window() {
+    let desktop = Desktop::new();
+    desktop.set("contexts_strict = true");
+    let (own, inside) = (desktop.path(".docker"), desktop.path(".docker-cai"));
+    lead(&desktop, &own, "create", "prod", "ssh://ana@prod.example");
+    let page = desktop.launch_driven();
+    page.click("nav-contexts");
+    page.click("contexts-setup");
+    page.wait_for_text("In step.");
+    let is_at = |config, host: &str| (leads_to(&desktop, config) == host).then_some(());
+    let change = |host: &str| {
+        lead(&desktop, &inside, "update", "prod", host);
+        page.wait_for_text("Something waits for you.");
+        page.wait_for_text(host);
+    };
+    change("ssh://evil.example");
+    let unasked = leads_to(&desktop, &own);
+    assert_eq!(unasked, "ssh://ana@prod.example");
+    page.open("drop", "confirm");
+    page.click("confirm");
+    until("the container has what it had", || {
+        is_at(&inside, "ssh://ana@prod.example")
+    });
+    page.wait_for_text("In step.");
+
+    change("ssh://ana@new.example");
+    page.open("approve", "confirm");
+    page.click("confirm");
+    until("the host has it", || is_at(&own, "ssh://ana@new.example"));
+    page.wait_for_text("In step.");
 }
