@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use mizzen_docker::Engine;
 use mizzen_fsx::{SafeDir, Watch};
-use mizzen_status::{End, NotTaken, Part, REGISTRY_FILE, Taker, Teller, carried_file};
+use mizzen_status::{
+    End, LEDGER_FILE, LEDGER_MAX, NotTaken, Part, REGISTRY_FILE, Taker, Teller, carried_file,
+};
 use mizzen_wire::{StreamKind, Wire, read_part, write_part};
 use tokio::io::{AsyncRead, AsyncWrite, split};
 use tokio::sync::{Notify, watch};
@@ -34,9 +36,6 @@ const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 const TREE_MAX: usize = 80 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a container has carried out, below `logs`; and as much of it as one reads.
-const LEDGER: &str = "commands.jsonl";
-const LEDGER_MAX: u64 = 4 << 20;
 /// As long as the protocol lets the list of a project's containers be.
 const REGISTRY_MAX: u64 = 1 << 20;
 
@@ -195,5 +194,5 @@ pub(crate) fn ledger(record: &Record) -> Vec<u8> {
     let logs = ParaDirs::of(&record.project, &record.name)
         .status
         .join("logs");
-    read(&logs, LEDGER, LEDGER_MAX).unwrap_or_default()
+    read(&logs, LEDGER_FILE, LEDGER_MAX).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mizzen_fsx::{PathError, SafeDir, UnsafeFile, UnsafeReason, Watch};
-use mizzen_status::{Asked, CommandId, OUTPUT_MAX, Outbox, Reading, Shown, read_status};
+use mizzen_status::{Asked, CommandId, LOG_MAX, Outbox, Reading, Shown, read_status};
 
 use crate::folder::FolderUser;
 use crate::para::{self, ParaDirs};
@@ -18,8 +18,6 @@ use crate::reports::Commanded;
 const DIR: &str = "commands";
 /// Between two words in the log on a container that changes its queue.
 const RARELY: Duration = Duration::from_secs(60);
-/// Output that the container has kept, and what it says about the rest.
-const LOG_MAX: u64 = OUTPUT_MAX + 64 * 1024;
 
 /// The commands of one session.
 pub(crate) struct Commands {

@@ -10,6 +10,10 @@ use crate::words::words;
 
 /// Most commands that a report tells of: all that may wait, and as many that have ended.
 pub const ACKS: usize = 164;
+/// Name of the file below `logs` in which a container writes down what has become of each command.
+pub const LEDGER_FILE: &str = "commands.jsonl";
+/// Largest such file that is read. It is made short long before.
+pub const LEDGER_MAX: u64 = 4 * 1024 * 1024;
 
 words! {
     /// How far a command is.

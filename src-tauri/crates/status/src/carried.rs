@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::commands::OUTPUT_MAX;
+use crate::commands::LOG_MAX;
 use crate::{COMMANDS_FILE, METRICS_FILE, STATUS_FILE};
 
 pub use taker::{NotTaken, Taker};
@@ -74,7 +74,7 @@ impl CarriedFile {
         match self {
             Self::Status | Self::Commands => 256 << 10,
             Self::Metrics => 64 << 10,
-            Self::Log(_) => OUTPUT_MAX + (64 << 10),
+            Self::Log(_) => LOG_MAX,
         }
     }
 

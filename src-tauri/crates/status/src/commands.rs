@@ -13,7 +13,7 @@ use crate::document::{Keep, Reading, parse_object, read_object, write_json};
 use crate::fields::{self, Object};
 use crate::words::words;
 
-pub use order::{Exec, OUTPUT_MAX, Order, Signal, TIMEOUT_DEFAULT, TIMEOUT_MAX, one_word};
+pub use order::{Exec, LOG_MAX, OUTPUT_MAX, Order, Signal, TIMEOUT_DEFAULT, TIMEOUT_MAX, one_word};
 
 /// Most commands that wait at once.
 pub const QUEUE: usize = 100;

@@ -21,12 +21,12 @@ mod status;
 mod text;
 mod words;
 
-pub use ack::{ACKS, Ack, AckState};
+pub use ack::{ACKS, Ack, AckState, LEDGER_FILE, LEDGER_MAX};
 pub use carried::{CarriedFile, End, NotTaken, PART_MAX, Part, Taker, Teller, carried_file};
 pub use check::{Finding, Verdict, check};
 pub use commands::{
-    Command, CommandId, Commands, Exec, OUTPUT_MAX, Order, Priority, QUEUE, Queued, Signal,
-    TIMEOUT_DEFAULT, TIMEOUT_MAX, one_word, read_commands, write_commands,
+    Command, CommandId, Commands, Exec, LOG_MAX, OUTPUT_MAX, Order, Priority, QUEUE, Queued,
+    Signal, TIMEOUT_DEFAULT, TIMEOUT_MAX, one_word, read_commands, write_commands,
 };
 pub use document::{Keep, Reading, write_json};
 pub use freshness::Freshness;

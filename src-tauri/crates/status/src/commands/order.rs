@@ -16,6 +16,8 @@ pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Most output that is kept of one command, and what is kept of one that does not say.
 pub const OUTPUT_MAX: u64 = 10 * 1024 * 1024;
+/// Largest output that is read: what was kept, and what is said there of the rest.
+pub const LOG_MAX: u64 = OUTPUT_MAX + 64 * 1024;
 
 /// Longest text of a command or of one argument.
 const TEXT: usize = 8192;

@@ -3,18 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use mizzen_fsx::{SafeDir, UnsafeReason, write_atomic};
-use mizzen_status::{Ack, AckState, CommandId, Commands};
+use mizzen_status::{
+    Ack, AckState, CommandId, Commands, LEDGER_FILE, LEDGER_MAX, TEXT_CAP, sanitise,
+};
 use rustix::fs::OFlags;
 
-const NAME: &str = "commands.jsonl";
 /// From here on what nobody asks for any more is left out.
 const LONG: u64 = 1024 * 1024;
-/// Largest ledger that is read. One line is less than 4 KiB.
-const CAP: u64 = 4 * LONG;
 /// Past commands that are told of, and that are kept.
 const RECENT: usize = 64;
 const KEPT: usize = 256;
@@ -36,7 +35,7 @@ impl Ledger {
     pub(super) fn open(logs: &Path) -> Result<Self, String> {
         let bytes = read(logs)?;
         let mut ledger = Self {
-            path: logs.join(NAME),
+            path: logs.join(LEDGER_FILE),
             acks: Vec::new(),
             places: HashMap::new(),
             size: bytes.len() as u64,
@@ -48,9 +47,6 @@ impl Ledger {
             .filter_map(Ack::from_line)
         {
             ledger.remember(ack);
-        }
-        if bytes.last().is_some_and(|byte| *byte != b'\n') {
-            ledger.append(b"\n")?;
         }
         let running: Vec<Ack> = ledger
             .acks
@@ -71,7 +67,9 @@ impl Ledger {
     }
 
     /// Writes down what has become of a command; it is on the disk when this returns.
-    pub(super) fn note(&mut self, ack: Ack) -> Result<(), String> {
+    pub(super) fn note(&mut self, mut ack: Ack) -> Result<(), String> {
+        // As its readers cut it: who is asked for may be anything, and so may its name be that is not there.
+        ack.error = ack.error.map(|why| sanitise(&why, TEXT_CAP));
         let mut line = serde_json::to_vec(&ack).expect("BUG: our own lines serialise");
         line.push(b'\n');
         self.append(&line)?;
@@ -128,11 +126,14 @@ impl Ledger {
 
     fn append(&mut self, line: &[u8]) -> Result<(), String> {
         let written = open(&self.path).and_then(|mut file| {
-            file.write_all(line)?;
-            file.sync_data()
+            let size = file.metadata()?.len();
+            // A crash and a full disk leave half a line, which would take this one with it.
+            let begins: &[u8] = if is_whole(&file, size)? { b"" } else { b"\n" };
+            file.write_all(&[begins, line].concat())?;
+            file.sync_data()?;
+            Ok(size + (begins.len() + line.len()) as u64)
         });
-        written.map_err(|error| format!("{}: {error}", self.path.display()))?;
-        self.size += line.len() as u64;
+        self.size = written.map_err(|error| format!("{}: {error}", self.path.display()))?;
         Ok(())
     }
 }
@@ -147,7 +148,7 @@ fn open(path: &Path) -> io::Result<File> {
     }
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o640);
+    options.read(true).append(true).create(true).mode(0o640);
     let file = options
         .custom_flags(flags.bits().cast_signed())
         .open(path)?;
@@ -157,13 +158,22 @@ fn open(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Whether the last line has its end.
+fn is_whole(file: &File, size: u64) -> io::Result<bool> {
+    let mut last = [b'\n'];
+    if let Some(at) = size.checked_sub(1) {
+        file.read_exact_at(&mut last, at)?;
+    }
+    Ok(last == [b'\n'])
+}
+
 fn read(logs: &Path) -> Result<Vec<u8>, String> {
     let dir = match SafeDir::open(logs) {
         Ok(dir) => dir,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error.to_string()),
     };
-    match dir.read_regular(NAME, CAP, None) {
+    match dir.read_regular(LEDGER_FILE, LEDGER_MAX, None) {
         Ok(bytes) => Ok(bytes),
         Err(refused) if matches!(refused.reason, UnsafeReason::Missing) => Ok(Vec::new()),
         Err(refused) => Err(refused.to_string()),
@@ -175,10 +185,10 @@ mod tests {
     use std::fs::{self, OpenOptions};
     use std::io::Write;
 
-    use mizzen_status::{Ack, AckState, CommandId, Commands};
+    use mizzen_status::{Ack, AckState, CommandId, Commands, QUEUE};
     use serde_json::json;
 
-    use super::{KEPT, LONG, Ledger, NAME, RECENT};
+    use super::{KEPT, LEDGER_FILE, LEDGER_MAX, LONG, Ledger, RECENT};
 
     fn ack(id: &str, state: AckState) -> Ack {
         Ack::new(CommandId::new(id).unwrap(), state)
@@ -195,7 +205,7 @@ mod tests {
         // A line that was cut off by the crash.
         let mut file = OpenOptions::new()
             .append(true)
-            .open(logs.join(NAME))
+            .open(logs.join(LEDGER_FILE))
             .unwrap();
         file.write_all(br#"{"id":"cut","state":"runn"#).unwrap();
         let mut ledger = Ledger::open(&logs).unwrap();
@@ -206,6 +216,22 @@ mod tests {
             assert_eq!(states, ["interrupted", "succeeded", "succeeded"]);
             assert!(!ledger.knows(&CommandId::new("cut").unwrap()));
         }
+    }
+
+    /// A disk that is full takes a part of a line, and somebody else may write here.
+    #[test]
+    fn half_a_line_in_the_middle_takes_no_other_with_it() {
+        let place = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(place.path()).unwrap();
+        ledger.note(ack("first", AckState::Succeeded)).unwrap();
+        let path = place.path().join(LEDGER_FILE);
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(br#"{"id":"begun","state":"runn"#).unwrap();
+        ledger.note(ack("begun", AckState::Running)).unwrap();
+        assert_eq!(ledger.size, fs::metadata(&path).unwrap().len());
+        let again = Ledger::open(place.path()).unwrap();
+        let states: Vec<_> = again.acks.iter().map(|ack| ack.state.as_str()).collect();
+        assert_eq!(states, ["succeeded", "interrupted"]);
     }
 
     #[test]
@@ -228,7 +254,7 @@ mod tests {
         let read = Ledger::open(place.path()).unwrap();
         assert_eq!(read.acks, ledger.acks);
         assert!(read.knows(&CommandId::new("c0").unwrap()));
-        let lines = fs::read_to_string(place.path().join(NAME))
+        let lines = fs::read_to_string(place.path().join(LEDGER_FILE))
             .unwrap()
             .lines()
             .count();
@@ -236,10 +262,21 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_one_can_be_read_again() {
+        let place = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(place.path()).unwrap();
+        let mut long = ack(&"x".repeat(64), AckState::Rejected);
+        long.error = Some("\"é".repeat(100_000));
+        ledger.note(long).unwrap();
+        let asked = u64::try_from(KEPT + QUEUE).unwrap();
+        assert!(LONG + asked * ledger.size < LEDGER_MAX, "{}", ledger.size);
+    }
+
+    #[test]
     fn without_a_place_to_write_nothing_is_taken_down() {
         let place = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(place.path()).unwrap();
-        fs::create_dir(place.path().join(NAME)).unwrap();
+        fs::create_dir(place.path().join(LEDGER_FILE)).unwrap();
         ledger.note(ack("a", AckState::Running)).unwrap_err();
         assert!(!ledger.knows(&CommandId::new("a").unwrap()));
         Ledger::open(place.path()).map(|_| ()).unwrap_err();
