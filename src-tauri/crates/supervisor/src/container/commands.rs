@@ -68,6 +68,8 @@ struct Desk {
     ledger: Ledger,
     queue: Queue,
     running: Option<Running>,
+    /// How the last one ended, while that is not on the disk.
+    ended: Option<Ack>,
     /// When everything ends: what waited by then, and waits for the next start.
     spared: Option<Vec<CommandId>>,
 }
@@ -88,9 +90,10 @@ impl Commands {
                 desk.spared = Some(desk.queue.queued.iter().map(|it| it.id.clone()).collect());
             }
             let (again, unread) = self.look(&mut desk);
+            let untold = self.settle(&mut desk).err();
             let stuck = self.work(&mut desk).err();
             // Told once, after all of it: a reader is not to see it come and go.
-            self.complain(unread.or(stuck));
+            self.complain(unread.or(untold).or(stuck));
             self.show(&desk);
             tokio::select! {
                 () = stop.cancelled(), if !is_stopping => {}
@@ -103,6 +106,9 @@ impl Commands {
         if desk.running.is_some() {
             let last = ended(&mut desk.running).await;
             self.note(&mut desk, last);
+        }
+        if let Err(why) = self.settle(&mut desk) {
+            self.complain(Some(why));
         }
         self.show(&desk);
     }
@@ -122,6 +128,7 @@ impl Commands {
                         ledger,
                         queue: Queue::default(),
                         running: None,
+                        ended: None,
                         spared: None,
                     });
                 }
@@ -155,7 +162,7 @@ impl Commands {
         let next = |desk: &Desk| {
             let mood = match &desk.spared {
                 Some(spared) => Mood::Ending(spared),
-                None if desk.running.is_some() => Mood::Busy,
+                None if desk.running.is_some() || desk.ended.is_some() => Mood::Busy,
                 None => Mood::Free,
             };
             turn::next(&desk.queue, &desk.ledger, mood, Timestamp::now())
@@ -226,10 +233,20 @@ impl Commands {
         desk.running = None;
         self.journal
             .note(format_args!("command {}: {}", ack.id, ack.state));
-        if let Err(error) = desk.ledger.note(ack) {
-            self.complain(Some(error));
-        }
+        desk.ended = Some(ack);
         log::keep_small(&self.status_dir.join(LOGS));
+    }
+
+    /// Writes down how the one that ran has ended. A disk that is full takes it later: whoever waits for it would wait for
+    /// ever otherwise.
+    fn settle(&self, desk: &mut Desk) -> Result<(), String> {
+        let Some(ack) = &desk.ended else {
+            return Ok(());
+        };
+        let written = desk.ledger.note(ack.clone());
+        written.map_err(|error| format!("the end of command {} is not told: {error}", ack.id))?;
+        desk.ended = None;
+        Ok(())
     }
 
     fn show(&self, desk: &Desk) {

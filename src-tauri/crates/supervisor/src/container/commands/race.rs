@@ -159,6 +159,7 @@ impl Container {
             ledger,
             queue: Queue::default(),
             running: None,
+            ended: None,
             spared: None,
         }
     }
