@@ -57,6 +57,13 @@ impl Rig {
         fs::read_to_string(self.place("logs").join(log)).unwrap()
     }
 
+    /// Waits until something in the container has made this file.
+    fn until_there(&self, name: &str) {
+        let is_there = format!("until [ -e /workspace/{name} ]; do :; done");
+        self.container
+            .exec(&["timeout", "60", "sh", "-c", &is_there]);
+    }
+
     fn in_workspace(&self, name: &str) -> String {
         fs::read_to_string(self.workspace.path().join(name)).unwrap_or_default()
     }
@@ -183,8 +190,7 @@ fn row_38_what_leaves_its_group_is_told_of_and_goes_on() {
         (&AckState::Succeeded, 1)
     );
     assert_eq!(rig.end("plain").left_running, 0);
-    let ready = "until [ -e /workspace/ready ]; do :; done";
-    rig.container.exec(&["timeout", "60", "sh", "-c", ready]);
+    rig.until_there("ready");
     let cancel = json!({ "id": "x", "type": "signal", "signal": "cancel", "target": "endless" });
     rig.ask(&json!([queue[2], cancel]));
     let endless = rig.end("endless");
@@ -201,6 +207,31 @@ fn row_38_what_leaves_its_group_is_told_of_and_goes_on() {
             "{file}"
         );
     }
+}
+
+#[test]
+fn row_38_what_goes_on_may_go_on_saying_something() {
+    let rig = Rig::new();
+    let service = "{ until [ -e go ]; do sleep 0.1; done; echo said; touch went-on; } &";
+    rig.ask(&json!([script("service", service)]));
+    assert!(rig.end("service").left_running > 0);
+    fs::File::create(rig.workspace.path().join("go")).unwrap();
+    rig.until_there("went-on");
+}
+
+/// A shell ends as soon as it is asked to.
+#[test]
+fn row_38_what_a_command_has_started_has_time_for_its_last_duties() {
+    let rig = Rig::new();
+    let careful =
+        "(trap 'sleep 1; touch tidy; exit' TERM; touch ready; while :; do sleep 0.1; done) & wait";
+    let queue = json!([script("careful", careful)]);
+    rig.ask(&queue);
+    rig.until_there("ready");
+    let cancel = json!({ "id": "x", "type": "signal", "signal": "cancel", "target": "careful" });
+    rig.ask(&json!([queue[0], cancel]));
+    assert_eq!(rig.end("careful").state, AckState::Killed);
+    assert!(rig.workspace.path().join("tidy").exists());
 }
 
 #[test]
@@ -318,6 +349,36 @@ fn a_queue_that_cannot_be_read_is_told_and_the_last_one_stays() {
     assert_eq!(find(&status, "endless").unwrap().state, AckState::Running);
     rig.ask(&json!([exec("endless", "sleep 1000")]));
     rig.reports.until("no error", |status| !told(status));
+}
+
+/// As when the disk is full for a while.
+#[test]
+fn an_end_that_cannot_be_written_down_is_told_as_soon_as_it_can() {
+    let rig = Rig::new();
+    rig.ask(&json!([script(
+        "long",
+        "until [ -e go ]; do sleep 0.1; done"
+    )]));
+    rig.until("long", |ack| ack.state == AckState::Running);
+    let (ledger, aside) = (rig.place("logs/commands.jsonl"), rig.place("logs/.aside"));
+    fs::rename(&ledger, &aside).unwrap();
+    fs::create_dir(&ledger).unwrap();
+    fs::File::create(rig.workspace.path().join("go")).unwrap();
+    let told = |status: &Status| {
+        let mut errors = status.errors.iter();
+        errors.any(|it| {
+            it.message
+                .starts_with("the end of command long is not told")
+        })
+    };
+    let status = rig.reports.until("why its end is not told", told);
+    assert_eq!(find(&status, "long").unwrap().state, AckState::Running);
+    fs::remove_dir(&ledger).unwrap();
+    fs::rename(&aside, &ledger).unwrap();
+    assert_eq!(rig.end("long").state, AckState::Succeeded);
+    rig.reports.until("no error", |status| !told(status));
+    rig.ask(&json!([exec("next", "true")]));
+    assert_eq!(rig.end("next").state, AckState::Succeeded);
 }
 
 #[test]

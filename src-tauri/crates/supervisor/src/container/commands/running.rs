@@ -13,12 +13,12 @@ use mizzen_status::{Ack, AckState, CommandId, Exec};
 use mizzen_tasks::Owner;
 use mizzen_wire::pty::Exit;
 use rustix::fs::OFlags;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::super::children::{Child, Children};
@@ -29,6 +29,8 @@ use super::log::Middle;
 
 /// Between asking a program to end and making it.
 const GRACE: Duration = Duration::from_secs(10);
+/// Between two looks whether anything of a group is left.
+const GLANCE: Duration = Duration::from_millis(20);
 /// How long output may come from what a program has left running.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Pieces of output that wait for the disk; then the program waits.
@@ -103,7 +105,7 @@ impl Program {
         });
         let (end, exit) = tokio::select! {
             exit = &mut exit => (End::Itself, exit.ok()),
-            () = tokio::time::sleep(exec.timeout()) => (End::TooLong, end_group(pid, &mut exit).await),
+            () = sleep(exec.timeout()) => (End::TooLong, end_group(pid, &mut exit).await),
             () = cancel.cancelled() => (End::Cancelled, end_group(pid, &mut exit).await),
         };
         let output = match timeout(LAST_WORDS, &mut written).await {
@@ -142,12 +144,20 @@ fn directory(exec: &Exec) -> Result<PathBuf, String> {
 async fn end_group(pid: Pid, exit: &mut oneshot::Receiver<Exit>) -> Option<Exit> {
     // It may have ended meanwhile.
     let _ = kill_process_group(pid, Signal::TERM);
-    let ended = timeout(GRACE, &mut *exit).await;
-    // Also what its first process has left.
-    let _ = kill_process_group(pid, Signal::KILL);
-    match ended {
-        Ok(exit) => exit.ok(),
-        Err(_) => exit.await.ok(),
+    let mut first = None;
+    // A shell ends at once, and what it has started may still be at its last duties.
+    let all = async {
+        first = Some((&mut *exit).await.ok());
+        while test_kill_process_group(pid).is_ok() {
+            sleep(GLANCE).await;
+        }
+    };
+    if timeout(GRACE, all).await.is_err() {
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+    match first {
+        Some(exit) => exit,
+        None => exit.await.ok(),
     }
 }
 
@@ -166,7 +176,8 @@ fn tell(ack: &mut Ack, end: &End, exit: Option<Exit>) {
     };
 }
 
-/// Hands on what a program says until it and all that it started have nothing more to say.
+/// Hands on what a program says until it and all that it started have nothing more to say. What goes on after the command's
+/// end may say more: it is read, so that it can go on, and kept by nobody.
 async fn read(output: OwnedFd, pieces: mpsc::Sender<Vec<u8>>) {
     let Ok(mut output) = pipe::Receiver::from_owned_fd(output) else {
         return;
@@ -177,9 +188,7 @@ async fn read(output: OwnedFd, pieces: mpsc::Sender<Vec<u8>>) {
             Ok(read) if read > 0 => {}
             _ => return,
         }
-        if pieces.send(piece).await.is_err() {
-            return;
-        }
+        let _nobody_keeps = pieces.send(piece).await;
     }
 }
 
