@@ -48,6 +48,21 @@ fn processes_that_ignore_the_stop_are_killed() {
     );
 }
 
+/// A second signal is to many programs that they are to leave everything as it is.
+#[test]
+fn processes_are_asked_once_and_then_have_their_time() {
+    let (_reports, workspace, container) = ready();
+    let careful = "(trap 'echo asked >> /workspace/asked' TERM; touch /workspace/ready
+        until [ -e /workspace/asked ]; do sleep 0.1; done
+        sleep 2; touch /workspace/saved) > /dev/null 2>&1 &
+        until [ -e /workspace/ready ]; do sleep 0.1; done; echo started";
+    assert_eq!(container.exec(&["bash", "-c", careful]), "started");
+    assert_eq!(container.stop(), "0");
+    let asked = std::fs::read_to_string(workspace.path().join("asked")).unwrap();
+    assert_eq!(asked, "asked\n");
+    assert!(workspace.path().join("saved").exists());
+}
+
 #[test]
 fn a_container_starts_again_after_its_last_report() {
     let (reports, workspace) = (Reports::new(), folder());

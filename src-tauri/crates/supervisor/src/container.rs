@@ -30,8 +30,10 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use identity::Identity;
+use tokio::runtime::{Builder, Runtime};
 
 /// This program's version, and that of the core it came with.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -42,6 +44,9 @@ const NAME: &str = "mizzen-supervisor";
 /// Exit codes as in sysexits.h.
 const USAGE: u8 = 64;
 const NO_PERMISSION: u8 = 77;
+
+/// How long what is at a disk may take after the end.
+const LAST_WRITES: Duration = Duration::from_secs(1);
 
 pub(crate) fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1).peekable();
@@ -91,16 +96,20 @@ fn serve(host: Option<&Path>, mode: impl AsyncFnOnce(Identity) -> ExitCode) -> E
             return ExitCode::from(NO_PERMISSION);
         }
     };
-    match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime.block_on(mode(identity)),
+    match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => run_on(runtime, mode(identity)),
         Err(error) => {
             complain(format_args!("cannot start: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs to the end, and then waits a moment for what is at a disk still: one that hangs would keep PID 1 until it is killed.
+fn run_on<T>(runtime: Runtime, mode: impl Future<Output = T>) -> T {
+    let ended = runtime.block_on(mode);
+    runtime.shutdown_timeout(LAST_WRITES);
+    ended
 }
 
 fn complain(what: impl Display) {
@@ -110,4 +119,23 @@ fn complain(what: impl Display) {
 fn say(mut to: impl Write, what: impl Display) {
     // Nobody may be listening; there is nowhere else to say that.
     let _ = writeln!(to, "{what}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::{Builder, run_on};
+
+    #[test]
+    fn a_disk_that_hangs_does_not_keep_the_program_from_its_end() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let (answer, disk) = mpsc::channel::<()>();
+        let ended = run_on(runtime, async {
+            tokio::task::spawn_blocking(move || disk.recv());
+            7
+        });
+        assert_eq!(ended, 7);
+        drop(answer);
+    }
 }

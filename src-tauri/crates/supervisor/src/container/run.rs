@@ -28,8 +28,7 @@ use super::{VERSION, complain, places};
 
 /// How long it may take to write down how the last command ended.
 const LAST_COMMAND: Duration = Duration::from_millis(500);
-/// Between two signals to what is left, and between two looks at what is nobody's child in here.
-const AGAIN: Duration = Duration::from_millis(250);
+/// Between two looks at what is nobody's child in here.
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// Serves until TERM or INT.
@@ -247,8 +246,10 @@ impl Signals {
 }
 
 /// Collects children until there are none, and waits for `others` as well: an exec's are not ours to collect.
+///
+/// Nobody is asked twice: many programs take that for impatience, and leave what they were about to save. Known here: the
+/// kernel gives a signal to all also to who is being forked.
 async fn collect_all(child: &mut tokio::signal::unix::Signal, children: &Children, others: bool) {
-    let mut again = Instant::now() + AGAIN;
     loop {
         let is_left = children.reap();
         let are_others = others && children.are_others();
@@ -259,11 +260,6 @@ async fn collect_all(child: &mut tokio::signal::unix::Signal, children: &Childre
             _ = child.recv() => {}
             // Nobody tells us of their ends.
             () = sleep(GLANCE), if are_others => {}
-            // RACE: one that was forked while we signalled did not get the signal.
-            () = sleep_until(again) => {
-                children.signal_all(Signal::TERM);
-                again += AGAIN;
-            }
         }
     }
 }
