@@ -7,6 +7,7 @@ mod commands;
 mod direct_line;
 mod forwards;
 mod health;
+mod history;
 mod mirror;
 mod orphans;
 mod race;

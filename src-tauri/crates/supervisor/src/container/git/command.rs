@@ -119,8 +119,13 @@ impl<'a> Git<'a> {
             let _ = stdin.write_all(input).await;
             drop(stdin);
         };
-        let ((), carried, output) =
-            tokio::join!(write, copy(&mut stdout, to), child.wait_with_output());
+        let carry = async {
+            let carried = copy(&mut stdout, to).await;
+            // When nobody takes it any more, git is to notice.
+            drop(stdout);
+            carried
+        };
+        let ((), carried, output) = tokio::join!(write, carry, child.wait_with_output());
         carried.map_err(|error| error.to_string())?;
         ended(args, output.map_err(|error| error.to_string())?).map(drop)
     }
