@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use mizzen_tasks::Owner;
 use mizzen_wire::control::Answer;
 use mizzen_wire::git::{GitBrought, GitLook};
-use mizzen_wire::pty::{DATA_CAP, PtyCodec};
+use mizzen_wire::pty::{DATA_CAP, PtyCodec, PtyFrame};
 use mizzen_wire::{Hello, StreamKind, VERSION, connect, read_frame};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -44,7 +44,11 @@ fn frame<T: DeserializeOwned>(said: &[u8]) {
 
 fn terminal(said: &[u8]) {
     let mut buffer = BytesMut::from(said);
-    while let Ok(Some(_)) = PtyCodec.decode(&mut buffer) {}
+    while let Ok(Some(frame)) = PtyCodec.decode(&mut buffer) {
+        if let PtyFrame::Exit(exit) = frame {
+            let _code = exit.shell_code();
+        }
+    }
     assert!(buffer.capacity() <= (2 * DATA_CAP).max(said.len()));
 }
 

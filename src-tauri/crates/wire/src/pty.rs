@@ -42,7 +42,8 @@ impl Exit {
     pub fn shell_code(self) -> i32 {
         match self {
             Self::Code(code) => code,
-            Self::Signal(signal) => 128 + signal,
+            // The other end may say any number.
+            Self::Signal(signal) => signal.saturating_add(128),
         }
     }
 }
@@ -125,4 +126,16 @@ fn parse(kind: u8, payload: Bytes) -> io::Result<PtyFrame> {
 
 fn invalid(cause: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn an_end_has_a_code_whatever_the_other_side_says_it_was() {
+        assert_eq!(Exit::Code(3).shell_code(), 3);
+        assert_eq!(Exit::Signal(9).shell_code(), 137);
+        assert_eq!(Exit::Signal(i32::MAX).shell_code(), i32::MAX);
+    }
 }
