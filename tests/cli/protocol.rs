@@ -132,6 +132,23 @@ fn an_image_without_an_agent_is_told_what_it_lacks() {
     assert!(said.stderr.contains("docker pull"), "{said:?}");
 }
 
+#[test]
+fn an_agent_whose_reports_cannot_be_used_is_told_why() {
+    let tiny = tiny_image().unwrap();
+    let agent = "while :; do echo [] > /para/status/status.json; sleep 1; done";
+    let recipe = format!("FROM {tiny}\nENTRYPOINT [\"sh\", \"-c\", \"{agent}\"]\n");
+    image("mizzen-test-list", &recipe, None);
+    let said = Mizzen::new().run(&["protocol", "agent-test", "mizzen-test-list"]);
+    assert_eq!(said.code, 1, "{said:?}");
+    let first = said.stdout.lines().next().unwrap();
+    let why = "status.json: invalid type: sequence, expected an object at line 1 column 0";
+    assert!(first.ends_with(why), "{said:?}");
+    assert!(
+        said.stdout.contains("docs/protocol/schema/status.json"),
+        "{said:?}"
+    );
+}
+
 /// An image whose container says nothing, and a trial of it that has just started one.
 fn silent_trial(tag: &str, mizzen: &Mizzen) -> Child {
     let tiny = tiny_image().expect("the tiny image");

@@ -3,11 +3,13 @@
 mod differ;
 mod file;
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use jiff::Timestamp;
 use mizzen_fsx::{PathError, SafeDir};
 
+use crate::text::sanitise;
 use crate::{REGISTRY_FILE, STATUS_FILE};
 use file::Kind;
 
@@ -80,21 +82,39 @@ fn tree(
     for name in self::names(&dir.join("docker"))? {
         let (below, place) = (format!("docker/{name}/"), dir.join("docker").join(&name));
         match name.as_str() {
-            "shared" => {
-                let shared = SafeDir::open(&place)?;
-                findings.push(file::look(
-                    &shared,
-                    REGISTRY_FILE,
-                    Kind::Registry,
-                    &below,
-                    now,
-                ));
-            }
             name if name.starts_with('.') => {}
-            _ => findings.extend(session(&place, &below, now)?),
+            name => match in_tree(name, &place, &below, now) {
+                Ok(found) => findings.extend(found),
+                Err(error) => findings.push(no_directory(&below, &error)),
+            },
         }
     }
     Ok(findings)
+}
+
+/// A directory of the tree: a session's, or that of all.
+fn in_tree(
+    name: &str,
+    place: &Path,
+    below: &str,
+    now: Timestamp,
+) -> Result<Vec<Finding>, PathError> {
+    if name != "shared" {
+        return session(place, below, now);
+    }
+    let shared = SafeDir::open(place)?;
+    let kind = Kind::Registry;
+    Ok(vec![file::look(&shared, REGISTRY_FILE, kind, below, now)])
+}
+
+/// What should be a directory cannot be looked at.
+fn no_directory(name: &str, error: &PathError) -> Finding {
+    Finding {
+        file: sanitise(name.trim_end_matches('/'), 128),
+        verdict: Verdict::Wrong,
+        message: format!("it cannot be used as a directory: {}", error.source),
+        next: Some("keep nothing but directories there".to_owned()),
+    }
 }
 
 /// A session's status directory.
@@ -109,8 +129,11 @@ fn session(dir: &Path, below: &str, now: Timestamp) -> Result<Vec<Finding>, Path
         .map(|(name, kind)| file::look(&safe, name, kind, below, now))
         .into();
     let logs = dir.join("logs");
-    if let Ok(safe) = SafeDir::open(&logs) {
-        findings.extend(file::logs(&safe, &names(&logs)?, &format!("{below}logs/")));
+    let below = format!("{below}logs/");
+    match SafeDir::open(&logs) {
+        Ok(safe) => findings.extend(file::logs(&safe, &names(&logs)?, &below)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => findings.push(no_directory(&below, &error)),
     }
     Ok(findings)
 }

@@ -10,6 +10,10 @@ macro_rules! words {
         }
 
         impl $name {
+            /// Every word that files have for it.
+            #[allow(dead_code, reason = "not all of them are listed anywhere")]
+            pub(crate) const ALL: &[&str] = &[$($text),+];
+
             /// The word as files have it.
             #[must_use]
             pub fn as_str(&self) -> &str {

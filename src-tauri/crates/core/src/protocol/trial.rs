@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mizzen_fsx::PathError;
-use mizzen_status::{AckState, Command, CommandId, Exec, Order, Signal, Verdict, write_commands};
+use mizzen_status::{
+    Ack, AckState, Command, CommandId, Exec, Order, Signal, Verdict, write_commands,
+};
 use tokio::time::{Instant, sleep};
 
 use super::Found;
@@ -57,15 +59,7 @@ impl Trial<'_> {
         let first = self.until(HEARTBEAT, |seen| seen.beats > 0).await?;
         let took = begun.elapsed().as_secs_f64();
         if !first {
-            let why = match self.ground.fact().await?.filter(|fact| !fact.is_up()) {
-                Some(fact) => {
-                    let code = fact.exit_code.unwrap_or_default();
-                    let words = self.ground.last_words().await;
-                    format!("the container ended with exit code {code}: {words}")
-                }
-                None => "no report that can be read came within 15 s".to_owned(),
-            };
-            return Ok(self.found.tell(false, why));
+            return self.no_report().await;
         }
         let again = self.until(HEARTBEAT, |seen| seen.beats > 1).await?;
         let why = match again {
@@ -75,19 +69,44 @@ impl Trial<'_> {
         Ok(self.found.tell(again, why))
     }
 
+    /// Tells why nothing is known of the agent.
+    async fn no_report(&mut self) -> Result<bool, ApiError> {
+        let words = match self.ground.last_words().await {
+            words if words.is_empty() => words,
+            words => format!(": {words}"),
+        };
+        if let Some(fact) = self.ground.fact().await?.filter(|fact| !fact.is_up()) {
+            let code = fact.exit_code.unwrap_or_default();
+            let why = format!("the container ended with exit code {code}{words}");
+            return Ok(self.found.tell(false, why));
+        }
+        let Some(unused) = self.seen.unused.take() else {
+            let why = format!("no status.json came into /para/status within 15 s{words}");
+            return Ok(self.found.tell(false, why));
+        };
+        let why = format!("no report that can be used came within 15 s; status.json: {unused}");
+        let next = "write one JSON object as docs/protocol/schema/status.json says";
+        Ok(self.found.tell_with(false, why, next))
+    }
+
     fn files(&mut self) -> Result<(), ApiError> {
         let checked = mizzen_status::check(&self.ground.status, Timestamp::now());
         let checked = checked.map_err(|error| lost(&error))?;
-        let wrong = checked.iter().filter(|it| it.verdict == Verdict::Wrong);
-        let wrong: Vec<_> = wrong
-            .map(|it| format!("{}: {}", it.file, it.message))
-            .collect();
-        match wrong.is_empty() {
-            true => self
-                .found
-                .tell(true, "all are read as they are meant".to_owned()),
-            false => self.found.tell(false, wrong.join("; ")),
+        let said = |verdict| -> Vec<String> {
+            let those = checked.iter().filter(|it| it.verdict == verdict);
+            those
+                .map(|it| format!("{}: {}", it.file, it.message))
+                .collect()
         };
+        let (wrong, noted) = (said(Verdict::Wrong), said(Verdict::Note));
+        if !wrong.is_empty() {
+            self.found.tell(false, wrong.join("; "));
+        } else if !noted.is_empty() {
+            self.found.note(noted.join("; "));
+        } else {
+            let why = "all are read as they are meant".to_owned();
+            self.found.tell(true, why);
+        }
         Ok(())
     }
 
@@ -111,28 +130,41 @@ impl Trial<'_> {
             if self.runs()? > 0 {
                 break true;
             }
-            if begun.elapsed() > LONG {
-                break false;
+            if begun.elapsed() > LONG || self.end().is_some() {
+                // RACE: it may have been run between the two looks.
+                break self.runs()? > 0;
             }
             sleep(PAUSE).await;
         };
-        let why = match ran {
-            true => format!("it was run after {:.1} s", begun.elapsed().as_secs_f64()),
-            false => "it was not run within 30 s".to_owned(),
+        let why = match (ran, self.end()) {
+            (true, _) => format!("it was run after {:.1} s", begun.elapsed().as_secs_f64()),
+            (false, Some(ack)) => {
+                let why = ack.error.as_deref().unwrap_or("it does not say why");
+                format!("it was not run, and is told as `{}`: {why}", ack.state)
+            }
+            (false, None) => "it was not run within 30 s".to_owned(),
         };
         Ok(self.found.tell(ran, why))
     }
 
+    /// What the agent says of the end of the command.
+    fn end(&self) -> Option<&Ack> {
+        let ack = self.seen.ack(&id("run-once"));
+        ack.filter(|ack| ack.state.is_final())
+    }
+
     async fn acknowledged(&mut self) -> Result<(), ApiError> {
-        let told = |seen: &Seen| seen.state(&id("run-once")).is_some_and(|it| it.is_final());
-        let in_time = self.until(LONG, told).await?;
-        let state = self.seen.state(&id("run-once"));
+        let told = |seen: &Seen| {
+            let ack = seen.ack(&id("run-once"));
+            ack.is_some_and(|ack| ack.state.is_final())
+        };
+        self.until(LONG, told).await?;
+        let state = self.seen.ack(&id("run-once")).map(|ack| ack.state.clone());
         let why = match &state {
             Some(state) => format!("it is told as `{state}`"),
             None => "status.json does not tell how it ended".to_owned(),
         };
-        self.found
-            .tell(in_time && state == Some(AckState::Succeeded), why);
+        self.found.tell(state == Some(AckState::Succeeded), why);
         Ok(())
     }
 
@@ -152,7 +184,13 @@ impl Trial<'_> {
             (1, n, _) => format!("after a crash it was run again: {n} times"),
             (n, ..) => format!("it was run {n} times"),
         };
-        self.found.tell(before == 1 && after == 1 && lives, why);
+        match (before, after) {
+            (1, 1) => {
+                let next = "begin anew on whatever files an earlier life has left there";
+                self.found.tell_with(lives, why, next)
+            }
+            _ => self.found.tell(false, why),
+        };
         Ok(())
     }
 

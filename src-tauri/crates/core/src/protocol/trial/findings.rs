@@ -6,7 +6,7 @@ use super::super::{Found, Standing};
 const THINGS: [(&str, &str); 7] = [
     (
         "heartbeat",
-        "write status.json at least every 15 s, with a new `timestamp` each time",
+        "write status.json every 5 s, with a new `timestamp` each time",
     ),
     (
         "files",
@@ -41,17 +41,33 @@ pub(super) struct Findings(Vec<Found>);
 impl Findings {
     /// Tells of the next thing; says whether it is as it should be.
     pub(super) fn tell(&mut self, is_fine: bool, message: String) -> bool {
-        let (name, next) = THINGS[self.0.len()];
+        let (_, next) = THINGS[self.0.len()];
+        self.tell_with(is_fine, message, next)
+    }
+
+    /// The same where something else helps.
+    pub(super) fn tell_with(&mut self, is_fine: bool, message: String, next: &str) -> bool {
+        match is_fine {
+            true => self.push(Standing::Fine, message, None),
+            false => self.push(Standing::Wrong, message, Some(next)),
+        }
+        is_fine
+    }
+
+    /// Tells of the next thing that it works, and what somebody should know of it.
+    pub(super) fn note(&mut self, message: String) {
+        let (_, next) = THINGS[self.0.len()];
+        self.push(Standing::Note, message, Some(next));
+    }
+
+    fn push(&mut self, standing: Standing, message: String, next: Option<&str>) {
+        let (name, _) = THINGS[self.0.len()];
         self.0.push(Found {
             name: name.to_owned(),
-            standing: match is_fine {
-                true => Standing::Fine,
-                false => Standing::Wrong,
-            },
+            standing,
             message,
-            next: (!is_fine).then(|| next.to_owned()),
+            next: next.map(str::to_owned),
         });
-        is_fine
     }
 
     /// All that comes before this thing and was not told of is left out.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use mizzen_fsx::SafeDir;
-use mizzen_status::{AckState, CommandId, Keep, Reading, STATUS_FILE, Status, read_status};
+use mizzen_status::{Ack, CommandId, Keep, Reading, STATUS_FILE, Status, read_status};
 
 /// Everything so far.
 #[derive(Default)]
@@ -12,6 +12,8 @@ pub(super) struct Seen {
     pub(super) last: Option<Status>,
     /// Reports that differ from the one before.
     pub(super) beats: usize,
+    /// Why the file was not used when it was looked at last.
+    pub(super) unused: Option<String>,
     /// Looks that found half a report.
     pub(super) torn: usize,
     /// Of the files that held a report.
@@ -21,7 +23,14 @@ pub(super) struct Seen {
 impl Seen {
     /// Looks once.
     pub(super) fn look(&mut self, dir: &SafeDir, path: &Path) {
-        match read_status(dir, None) {
+        let reading = read_status(dir, None);
+        self.unused = match &reading {
+            Reading::Keep(Keep::Invalid(why)) => Some(why.clone()),
+            Reading::Keep(Keep::Unsafe(refused)) => Some(refused.reason.to_string()),
+            Reading::Keep(keep) => Some(keep.to_string()),
+            Reading::Good(_) | Reading::Absent => None,
+        };
+        match reading {
             Reading::Good(status) => {
                 let last = self.last.as_ref();
                 if last.is_none_or(|last| last.beat() != status.beat()) {
@@ -40,12 +49,10 @@ impl Seen {
         self.inodes.len() > 1
     }
 
-    /// How far a command is by the last report.
-    pub(super) fn state(&self, id: &CommandId) -> Option<AckState> {
-        let acks = self.last.as_ref()?.commands.iter();
-        acks.rev()
-            .find(|ack| ack.id == *id)
-            .map(|ack| ack.state.clone())
+    /// What the last report says of a command.
+    pub(super) fn ack(&self, id: &CommandId) -> Option<&Ack> {
+        let mut acks = self.last.as_ref()?.commands.iter();
+        acks.rfind(|ack| ack.id == *id)
     }
 }
 
