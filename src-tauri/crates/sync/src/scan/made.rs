@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mizzen_sync_core::{Digest, File};
 
-use super::grain;
+use super::settled::grain;
 use crate::entry::{Kind, Stamp};
 use crate::root::{DirHandle, Directory};
 
