@@ -9,5 +9,7 @@ mod killed;
 mod link;
 mod mounts;
 mod pair;
+#[cfg(target_os = "linux")]
+mod spelling;
 mod storm;
 mod wild;

@@ -155,7 +155,7 @@ pub fn apply(
     trash: &Trash,
     options: &ApplyOptions,
 ) -> Result<Applied, ApplyError> {
-    let (changes, failed) = names::told_apart(root, order::gathered(plan));
+    let (changes, failed) = names::told_apart(root, order::gathered(plan), before);
     if changes.is_empty() {
         return Ok(Applied {
             failed,

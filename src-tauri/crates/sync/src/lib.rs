@@ -26,6 +26,7 @@ mod rule_source;
 mod sample;
 mod scan;
 mod settings;
+mod spelling;
 mod temp;
 pub mod told;
 mod trash;

@@ -129,6 +129,10 @@ pub(crate) trait Directory: Sized {
     /// What stands at a name now; none when nothing does.
     fn look(&self, name: &[u8]) -> io::Result<Option<Kind>>;
 
+    /// What tells the entry at a name from all others of its file system; none where nothing stands, or where the system
+    /// does not say.
+    fn number(&self, name: &[u8]) -> io::Result<Option<u64>>;
+
     /// Who may do what with a file in it, as nine bits.
     fn permissions(&self, name: &[u8]) -> io::Result<u32>;
 

@@ -286,6 +286,7 @@ mod tests {
             look_for_secrets: false,
             now: || 0,
             made: &Made::default(),
+            agreed: None,
         };
         let seen = scan(&root, &options, None, &Dirty::All).unwrap();
         let again = read_rules(&root, &settings, None, &seen.rule_files).unwrap();

@@ -47,6 +47,8 @@ pub struct ScanOptions<'a> {
     pub now: fn() -> i64,
     /// What was made there since the last look.
     pub made: &'a Made,
+    /// What both sides last agreed on: where the disk spells a name of it otherwise, it is known by that name all the same.
+    pub agreed: Option<&'a Node>,
 }
 
 /// An entry as it was seen.
@@ -172,6 +174,7 @@ fn look(
         path: &RelPath::root(),
         depth: 0,
         before: before.map(|scan| &scan.0),
+        agreed: options.agreed.and_then(Node::as_dir),
     };
     let seen = look.directory(here, dirty).map_err(failed)?;
     Ok(Found {

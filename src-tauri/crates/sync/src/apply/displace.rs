@@ -12,13 +12,13 @@ use super::publish::{Place, Publish};
 use super::{Failure, Why, gone_or};
 use crate::entry::{Kind, Stamp};
 use crate::root::Directory;
-use crate::scan::{Known, Seen, SeenDir};
+use crate::scan::{Known, Scan, Seen, SeenDir};
 use crate::temp::Part;
 use crate::trash::Slot;
 
 /// Why nothing can be put in a place where something stands that was not seen there.
-pub(super) fn taken(place: &Place) -> Why {
-    match is_taken_for_another(&place.dir, &place.name) {
+pub(super) fn taken(place: &Place, before: &Scan) -> Why {
+    match is_taken_for_another(&place.dir, &place.path, before) {
         true => collision(),
         false => Why::ChangedHere,
     }
@@ -30,7 +30,7 @@ impl Publish<'_> {
         let temp = self.cycle.temp(place.change, Part::New);
         let renamed = place.dir.rename(&temp, &place.dir, &place.name);
         renamed.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => taken(place),
+            io::ErrorKind::AlreadyExists => taken(place, self.before),
             _ => not_named(&place.dir, &temp, error),
         })?;
         self.touch(place);

@@ -9,6 +9,7 @@ use crate::digest::{Hashed, Hasher};
 use crate::entry::{Instance, Kind, Stamp};
 use crate::root::{DirHandle, Directory};
 use crate::scan::{Known, Seen, SeenDir};
+use crate::spelling::Spellings;
 
 /// Compares with what was seen.
 pub(super) struct Expected {
@@ -134,12 +135,16 @@ impl Expected {
     fn holds_seen(&mut self, dir: &DirHandle, seen: &SeenDir, moment: Moment) -> io::Result<Found> {
         let mut all = Found::Seen;
         let mut expected = seen.dir.len();
-        for listed in dir.list()? {
-            let name = listed.name.as_bytes();
-            let found = match seen.get(&listed.name) {
+        let mut listed = dir.list()?;
+        listed.sort_by(|one, two| one.name.cmp(&two.name));
+        let names = listed.iter().map(|entry| &entry.name);
+        let spellings = Spellings::find(dir, names, seen.dir.iter().map(|(name, _)| name));
+        for entry in &listed {
+            let name = spellings.known(&entry.name).unwrap_or(&entry.name);
+            let found = match seen.get(name) {
                 Some(known) => {
                     expected -= 1;
-                    self.is_seen(dir, name, listed.kind, known, moment)?
+                    self.is_seen(dir, name.as_bytes(), entry.kind, known, moment)?
                 }
                 None => Found::More,
             };

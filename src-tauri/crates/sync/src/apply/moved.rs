@@ -152,7 +152,7 @@ impl Publish<'_> {
         let moved = old.dir.rename(&old.aside, &place.dir, &place.name);
         if let Err(error) = moved {
             let why = match error.kind() {
-                io::ErrorKind::AlreadyExists => taken(place),
+                io::ErrorKind::AlreadyExists => taken(place, self.before),
                 _ => self.not_moved(error),
             };
             self.aside.insert(number, old);

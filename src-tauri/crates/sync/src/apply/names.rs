@@ -7,21 +7,35 @@
 use std::collections::HashSet;
 use std::io;
 
-use mizzen_sync_core::{Change, Unsyncable};
+use mizzen_sync_core::{Change, Name, Node, RelPath, Unsyncable};
 
 use super::{Failure, Why, gone_or, place};
-use crate::entry::Listed;
 use crate::root::{DirHandle, Directory, Root, Way, is_no_name};
+use crate::scan::Scan;
+use crate::spelling::Spellings;
 
-/// Whether a name stands for an entry that bears another.
-pub(super) fn is_taken_for_another(dir: &DirHandle, name: &[u8]) -> bool {
-    matches!(dir.look(name), Ok(Some(_))) && is_borne_by_another(dir, name)
+/// Whether the name of a place stands for an entry that bears another.
+pub(super) fn is_taken_for_another(dir: &DirHandle, path: &RelPath, before: &Scan) -> bool {
+    let name = path.components().last().unwrap_or_default();
+    matches!(dir.look(name), Ok(Some(_))) && is_borne_by_another(dir, path, before)
 }
 
-/// The same of a name under which something is found.
-fn is_borne_by_another(dir: &DirHandle, name: &[u8]) -> bool {
-    let is_another = |listed: Vec<Listed>| listed.iter().all(|entry| entry.name.as_bytes() != name);
-    dir.list().is_ok_and(is_another)
+/// The same of a place at which something is found: it may have been seen there by another name as well.
+fn is_borne_by_another(dir: &DirHandle, path: &RelPath, before: &Scan) -> bool {
+    let Ok(listed) = dir.list() else {
+        return false;
+    };
+    let mut listed: Vec<Name> = listed.into_iter().map(|entry| entry.name).collect();
+    listed.sort();
+    let Some(name) = path.names().last().filter(|name| listed.contains(name)) else {
+        return true;
+    };
+    let seen = path
+        .parent()
+        .and_then(|parent| before.tree().get(&parent).cloned());
+    let seen = seen.as_ref().and_then(Node::as_dir).into_iter().flatten();
+    let spellings = Spellings::find(dir, listed.iter(), seen.map(|(name, _)| name));
+    spellings.known(&name).is_some()
 }
 
 /// Why nothing was made in a directory that is new as well: what has the name there was made for another one.
@@ -55,10 +69,10 @@ pub(super) fn collision() -> Why {
     Why::Unsyncable(Unsyncable::NameCollision)
 }
 
-/// Why nothing can be made under a name, where the disk says so before.
-fn cannot_be(dir: &DirHandle, name: &[u8]) -> Option<Why> {
+/// Why nothing can be made at a place, where the disk says so before.
+fn cannot_be(dir: &DirHandle, name: &[u8], path: &RelPath, before: &Scan) -> Option<Why> {
     match dir.look(name) {
-        Ok(Some(_)) => is_borne_by_another(dir, name).then(collision),
+        Ok(Some(_)) => is_borne_by_another(dir, path, before).then(collision),
         Err(error) if is_no_name(&error) => Some(impossible()),
         _ => None,
     }
@@ -66,7 +80,11 @@ fn cannot_be(dir: &DirHandle, name: &[u8]) -> Option<Why> {
 
 /// Parts changes from those that make something under a name that cannot be, or is taken for that of an entry which
 /// stays. Nothing is asked of the other side for them, in this cycle or the next.
-pub(super) fn told_apart(root: &Root, changes: Vec<Change>) -> (Vec<Change>, Vec<Failure>) {
+pub(super) fn told_apart(
+    root: &Root,
+    changes: Vec<Change>,
+    before: &Scan,
+) -> (Vec<Change>, Vec<Failure>) {
     let goes = changes.iter().filter(|change| change.new.is_none());
     let goes: HashSet<_> = goes.map(|change| change.path.parent()).collect();
     let mut way = Way::new(root.handle());
@@ -77,7 +95,7 @@ pub(super) fn told_apart(root: &Root, changes: Vec<Change>) -> (Vec<Change>, Vec
         let stands = is_sure
             .then(|| place(&mut way, &change.path).ok())
             .flatten();
-        let why = stands.and_then(|(dir, name)| cannot_be(&dir, name));
+        let why = stands.and_then(|(dir, name)| cannot_be(&dir, name, &change.path, before));
         let is_possible = why.is_none();
         failed.extend(why.map(|why| Failure {
             path: change.path.clone(),

@@ -104,6 +104,7 @@ impl Side {
             look_for_secrets: false,
             now: self.now,
             made: &Made::default(),
+            agreed: None,
         };
         scan(&self.root(), &options, None, &Dirty::All)
             .unwrap()

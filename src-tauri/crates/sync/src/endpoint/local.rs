@@ -213,7 +213,7 @@ impl LocalEndpoint {
         Cow::Owned(plan)
     }
 
-    fn scan(&self, dirty: &Dirty) -> Result<Found, EndpointError> {
+    fn scan(&self, dirty: &Dirty, agreed: Option<&Node>) -> Result<Found, EndpointError> {
         let options = ScanOptions {
             rules: &self.rules,
             size_max: self.options.size_max,
@@ -221,6 +221,7 @@ impl LocalEndpoint {
             look_for_secrets: self.options.look_for_secrets,
             now: self.options.now,
             made: &self.made,
+            agreed,
         };
         let (root, seen) = (&self.root, self.seen.as_ref());
         let found = match &self.watch {
@@ -280,7 +281,7 @@ impl Endpoint for LocalEndpoint {
             self.is_kept = self.seen.is_some();
         }
         if self.seen.is_none() || !self.owed.is_empty() {
-            let found = self.scan(&self.owed)?;
+            let found = self.scan(&self.owed, base)?;
             self.made.clear();
             looked.rules_changed = self.owes_rules || self.owed.has(SETTINGS_FILE.as_bytes());
             looked.rule_files = found.rule_files;

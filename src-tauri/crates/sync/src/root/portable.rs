@@ -130,6 +130,10 @@ impl Directory for DirHandle {
         }
     }
 
+    fn number(&self, _name: &[u8]) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
     fn permissions(&self, _name: &[u8]) -> io::Result<u32> {
         Ok(0o666)
     }

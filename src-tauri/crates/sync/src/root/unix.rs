@@ -258,6 +258,18 @@ impl Directory for DirHandle {
         }
     }
 
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "the width of this field differs between systems"
+    )]
+    fn number(&self, name: &[u8]) -> io::Result<Option<u64>> {
+        match statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat.st_ino as u64)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn permissions(&self, name: &[u8]) -> io::Result<u32> {
         let stat = statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(Mode::from_raw_mode(stat.st_mode).bits() as u32 & 0o777)

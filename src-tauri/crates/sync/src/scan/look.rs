@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use mizzen_sync_core::{GITIGNORE, Ignored, Name, Node, RelPath, Unsyncable};
+use mizzen_sync_core::{Dir, GITIGNORE, Ignored, Name, Node, RelPath, Unsyncable};
 
 use super::dirty::Dirty;
 use super::helpers::{self, Helpers};
@@ -15,6 +15,7 @@ use super::{Known, ScanOptions};
 use crate::digest::Hasher;
 use crate::entry::{Kind, Listed};
 use crate::root::{DirHandle, Directory, is_shortage};
+use crate::spelling::Spellings;
 use crate::temp;
 use crate::watch::Watcher;
 
@@ -41,12 +42,39 @@ pub(super) struct Here<'a> {
     pub(super) depth: usize,
     /// What was seen of it before.
     pub(super) before: Option<&'a Arc<SeenDir>>,
+    /// What both sides agreed on.
+    pub(super) agreed: Option<&'a Dir>,
 }
 
 /// Where a look failed as a whole.
 pub(super) type Failure = (RelPath, io::Error);
 
 impl Here<'_> {
+    /// All that is listed, in order and by the names that it is known by.
+    fn list(&self) -> io::Result<Vec<Listed>> {
+        let mut listed = self.handle.list()?;
+        listed.sort_by(|one, two| one.name.cmp(&two.name));
+        let names = listed.iter().map(|listed| &listed.name);
+        let spellings = self.spellings(names);
+        if !spellings.is_empty() {
+            for listed in &mut listed {
+                let known = spellings.known(&listed.name);
+                listed.name = known.unwrap_or(&listed.name).clone();
+            }
+            listed.sort_by(|one, two| one.name.cmp(&two.name));
+        }
+        Ok(listed)
+    }
+
+    /// Which names that are listed are agreed on in another spelling.
+    pub(super) fn spellings<'n>(
+        &'n self,
+        listed: impl Iterator<Item = &'n Name> + Clone,
+    ) -> Spellings {
+        let agreed = self.agreed.into_iter().flatten();
+        Spellings::find(self.handle, listed, agreed.map(|(name, _)| name))
+    }
+
     fn failed(&self, source: io::Error) -> Failure {
         (self.path.clone(), source)
     }
@@ -85,16 +113,14 @@ impl<'a> Look<'a> {
     ) -> Result<Arc<SeenDir>, Failure> {
         let entries = match (here.before, dirty) {
             (Some(before), Dirty::Below(names)) => {
-                let names = Names::new(here.handle, before, names);
+                let names = Names::new(here, before, names);
                 self.again(here, before, &names.map_err(|error| here.failed(error))?)?
             }
             _ => {
                 if let Some(watcher) = self.watcher {
                     watcher.enter(here.path, here.handle);
                 }
-                let listed = here.handle.list();
-                let mut listed = listed.map_err(|error| here.failed(error))?;
-                listed.sort_by(|one, two| one.name.cmp(&two.name));
+                let listed = here.list().map_err(|error| here.failed(error))?;
                 self.entries(here, listed)?
             }
         };

@@ -104,6 +104,9 @@ impl Look<'_> {
                 Some((_, Seen::Dir(before))) => Some(before),
                 _ => None,
             },
+            agreed: (above.agreed)
+                .and_then(|above| above.get(name.as_bytes()))
+                .and_then(Node::as_dir),
         };
         let seen = match self.directory(here, dirty) {
             Ok(seen) => seen,

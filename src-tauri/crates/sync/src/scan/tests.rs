@@ -59,6 +59,7 @@ impl Fixture {
             look_for_secrets: true,
             now: self.now,
             made: &Made::default(),
+            agreed: None,
         };
         look(&root, &options, before, dirty, None, helpers).unwrap()
     }

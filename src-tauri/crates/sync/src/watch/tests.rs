@@ -79,6 +79,7 @@ impl Rig {
             look_for_secrets: false,
             now: || 0,
             made: &self.made,
+            agreed: None,
         }
     }
 

@@ -73,6 +73,7 @@ fn what_was_moved_is_not_read_again() {
         look_for_secrets: false,
         now: here.now,
         made: &applied.made,
+        agreed: None,
     };
     let dirty = applied.done.iter().map(|edit| &edit.path).collect();
     let found = scan(&here.root(), &options, Some(&before), &dirty).unwrap();
