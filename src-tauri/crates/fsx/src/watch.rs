@@ -6,14 +6,19 @@ mod source;
 mod source;
 
 use std::path::Path;
-use std::time::Duration;
 
 use crate::atomic::is_temporary;
 use crate::path_error::{At, PathError};
 use source::Source;
 
-/// Events within this time of a hint are one more hint.
-const WINDOW: Duration = Duration::from_millis(10);
+/// What somebody wants to hear of.
+#[derive(Clone, Copy)]
+enum Wanted {
+    /// Whatever changes, at once.
+    Changes,
+    /// Files that are replaced or closed by who wrote them; where many are, some moments later.
+    WholeFiles,
+}
 
 /// Says that something in some directories may have changed; stops when dropped.
 pub struct Watch(Source);
@@ -46,7 +51,8 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Watches one directory, and hints when the file of this name in it was replaced, or closed by who wrote it.
+    /// Watches one directory, and hints when the file of this name in it was replaced, or closed by who wrote it:
+    /// at once, or some 50 ms later where there is much of that in this process.
     ///
     /// # Errors
     /// The directory does not exist, or the system has no file events left to give.
@@ -56,9 +62,8 @@ impl Watch {
         on_hint: impl FnMut() + Send + 'static,
     ) -> Result<Self, WatchError> {
         let matters = move |path: &Path| path.file_name().is_some_and(|found| found == name);
-        let mut watch = Self::joining(matters, on_hint)?;
-        let path = directory.as_ref();
-        watch.0.join_for_files(path).at(path)?;
+        let mut watch = Self::of(Wanted::WholeFiles, matters, on_hint)?;
+        watch.join(directory)?;
         Ok(watch)
     }
 
@@ -70,9 +75,17 @@ impl Watch {
         matters: impl Fn(&Path) -> bool + Send + 'static,
         on_hint: impl FnMut() + Send + 'static,
     ) -> Result<Self, WatchError> {
+        Self::of(Wanted::Changes, matters, on_hint)
+    }
+
+    fn of(
+        wanted: Wanted,
+        matters: impl Fn(&Path) -> bool + Send + 'static,
+        on_hint: impl FnMut() + Send + 'static,
+    ) -> Result<Self, WatchError> {
         // A file that is only about to take another's place is no change.
         let matters = move |path: &Path| !is_about_to_be(path) && matters(path);
-        let source = Source::new(matters, on_hint);
+        let source = Source::new(wanted, matters, on_hint);
         source
             .map(Self)
             .map_err(|error| WatchError::System(error.to_string()))

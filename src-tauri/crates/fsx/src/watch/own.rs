@@ -4,16 +4,22 @@ use std::io;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
 use notify::{Error, ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::WINDOW;
+use super::Wanted;
+
+/// Events within this time of a hint are one more hint.
+const WINDOW: Duration = Duration::from_millis(10);
 
 /// Where events come from. When it is dropped, the channel closes and the thread ends.
 pub(super) struct Source(RecommendedWatcher);
 
 impl Source {
+    /// This system does not tell the end of a write from the rest of it.
     pub(super) fn new(
+        _wanted: Wanted,
         matters: impl Fn(&Path) -> bool + Send + 'static,
         on_hint: impl FnMut() + Send + 'static,
     ) -> io::Result<Self> {
@@ -34,11 +40,6 @@ impl Source {
     pub(super) fn join(&mut self, directory: &Path) -> io::Result<()> {
         let joined = self.0.watch(directory, RecursiveMode::NonRecursive);
         joined.map_err(of_system)
-    }
-
-    /// The same: this system does not tell the end of a write from the rest of it.
-    pub(super) fn join_for_files(&mut self, directory: &Path) -> io::Result<()> {
-        self.join(directory)
     }
 
     pub(super) fn leave(&mut self, directory: &Path) {

@@ -1,5 +1,6 @@
-//! One watcher of the system's for all watches of this process: Linux has 128 of them for all programs of a user, and a
-//! core has a watch for each session.
+//! Two watchers of the system's for all watches of this process: Linux has 128 of them for all programs of a user, and a
+//! core has a watch for each session. Whoever wants any change is told at once; whole files come from many, and each is
+//! waited for a little while others come.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
@@ -16,7 +17,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 
-use super::WINDOW;
+use super::Wanted;
 
 /// Reads, and the end of writes, are no changes: each event may wake a processor.
 const CHANGES: WatchFlags = WatchFlags::MODIFY
@@ -36,6 +37,9 @@ const WHOLE_FILES: WatchFlags = WatchFlags::CLOSE_WRITE
     .union(WatchFlags::MOVE_SELF)
     .union(WatchFlags::EXCL_UNLINK);
 
+/// Events within this time of one that is told are told together: one wake of a processor, from however many they come.
+const WINDOW: Duration = Duration::from_millis(10);
+const WINDOW_OF_FILES: Duration = Duration::from_millis(50);
 /// What matters to nobody may go on and on, as the writes to a large file that is not in its place yet.
 const SHORT: Duration = Duration::from_millis(1);
 /// Events that are read at most before those who wait are told.
@@ -43,10 +47,12 @@ const EVENTS_MAX: usize = 1 << 14;
 /// Some two hundred events.
 const BUFFER: usize = 8 * 1024;
 
-/// The one there is, as long as somebody watches.
-static SHARED: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
+/// Those there are, as long as somebody watches.
+static OF_CHANGES: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
+static OF_FILES: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
 
 struct Shared {
+    wanted: WatchFlags,
     system: Arc<System>,
     table: Arc<Mutex<Table>>,
 }
@@ -87,10 +93,11 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn new(
+        wanted: Wanted,
         matters: impl Fn(&Path) -> bool + Send + 'static,
         on_hint: impl FnMut() + Send + 'static,
     ) -> io::Result<Self> {
-        let shared = Shared::get()?;
+        let shared = Shared::get(wanted)?;
         let number = shared.table().add(Hearer {
             matters: Box::new(matters),
             on_hint: Box::new(on_hint),
@@ -99,18 +106,9 @@ impl Source {
     }
 
     pub(super) fn join(&mut self, directory: &Path) -> io::Result<()> {
-        self.join_for(CHANGES, directory)
-    }
-
-    /// The same, for whoever follows files that are replaced whole.
-    pub(super) fn join_for_files(&mut self, directory: &Path) -> io::Result<()> {
-        self.join_for(WHOLE_FILES, directory)
-    }
-
-    fn join_for(&mut self, changes: WatchFlags, directory: &Path) -> io::Result<()> {
         // Locked until the place is known: an event may come at once.
         let mut table = self.shared.table();
-        let watch = self.shared.system.add(directory, changes)?;
+        let watch = self.shared.system.add(directory, self.shared.wanted)?;
         let place = Place {
             source: self.number,
             name: directory.to_owned(),
@@ -148,19 +146,24 @@ impl Drop for Source {
 }
 
 impl Shared {
-    fn get() -> io::Result<Arc<Self>> {
-        let mut current = held(&SHARED);
+    fn get(wanted: Wanted) -> io::Result<Arc<Self>> {
+        let (place, wanted, window) = match wanted {
+            Wanted::Changes => (&OF_CHANGES, CHANGES, WINDOW),
+            Wanted::WholeFiles => (&OF_FILES, WHOLE_FILES, WINDOW_OF_FILES),
+        };
+        let mut current = held(place);
         if let Some(shared) = current.upgrade() {
             return Ok(shared);
         }
         let shared = Arc::new(Self {
+            wanted,
             system: Arc::new(System::new()?),
             table: Arc::default(),
         });
         let (system, table) = (shared.system.clone(), shared.table.clone());
         thread::Builder::new()
             .name("watch".to_owned())
-            .spawn(move || listen(&system, &table))?;
+            .spawn(move || listen(&system, &table, window))?;
         *current = Arc::downgrade(&shared);
         Ok(shared)
     }
@@ -191,8 +194,6 @@ impl System {
     }
 
     fn add(&self, directory: &Path, changes: WatchFlags) -> io::Result<i32> {
-        // Another watch of the same directory may want to know more.
-        let changes = changes | WatchFlags::MASK_ADD;
         inotify::add_watch(&self.inotify, directory, changes).map_err(|error| match error {
             Errno::NOSPC => io::Error::other(
                 "as many directories are watched as a user may watch; raise fs.inotify.max_user_watches",
@@ -225,12 +226,20 @@ impl System {
 }
 
 /// Tells of events until nobody watches any more. What belongs together comes within a moment, and is told once.
-fn listen(system: &System, table: &Mutex<Table>) {
+fn listen(system: &System, table: &Mutex<Table>, window: Duration) {
     let mut buffer = Box::new_uninit_slice(BUFFER);
-    let mut pace = Pace::new(Instant::now());
-    while system.wait() {
+    let mut pace = Pace::new(window, Instant::now());
+    loop {
+        if pace.is_busy {
+            system.pause(pace.rest(Instant::now()));
+        }
+        if !system.wait() {
+            return;
+        }
+        let now = Instant::now();
+        pace.came(now);
         // Only where there is more already: what nothing follows so soon wakes a processor once.
-        system.pause(pace.rests_until.saturating_duration_since(Instant::now()));
+        system.pause(pace.rest(now));
         let is_told = held(table).hear(&system.inotify, &mut buffer);
         pace.heard(is_told, Instant::now());
     }
@@ -238,23 +247,37 @@ fn listen(system: &System, table: &Mutex<Table>) {
 
 /// How soon what comes next is read.
 struct Pace {
+    window: Duration,
     rests_until: Instant,
     /// The last that was read mattered to somebody.
     is_told: bool,
+    /// It came in a rest, and so will what is next: the rest is slept through, and no event ends the sleep.
+    is_busy: bool,
 }
 
 impl Pace {
-    fn new(now: Instant) -> Self {
+    fn new(window: Duration, now: Instant) -> Self {
         Self {
+            window,
             rests_until: now,
             is_told: true,
+            is_busy: false,
         }
+    }
+
+    fn rest(&self, now: Instant) -> Duration {
+        self.rests_until.saturating_duration_since(now)
+    }
+
+    /// There is something to read.
+    fn came(&mut self, now: Instant) {
+        self.is_busy = now < self.rests_until + SHORT;
     }
 
     /// A new file's rename follows what nobody cares for so soon that a rest would be a wake of its own.
     fn heard(&mut self, is_told: bool, now: Instant) {
         let rest = match (is_told, self.is_told) {
-            (true, _) => WINDOW,
+            (true, _) => self.window,
             (false, true) => Duration::ZERO,
             (false, false) => SHORT,
         };
@@ -465,11 +488,11 @@ mod tests {
     #[test]
     fn what_matters_is_followed_by_a_rest_and_what_does_not_by_a_short_one_when_it_goes_on() {
         let begun = Instant::now();
-        let mut pace = Pace::new(begun);
+        let mut pace = Pace::new(WINDOW, begun);
         let mut rest = |is_told, millis| {
             let now = begun + SHORT * millis;
             pace.heard(is_told, now);
-            pace.rests_until.saturating_duration_since(now)
+            pace.rest(now)
         };
         assert_eq!(rest(true, 0), WINDOW);
         // It came when the rest was over.
@@ -478,6 +501,56 @@ mod tests {
         assert_eq!(rest(false, 11), SHORT);
         assert_eq!(rest(true, 12), WINDOW);
         assert_eq!(rest(false, 13), WINDOW - SHORT);
+    }
+
+    /// Wakes and reads in so many windows, where something comes once in so much time.
+    fn busy(every: Duration, windows: u32) -> (u32, u32) {
+        let begun = Instant::now();
+        let (mut pace, mut now, mut next) = (Pace::new(WINDOW, begun), begun, begun);
+        let (mut wakes, mut reads) = (0, 0);
+        while now < begun + WINDOW * windows {
+            let mut sleep_until = |until: Instant| {
+                wakes += u32::from(until > now);
+                now = now.max(until);
+                now
+            };
+            if pace.is_busy {
+                sleep_until(pace.rests_until);
+            }
+            pace.came(sleep_until(next));
+            sleep_until(pace.rests_until);
+            pace.heard(true, now);
+            reads += 1;
+            while next <= now {
+                next += every;
+            }
+        }
+        (wakes, reads)
+    }
+
+    #[test]
+    fn however_many_events_come_each_window_wakes_a_processor_once() {
+        for (every, expected) in [
+            (WINDOW / 100, (101, 101)),
+            (WINDOW / 3, (101, 101)),
+            (WINDOW * 4, (24, 25)),
+        ] {
+            let (wakes, reads) = busy(every, 100);
+            assert!(wakes.abs_diff(expected.0) <= 2, "{wakes} of {every:?}");
+            assert!(reads.abs_diff(expected.1) <= 1, "{reads} of {every:?}");
+        }
+    }
+
+    #[test]
+    fn whole_files_and_all_changes_have_a_watcher_each() {
+        let top = tempfile::tempdir().unwrap();
+        let before = watchers();
+        let file = Watch::of_file(top.path(), "a", || {}).unwrap();
+        let other = Watch::of_file(top.path(), "b", || {}).unwrap();
+        assert_eq!(watchers(), before + 1);
+        let all = Watch::new([top.path()], || {}).unwrap();
+        assert_eq!(watchers(), before + 2);
+        drop((file, other, all));
     }
 
     #[test]
