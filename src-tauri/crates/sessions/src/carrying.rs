@@ -9,7 +9,8 @@ use std::time::Duration;
 use mizzen_docker::Engine;
 use mizzen_fsx::{SafeDir, Watch};
 use mizzen_status::{
-    End, LEDGER_FILE, LEDGER_MAX, NotTaken, Part, REGISTRY_FILE, Taker, Teller, carried_file,
+    COMMANDS_FILE, End, LEDGER_FILE, LEDGER_MAX, NotTaken, Part, REGISTRY_FILE, Taker, Teller,
+    carried_file,
 };
 use mizzen_wire::{StreamKind, Wire, read_part, write_part};
 use tokio::io::{AsyncRead, AsyncWrite, split};
@@ -97,7 +98,7 @@ async fn tell(mut to: impl AsyncWrite + Unpin, ends: &Ends) -> io::Result<()> {
     let hinted = Arc::new(Notify::new());
     let hint = hinted.clone();
     // Without file events the poll alone serves.
-    let _watch = Watch::new([&ends.status], move || hint.notify_one()).ok();
+    let _watch = Watch::of_file(&ends.status, COMMANDS_FILE, move || hint.notify_one()).ok();
     let mut teller = Teller::new(End::Host, ends.status.clone());
     loop {
         let looked = spawn_blocking(move || {
@@ -142,7 +143,7 @@ pub(crate) async fn share(engine: Engine, container: String, shared: PathBuf) {
     let hinted = Arc::new(Notify::new());
     let hint = hinted.clone();
     // Without file events the poll alone serves.
-    let _watch = Watch::new([&shared], move || hint.notify_one()).ok();
+    let _watch = Watch::of_file(&shared, REGISTRY_FILE, move || hint.notify_one()).ok();
     let mut put = None;
     loop {
         let dir = shared.clone();
