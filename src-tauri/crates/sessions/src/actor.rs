@@ -117,6 +117,8 @@ pub(crate) struct Actor {
     heard_at: Option<Instant>,
     /// Its newest report.
     beat: Option<Beat>,
+    /// Why what it wrote since then is not used: the first of the warnings.
+    problem: Option<String>,
     skew: Skew,
     verdict: Verdict,
     commands: Commands,
@@ -187,6 +189,7 @@ impl Actor {
             heard,
             heard_at: None,
             beat: None,
+            problem: None,
             skew: Skew::default(),
             verdict: Verdict::default(),
             commands,
@@ -350,16 +353,23 @@ impl Actor {
                 self.beat = Some(beat);
                 self.heard_at = Some(Instant::now());
                 self.fact.report = report;
+                self.problem = None;
                 if code_server != crate::fact::CodeServer::Unknown {
                     self.fact.code_server = code_server;
                 }
                 self.settle_notices(|kind| kind != NoticeKind::Stale);
             }
-            Heard::Problem(problem) => {
-                if self.fact.report.warnings.first() != Some(&problem) {
-                    self.fact.report.warnings.insert(0, problem);
-                }
-            }
+            Heard::Problem(problem) => self.warn_of(problem),
+        }
+    }
+
+    /// Stands in the place of the problem before it: a container may have another one four times a second.
+    fn warn_of(&mut self, problem: String) {
+        let warnings = &mut self.fact.report.warnings;
+        let before = self.problem.replace(problem.clone());
+        match warnings.first_mut() {
+            Some(first) if before.as_ref() == Some(first) => *first = problem,
+            _ => warnings.insert(0, problem),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::identity::Identity;
 use crate::life::Life;
 use crate::limits::SessionSettings;
 use crate::machine::State;
+use crate::para::ParaDirs;
 use crate::record::tests::record;
 use crate::registry::Registry;
 use crate::reports::{self, Lookout};
@@ -216,6 +217,45 @@ async fn row_17_a_clock_that_is_wrong_is_shown_once_two_reports_say_so() {
         let ahead = now.await.unwrap()["web"].clock_ahead;
         let is_it = ahead.is_some_and(|ahead| (-310..=-300).contains(&ahead));
         assert_eq!(is_it, is_shown, "{ahead:?} after {seq}");
+    }
+    owner.shut_down(Duration::from_secs(1)).await;
+}
+
+/// Each problem is another one when its place in the file is: a container that never writes a good report again must not
+/// make its list of warnings grow.
+#[tokio::test(start_paused = true)]
+async fn of_reports_that_cannot_be_used_only_the_last_one_is_told_beside_what_was_said_before() {
+    let (dir, owner) = (tempfile::tempdir().unwrap(), Owner::root("test"));
+    let mut actor = actor(&owner, dir.path());
+    actor.record.project = dir.path().to_owned();
+    // Where it reports, which is followed: one that is not there would be a problem, too.
+    let status = ParaDirs::of(&actor.record.project, &actor.record.name).status;
+    std::fs::create_dir_all(status).unwrap();
+    let mut facts = actor.world.facts.subscribe();
+    let reports = actor.ports.listener.tell.clone();
+    run(actor, &owner);
+    let report = |phase: &str| {
+        said(&format!(
+            r#""timestamp":"{phase}","status":"running","phase":"{phase}","warnings":["its own"]"#
+        ))
+    };
+    for (phase, problems, warnings) in [
+        ("1", 0, vec!["its own"]),
+        ("2", 50, vec!["problem 50", "its own"]),
+        ("3", 1, vec!["problem 1", "its own"]),
+        ("4", 0, vec!["its own"]),
+    ] {
+        reports.send(report(phase)).await.unwrap();
+        for number in 1..=problems {
+            let problem = format!("problem {number}");
+            reports.send(Heard::Problem(problem)).await.unwrap();
+        }
+        let is_so = |fact: &SessionFact| {
+            fact.report.phase.as_deref() == Some(phase) && fact.report.warnings == warnings
+        };
+        let told = facts.wait_for(|facts| facts.get("web").is_some_and(|fact| is_so(fact)));
+        let told = tokio::time::timeout(Duration::from_secs(3600), told).await;
+        assert!(told.is_ok(), "{warnings:?} after report {phase}");
     }
     owner.shut_down(Duration::from_secs(1)).await;
 }
