@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use mizzen_fsx::{At, PathError, SafeDir, remove_tree, write_atomic_with};
 use mizzen_status::{
-    DockerFile, HealthEndpoint, REGISTRY_FILE, Reading, Registry, RegistryEntry, SCHEMA,
+    DockerFile, HealthEndpoint, Keep, REGISTRY_FILE, Reading, Registry, RegistryEntry, SCHEMA,
     SECURITY_PROFILE, SessionFile, SessionWord, project_health_endpoint, read_docker_file,
     read_session_file, write_json,
 };
@@ -27,6 +29,9 @@ use crate::record::Record;
 /// Fields of ours in `{session}.docker`, from which a lost registry is rebuilt.
 const LIMITS: &str = "limits";
 const REQUESTED_IMAGE: &str = "requested_image";
+
+/// A file that may be on its way is looked at again so many times, so long apart.
+const AGAIN: (u32, Duration) = (3, Duration::from_millis(50));
 
 /// Directories of a session in its project.
 pub(crate) struct ParaDirs {
@@ -77,7 +82,7 @@ impl ParaDirs {
     /// The status directory is the container's: it may hold anything, and nothing in it is followed.
     fn remove(&self, session: &SessionName) -> Result<(), PathError> {
         remove_tree(&self.status)?;
-        for ending in ["state", "docker"] {
+        for ending in ["state", "docker", "state.corrupt", "docker.corrupt"] {
             gone_is_fine(fs::remove_file(
                 self.state.join(format!("{session}.{ending}")),
             ))
@@ -165,7 +170,7 @@ pub(crate) fn give_to(user: FolderUser) -> Option<(u32, u32)> {
     system::give_to(user)
 }
 
-/// Writes `{session}.state` and `{session}.docker`; fields of other tools are kept.
+/// Writes `{session}.state` and `{session}.docker`; fields of other tools are kept. Waits for the disk.
 pub(crate) fn write_session(
     owner: &Identity,
     record: &Record,
@@ -174,28 +179,44 @@ pub(crate) fn write_session(
 ) -> Result<(), PathError> {
     let dirs = ParaDirs::of(&record.project, &record.name);
     let dir = SafeDir::open(&dirs.state)?;
-    let give_to = system::give_to(record.user);
-    // A file that a newer version or another tool made unreadable is left to them.
-    if let Some(file) = session_file(
-        read_session_file(&dir, record.name.as_str(), None),
-        record,
-        now,
-    ) {
-        write_json(
-            dirs.state.join(format!("{}.state", record.name)),
-            &file,
-            give_to,
-        )?;
+    let (name, give_to) = (record.name.as_str(), system::give_to(record.user));
+    let state = format!("{name}.state");
+    let found = read_or_put_aside(&dir, &state, || read_session_file(&dir, name, None))?;
+    if let Some(file) = session_file(found, record, now) {
+        write_json(dirs.state.join(state), &file, give_to)?;
     }
-    let found = read_docker_file(&dir, record.name.as_str(), None);
+    let docker = format!("{name}.docker");
+    let found = read_or_put_aside(&dir, &docker, || read_docker_file(&dir, name, None))?;
     if let Some(file) = docker_file(found, owner, record, fact) {
-        write_json(
-            dirs.state.join(format!("{}.docker", record.name)),
-            &file,
-            give_to,
-        )?;
+        write_json(dirs.state.join(docker), &file, give_to)?;
     }
     Ok(())
+}
+
+/// Reads a file that is about to be written again. One that makes no sense is put aside, where whoever has written it finds
+/// it, and begun anew. One that is unsafe to read, or of a newer version, is left to whoever put it there.
+fn read_or_put_aside<T>(
+    dir: &SafeDir,
+    file: &str,
+    read: impl Fn() -> Reading<T>,
+) -> Result<Reading<T>, PathError> {
+    let mut found = read();
+    for _ in 0..AGAIN.0 {
+        if matches!(found, Reading::Keep(Keep::Torn)) {
+            thread::sleep(AGAIN.1);
+            found = read();
+        }
+    }
+    match found {
+        Reading::Keep(keep @ (Keep::Torn | Keep::Invalid(_))) => {
+            let aside = format!("{file}.corrupt");
+            dir.move_over(file, dir, &aside)?;
+            let dir = dir.path().display();
+            tracing::warn!(%dir, file, %keep, "put aside as {aside}, and made anew");
+            Ok(Reading::Absent)
+        }
+        found => Ok(found),
+    }
 }
 
 fn session_file(

@@ -175,6 +175,43 @@ fn fields_of_other_tools_survive_a_rewrite() {
     );
 }
 
+#[test]
+fn a_file_that_makes_no_sense_is_put_aside_and_made_anew() {
+    for damaged in ["", "{\"name\": \"we", "[]", "{\"name\": 7}"] {
+        let project = Project::new();
+        project.dirs.make(project.record.user).unwrap();
+        let files = ["web.state", "web.docker"].map(|name| project.dirs.state.join(name));
+        for file in &files {
+            write_atomic(file, damaged.as_bytes()).unwrap();
+        }
+        project.write();
+        assert_eq!(project.json("web.state")["name"], "web", "{damaged}");
+        assert_eq!(project.json("web.docker")["session_name"], "web");
+        for file in ["web.state.corrupt", "web.docker.corrupt"] {
+            let kept = fs::read_to_string(project.dirs.state.join(file)).unwrap();
+            assert_eq!(kept, damaged, "{file}");
+        }
+        project.dirs.remove(&project.record.name).unwrap();
+        assert_eq!(project.everything(), Vec::<PathBuf>::new());
+    }
+}
+
+#[test]
+fn a_file_of_a_newer_version_and_one_that_leads_elsewhere_are_left_as_they_are() {
+    let project = Project::new();
+    project.dirs.make(project.record.user).unwrap();
+    let [state, docker] = ["web.state", "web.docker"].map(|name| project.dirs.state.join(name));
+    let newer = json!({ "schema": 2, "other": true });
+    write_atomic(&docker, newer.to_string().as_bytes()).unwrap();
+    symlink("/etc/passwd", &state).unwrap();
+    let before = project.everything().len();
+    project.write();
+    assert_eq!(project.json("web.docker"), newer);
+    assert_eq!(fs::read_link(&state).unwrap(), Path::new("/etc/passwd"));
+    // The registry alone has come.
+    assert_eq!(project.everything().len(), before + 1);
+}
+
 /// A container that never started has no time of it.
 #[test]
 fn the_registry_holds_against_its_schema() {
