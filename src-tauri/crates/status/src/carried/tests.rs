@@ -120,6 +120,30 @@ fn a_new_stream_tells_all_again_and_changes_no_log() {
     );
 }
 
+/// Whoever has the file open while the next one comes reads all of the one that he opened.
+#[test]
+fn metrics_are_carried_whole_and_take_the_place_of_those_before() {
+    let mut ends = Ends::new(End::Container);
+    let file = ends.folder.path().join("there/status/metrics.json");
+    let metrics = |bytes: usize| format!("{{\"pids\":{}}}", "7".repeat(bytes)).into_bytes();
+    let (first, second) = (metrics(60_000), metrics(9));
+    ends.write("status/metrics.json", &first);
+    assert_eq!(ends.carry(), 1);
+    let mut open = fs::File::open(&file).unwrap();
+    ends.write("status/metrics.json", &second);
+    assert_eq!(ends.carry(), 1);
+    let mut read = Vec::new();
+    std::io::Read::read_to_end(&mut open, &mut read).unwrap();
+    assert_eq!(read, first);
+    assert_eq!(fs::read(&file).unwrap(), second);
+    // More than the protocol allows stays where it is.
+    ends.write("status/metrics.json", &metrics(64 << 10));
+    assert_eq!(ends.carry(), 0);
+    assert_eq!(fs::read(&file).unwrap(), second);
+    let beside = fs::read_dir(file.parent().unwrap()).unwrap();
+    assert_eq!(beside.count(), 1, "nothing half-made stays beside it");
+}
+
 #[test]
 fn what_the_host_asks_goes_the_other_way() {
     let mut ends = Ends::new(End::Host);

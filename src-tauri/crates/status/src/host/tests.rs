@@ -15,14 +15,14 @@ const REGISTRY: &str = r#"{
   "containers": [{
     "session_name": "feature-auth", "container_id": "abc123def456", "status": "running",
     "started_at": "2024-01-20T10:00:00Z",
-    "host_port_mappings": { "3000": "3000", "5432": "15432", "1": "99999", "a": "1", "2": "-2" },
+    "host_port_mappings": { "3000": "3000", "5432": "15432" },
     "health_endpoint": "http://localhost:3000/health", "later": true
   }, { "session_name": "web", "container_id": "../../etc" }, 5],
   "last_updated": "2024-01-20T10:33:00Z"
 }"#;
 
 #[test]
-fn the_protocols_registry_is_read_and_row_26_drops_ports_that_are_none() {
+fn the_protocols_registry_is_read_and_kept() {
     let (dir, safe) = holding("registry.json", REGISTRY);
     let registry = read_registry(&safe, None).good().unwrap();
     let [entry] = registry.containers.as_slice() else {
@@ -41,6 +41,16 @@ fn the_protocols_registry_is_read_and_row_26_drops_ports_that_are_none() {
     write_json(dir.path().join("registry.json"), &registry, None).unwrap();
     assert_eq!(read_registry(&safe, None).good().unwrap(), registry);
     assert_eq!(registry.containers[0].extra["later"], true);
+}
+
+#[test]
+fn row_26_ports_that_are_none_are_dropped_and_the_others_stay() {
+    let odd = r#""3000": "99999", "a": "1", "1": "a", "2": "-2", "-2": "2", "0": "3", "3": "0", "4": "+4", "5": 5, "#;
+    let odd = REGISTRY.replace(r#""3000": "3000", "#, odd);
+    let (_dir, safe) = holding("registry.json", &odd);
+    let registry = read_registry(&safe, None).good().unwrap();
+    let ports = &registry.containers[0].host_port_mappings;
+    assert_eq!(ports.keys().collect::<Vec<_>>(), ["5432"]);
 }
 
 #[test]
