@@ -1,18 +1,11 @@
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** `1.5 GiB`: three significant figures at most, binary units as the engine counts. */
+/** `1.5 GiB`: to a tenth of a binary unit, as the core tells sizes. One table holds both to it. */
 export function bytes(value: number): string {
+  const tenths = (unit: number) => Math.round((value * 10) / 1024 ** unit);
   let unit = 0;
-  while (value >= 1023.5 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return `${trimZeros(value.toFixed(digits))} ${UNITS[unit]}`;
-}
-
-function trimZeros(text: string): string {
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  while (tenths(unit) >= 10_240 && unit < UNITS.length - 1) unit += 1;
+  return `${tenths(unit) / 10} ${UNITS[unit]}`;
 }
 
 /** `850 ms`, `3.2 s`, `48 s`, `4 min 5 s`, `2 h 3 min`. */

@@ -25,24 +25,18 @@ fn tenths(bytes: u64, power: usize) -> u128 {
 mod tests {
     use super::*;
 
+    /// The window tells sizes by a rule of its own, and is held to the same table.
+    const TOLD: &str = include_str!("sizes.txt");
+
     #[test]
     fn sizes_are_told_to_a_tenth_of_the_unit_that_fits() {
-        for (bytes, told) in [
-            (0, "0 B"),
-            (1023, "1023 B"),
-            (1024, "1 KiB"),
-            (1536, "1.5 KiB"),
-            (10_189, "10 KiB"),
-            (296 << 10, "296 KiB"),
-            ((12 << 20) + 1, "12 MiB"),
-            ((1 << 20) - 1, "1 MiB"),
-            ((1 << 30) - 1, "1 GiB"),
-            (5 << 29, "2.5 GiB"),
-            (13 << 29, "6.5 GiB"),
-            (3 << 40, "3 TiB"),
-            (u64::MAX, "16777216 TiB"),
-        ] {
-            assert_eq!(sized(bytes), told);
+        let lines = TOLD.lines().map(|line| line.split_once(": ").unwrap());
+        let told: Vec<_> = lines
+            .map(|(bytes, told)| (bytes.parse().unwrap(), told))
+            .collect();
+        assert!(told.len() > 20);
+        for (bytes, told) in told {
+            assert_eq!(sized(bytes), told, "{bytes}");
         }
     }
 }
