@@ -118,3 +118,40 @@ fn said(ours: &Status, found: &Status) -> Report {
         extra,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use mizzen_status::{STATUS_MAX, StatusWord};
+
+    use super::*;
+
+    /// D4: 100 ms at first, twice as long each time, 30 s at most, each a fifth more or less.
+    #[test]
+    fn a_report_that_cannot_be_written_is_tried_again_later_and_later() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("gone");
+        let mut outlet = Outlet::new(dir.clone(), STATUS_MAX);
+        let status = Status::new(StatusWord::Running, Timestamp::UNIX_EPOCH);
+        let millis = [
+            100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000,
+        ];
+        for (number, millis) in millis.into_iter().enumerate() {
+            let before = Instant::now();
+            // The last report waits for nothing.
+            let told = outlet.write(status.clone(), true);
+            let after = Instant::now();
+            let due = outlet.due().unwrap();
+            let nominal = Duration::from_millis(millis);
+            assert!(due >= before + nominal * 4 / 5, "{nominal:?}");
+            assert!(due <= after + nominal * 6 / 5, "{nominal:?}");
+            assert_eq!(told.is_some(), number == 0, "it is told once");
+        }
+        std::fs::create_dir(&dir).unwrap();
+        assert_eq!(outlet.write(status.clone(), false), None);
+        assert!(!dir.join(STATUS_FILE).exists(), "it is not due yet");
+        let told = outlet.write(status, true).unwrap();
+        assert!(told.starts_with("reports to "), "{told}");
+        assert_eq!(outlet.due(), None);
+    }
+}
