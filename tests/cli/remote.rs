@@ -70,8 +70,20 @@ fn the_whole_life_of_a_session_whose_engine_sees_no_files_of_this_machine() {
     until("a report", || {
         json(&status.join("status.json")).is_some_and(|said| said["status"] == "running")
     });
+    // What it uses as well, whole and as it changes.
+    let used = || {
+        let text = fs::read_to_string(status.join("metrics.json")).ok()?;
+        let there = inside(&mizzen, "cat /para/status/metrics.json");
+        let is_whole = json(&status.join("metrics.json"))?["memory_bytes"].as_u64() > Some(0);
+        (text == there && is_whole).then_some(text)
+    };
+    let mut first = None;
     until("what is used", || {
-        json(&status.join("metrics.json")).is_some()
+        first = first.take().or_else(used);
+        first.is_some()
+    });
+    until("what is used later", || {
+        used().is_some_and(|text| Some(text) != first)
     });
     until("fresh", || mizzen.session("p")["freshness"] == "fresh");
 

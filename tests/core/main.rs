@@ -5,4 +5,5 @@ mod foreign_user;
 mod git;
 mod looking;
 mod manners;
+mod reports;
 mod sync;

@@ -5,6 +5,7 @@ mod adoption;
 mod crash;
 mod direct_line;
 mod engines;
+mod hostile;
 mod life;
 mod offline;
 mod outside;
