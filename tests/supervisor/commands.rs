@@ -361,7 +361,7 @@ fn an_end_that_cannot_be_written_down_is_told_as_soon_as_it_can() {
     )]));
     rig.until("long", |ack| ack.state == AckState::Running);
     let (ledger, aside) = (rig.place("logs/commands.jsonl"), rig.place("logs/.aside"));
-    fs::rename(&ledger, &aside).unwrap();
+    rustix::fs::rename(&ledger, &aside).unwrap();
     fs::create_dir(&ledger).unwrap();
     fs::File::create(rig.workspace.path().join("go")).unwrap();
     let told = |status: &Status| {
@@ -374,7 +374,7 @@ fn an_end_that_cannot_be_written_down_is_told_as_soon_as_it_can() {
     let status = rig.reports.until("why its end is not told", told);
     assert_eq!(find(&status, "long").unwrap().state, AckState::Running);
     fs::remove_dir(&ledger).unwrap();
-    fs::rename(&aside, &ledger).unwrap();
+    rustix::fs::rename(&aside, &ledger).unwrap();
     assert_eq!(rig.end("long").state, AckState::Succeeded);
     rig.reports.until("no error", |status| !told(status));
     rig.ask(&json!([exec("next", "true")]));
