@@ -4,7 +4,7 @@ use mizzen_sync_core::{File, Name};
 use serde::{Deserialize, Serialize};
 
 /// What the system says about a file, to know later whether it is still the one that was hashed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Stamp {
     pub(crate) size: u64,
     /// Nanoseconds since 1970, as are all times here.

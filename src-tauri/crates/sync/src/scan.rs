@@ -174,7 +174,7 @@ fn look(
         path: &RelPath::root(),
         depth: 0,
         before: before.map(|scan| &scan.0),
-        agreed: options.agreed.and_then(Node::as_dir),
+        agreed: options.agreed.and_then(look::dir),
     };
     let seen = look.directory(here, dirty).map_err(failed)?;
     Ok(Found {

@@ -277,8 +277,12 @@ impl Endpoint for LocalEndpoint {
         if !std::mem::replace(&mut self.has_recalled, true) {
             let options = &self.options;
             let searched = options.look_for_secrets;
-            self.seen = Scan::kept(&options.memory, &self.root, searched, base);
-            self.is_kept = self.seen.is_some();
+            let kept = Scan::kept(&options.memory, &self.root, searched, base);
+            self.is_kept = kept.is_some();
+            if let Some((seen, made)) = kept {
+                self.seen = Some(seen);
+                self.made = made;
+            }
         }
         if self.seen.is_none() || !self.owed.is_empty() {
             let found = self.scan(&self.owed, base)?;
@@ -342,6 +346,7 @@ impl Endpoint for LocalEndpoint {
         let (root, trash, seen) = (&self.root, &self.trash, self.last()?);
         let plan = &*self.as_seen(plan, seen);
         let mut applied = apply(root, plan, seen, contents, trash, &options)?;
+        self.is_kept &= applied.made.is_empty();
         self.made.extend(std::mem::take(&mut applied.made));
         self.moves_whole &= !applied.moves_nothing_whole;
         if applied.cycle.is_some() {
@@ -385,7 +390,8 @@ impl Endpoint for LocalEndpoint {
         if let Some(seen) = self.seen.as_ref().filter(|_| !self.is_kept) {
             let options = &self.options;
             // Without it the next process reads all files.
-            let kept = seen.keep(&options.memory, &self.root, options.look_for_secrets);
+            let (memory, searched) = (&options.memory, options.look_for_secrets);
+            let kept = seen.keep(&self.made, memory, &self.root, searched);
             self.is_kept = kept.is_ok();
         }
     }

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
@@ -517,6 +517,37 @@ fn rules_that_came_while_nobody_looked_hold_in_the_first_cycle() {
                 .exists()
         );
     }
+}
+
+#[test]
+fn the_process_after_a_first_copy_reads_nothing_that_was_copied() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    // What is as new as its copy may change once more without a trace.
+    let write_long_ago = |path: &str, contents: &str, hours| {
+        fixture.write(path, contents);
+        let file = fs::File::open(fixture.path(path)).unwrap();
+        let time = UNIX_EPOCH + Duration::from_hours(hours);
+        file.set_modified(time).unwrap();
+    };
+    for path in ["host/a", "host/d/b", "host/d/e/c", "host/d/e/like c"] {
+        write_long_ago(path, &path[5..6], 1);
+    }
+    let process = || {
+        let mut link = fixture.link();
+        let cycle = link.cycle(&Both::everything(), false).unwrap();
+        link.rest();
+        (cycle.hashed.host, cycle.hashed.container)
+    };
+    assert_eq!(process(), (4, 0));
+    assert_eq!(process(), (0, 0));
+    assert_eq!(process(), (0, 0));
+    // Of what both hold already, what came since is as little to be read.
+    write_long_ago("host/a", "2", 2);
+    assert_eq!(process(), (1, 0));
+    assert_eq!(process(), (0, 0));
+    fixture.write("container/d/b", "3");
+    assert_eq!(process().1, 1);
+    fixture.check_same(&["a=2", "d/", "d/b=3", "d/e/", "d/e/c=d", "d/e/like c=d"]);
 }
 
 #[test]

@@ -11,16 +11,16 @@ use mizzen_fsx::{At, PathError, write_cache_by};
 use mizzen_sync_core::{Dir, Node};
 use serde::{Deserialize, Serialize};
 
-use super::Scan;
 use super::seen::{Seen, SeenDir};
+use super::{Made, Scan};
 use crate::encoding::{decode_sharing, encode_to, hashed, put};
 use crate::entry::Instance;
 use crate::root::{Directory, Root};
 
-const MAGIC: [u8; 12] = *b"mizzen seen\x02";
+const MAGIC: [u8; 12] = *b"mizzen seen\x03";
 
 /// What stands first. The tree follows, and then, for each of its files in their order, what the tree does not tell of it:
-/// nothing when its digest cannot be trusted.
+/// nothing when its digest cannot be trusted. Last come files that were made since, and not looked at.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct Of {
     /// Inodes are numbers of one file system.
@@ -40,29 +40,42 @@ impl Of {
 }
 
 impl Scan {
-    /// Keeps what was seen of a root for the next process; `searched` says whether for secrets, too.
+    /// Keeps what was seen of a root, and made there since, for the next process; `searched` says whether for secrets, too.
     ///
     /// # Errors
     /// The root is gone, or the file cannot be written.
-    pub fn keep(&self, file: &Path, root: &Root, searched: bool) -> Result<(), PathError> {
+    pub fn keep(
+        &self,
+        made: &Made,
+        file: &Path,
+        root: &Root,
+        searched: bool,
+    ) -> Result<(), PathError> {
         let of = Of::new(root, searched)?;
         write_cache_by(file, |out| {
             out.write_all(&MAGIC)?;
-            out.write_all(&hashed(blake3::Hasher::new(), |out| self.write(&of, out))?)?;
-            self.write(&of, out)
+            let checksum = hashed(blake3::Hasher::new(), |out| self.write(made, &of, out))?;
+            out.write_all(&checksum)?;
+            self.write(made, &of, out)
         })
     }
 
-    fn write(&self, of: &Of, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, made: &Made, of: &Of, out: &mut dyn Write) -> io::Result<()> {
         put(of, out)?;
         encode_to(&self.tree(), out)?;
-        write_beside(&self.0, out)
+        write_beside(&self.0, out)?;
+        made.write(out)
     }
 
     /// What an earlier process kept; none when there is nothing that can be used. What it has in common with the base is
     /// the base's.
     #[must_use]
-    pub fn kept(file: &Path, root: &Root, searched: bool, base: Option<&Node>) -> Option<Self> {
+    pub fn kept(
+        file: &Path,
+        root: &Root,
+        searched: bool,
+        base: Option<&Node>,
+    ) -> Option<(Self, Made)> {
         let bytes = fs::read(file).ok()?;
         let (checksum, body) = bytes.strip_prefix(&MAGIC)?.split_first_chunk::<32>()?;
         if blake3::hash(body).as_bytes() != checksum {
@@ -76,7 +89,7 @@ impl Scan {
             return None;
         };
         let seen = spread(&dir, &mut rest)?;
-        rest.is_empty().then_some(Self(seen))
+        Some((Self(seen), Made::read(rest)?))
     }
 }
 

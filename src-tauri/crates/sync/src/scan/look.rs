@@ -43,7 +43,7 @@ pub(super) struct Here<'a> {
     /// What was seen of it before.
     pub(super) before: Option<&'a Arc<SeenDir>>,
     /// What both sides agreed on.
-    pub(super) agreed: Option<&'a Dir>,
+    pub(super) agreed: Option<&'a Arc<Dir>>,
 }
 
 /// Where a look failed as a whole.
@@ -71,7 +71,7 @@ impl Here<'_> {
         &'n self,
         listed: impl Iterator<Item = &'n Name> + Clone,
     ) -> Spellings {
-        let agreed = self.agreed.into_iter().flatten();
+        let agreed = self.agreed.into_iter().flat_map(|dir| dir.iter());
         Spellings::find(self.handle, listed, agreed.map(|(name, _)| name))
     }
 
@@ -124,7 +124,7 @@ impl<'a> Look<'a> {
                 self.entries(here, listed)?
             }
         };
-        Ok(remembered(entries, here.before))
+        Ok(remembered(entries, here.before, here.agreed))
     }
 
     /// All that was there before, of which only what is dirty is looked at again.
@@ -236,6 +236,14 @@ impl<'a> Look<'a> {
             Kind::Link => self.link(here, name),
             Kind::Special => Ok(Looked::problem(Unsyncable::Special)),
         })
+    }
+}
+
+/// The directory, when it is one.
+pub(super) fn dir(node: &Node) -> Option<&Arc<Dir>> {
+    match node {
+        Node::Dir(dir) => Some(dir),
+        Node::File(_) | Node::Link(_) | Node::Unsyncable(_) => None,
     }
 }
 

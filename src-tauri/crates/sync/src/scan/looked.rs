@@ -4,7 +4,7 @@ use std::io;
 
 use mizzen_sync_core::{Digest, File, Name, Node, RelPath, Unsyncable};
 
-use super::look::{Failure, Here, Look};
+use super::look::{self, Failure, Here, Look};
 use super::seen::Seen;
 use super::settled::is_settled;
 use super::{DEPTH_MAX, Dirty, Known, Links, stays_inside};
@@ -106,7 +106,7 @@ impl Look<'_> {
             },
             agreed: (above.agreed)
                 .and_then(|above| above.get(name.as_bytes()))
-                .and_then(Node::as_dir),
+                .and_then(look::dir),
         };
         let seen = match self.directory(here, dirty) {
             Ok(seen) => seen,

@@ -1,10 +1,12 @@
 //! Files that were made here by ourselves: what they hold need not be read again.
 
 use std::collections::HashMap;
+use std::io::{self, Write};
 
 use mizzen_sync_core::{Digest, File};
 
 use super::settled::grain;
+use crate::encoding::put;
 use crate::entry::{Kind, Stamp};
 use crate::root::{DirHandle, Directory};
 
@@ -30,6 +32,28 @@ impl Made {
     /// Forgets all: they were looked at.
     pub(crate) fn clear(&mut self) {
         self.0 = HashMap::new();
+    }
+
+    /// Whether nothing was made.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Writes all that is noted.
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut all = self.0.iter();
+        all.try_for_each(|(stamp, digest)| put(&(stamp, digest.0), out))
+    }
+
+    /// Reads what was written, to the end.
+    pub(super) fn read(mut bytes: &[u8]) -> Option<Self> {
+        let mut made = Self::default();
+        while !bytes.is_empty() {
+            let ((stamp, digest), rest) = postcard::take_from_bytes(bytes).ok()?;
+            made.note(stamp, Digest(digest));
+            bytes = rest;
+        }
+        Some(made)
     }
 
     /// What a file was made to hold, when it is still as it was then.

@@ -57,16 +57,25 @@ pub(super) fn kept<'a>(before: &SeenDir, dirty: impl Iterator<Item = &'a Name>) 
         .collect()
 }
 
-/// Remembers a directory; one that has not changed is the one that was remembered before.
-pub(super) fn remembered(entries: Vec<Entry>, before: Option<&Arc<SeenDir>>) -> Arc<SeenDir> {
+/// Remembers a directory; one that has not changed is the one that was remembered before, and what is in it is in memory once
+/// when it is what both sides agreed on.
+pub(super) fn remembered(
+    entries: Vec<Entry>,
+    before: Option<&Arc<SeenDir>>,
+    agreed: Option<&Arc<Dir>>,
+) -> Arc<SeenDir> {
     let mut dir = Vec::with_capacity(entries.len());
     let mut beside = Vec::with_capacity(entries.len());
     for (name, node, seen) in entries {
         dir.push((name, node));
         beside.push(seen);
     }
+    let new = |dir: Vec<_>| match agreed.filter(|agreed| agreed.holds(&dir)) {
+        Some(agreed) => agreed.clone(),
+        None => Arc::new(Dir::new(dir)),
+    };
     let Some(before) = before else {
-        return SeenDir::new(Arc::new(Dir::new(dir)), beside);
+        return SeenDir::new(new(dir), beside);
     };
     let is_same_tree = before.dir.holds(&dir);
     let is_same_beside = is_same_tree
@@ -88,7 +97,7 @@ pub(super) fn remembered(entries: Vec<Entry>, before: Option<&Arc<SeenDir>>) -> 
     match (is_same_tree, is_same_beside) {
         (true, true) => before.clone(),
         (true, false) => SeenDir::new(before.dir.clone(), beside),
-        (false, _) => SeenDir::new(Arc::new(Dir::new(dir)), beside),
+        (false, _) => SeenDir::new(new(dir), beside),
     }
 }
 

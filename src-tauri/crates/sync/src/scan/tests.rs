@@ -381,13 +381,13 @@ fn the_next_process_reads_only_what_it_must() {
     let elsewhere = tempfile::tempdir().unwrap();
     let file = elsewhere.path().join("seen");
     let found = fixture.look(None, &Dirty::All).scan;
-    found.keep(&file, &root, true).unwrap();
+    found.keep(&Made::default(), &file, &root, true).unwrap();
     let base = found.tree();
-    let beside_a_base = Scan::kept(&file, &root, true, Some(&base)).unwrap();
+    let (beside_a_base, _) = Scan::kept(&file, &root, true, Some(&base)).unwrap();
     assert!(beside_a_base.tree().is(&base), "one tree in memory");
     fixture.write("below/b", b"22");
 
-    let kept = Scan::kept(&file, &root, true, None).unwrap();
+    let (kept, _) = Scan::kept(&file, &root, true, None).unwrap();
     assert_eq!(kept.tree(), found.tree());
     let next = fixture.look(Some(&kept), &Dirty::All);
     assert_eq!(next.hashed, 1);
@@ -420,9 +420,9 @@ fn a_file_that_was_not_settled_is_read_by_the_next_process() {
     fixture
         .look(None, &Dirty::All)
         .scan
-        .keep(&file, &root, true)
+        .keep(&Made::default(), &file, &root, true)
         .unwrap();
-    let kept = Scan::kept(&file, &root, true, None).unwrap();
+    let (kept, _) = Scan::kept(&file, &root, true, None).unwrap();
     assert_eq!(fixture.look(Some(&kept), &Dirty::All).hashed, 1);
 }
 
