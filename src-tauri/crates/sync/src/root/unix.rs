@@ -7,6 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+#[cfg(target_os = "linux")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mizzen_sync_core::Name;
@@ -29,6 +30,7 @@ pub(crate) struct DirHandle {
     descriptor: OwnedFd,
     tap: Tap,
     /// Then it has to begin anew to be listed again.
+    #[cfg(target_os = "linux")]
     was_listed: AtomicBool,
 }
 
@@ -123,6 +125,7 @@ impl DirHandle {
         Self {
             descriptor,
             tap,
+            #[cfg(target_os = "linux")]
             was_listed: AtomicBool::new(false),
         }
     }
