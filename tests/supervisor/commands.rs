@@ -301,6 +301,8 @@ fn rows_36_and_40_what_cannot_be_carried_out_is_told_and_the_others_go_on() {
     let inside = rig.workspace.path().join("inside");
     fs::create_dir(&inside).unwrap();
     std::os::unix::fs::symlink("/etc", rig.workspace.path().join("out")).unwrap();
+    let script = rig.workspace.path().join("script");
+    write_atomic_with(script, b"#!/no/such/shell\n", 0o755, Some((UID, UID))).unwrap();
     let at = |id: &str, dir: &str| {
         let mut command = exec(id, "pwd");
         command["working_dir"] = json!(dir);
@@ -312,6 +314,7 @@ fn rows_36_and_40_what_cannot_be_carried_out_is_told_and_the_others_go_on() {
         at("link", "/workspace/out"),
         at("gone", "/workspace/gone"),
         exec("missing", "no-such-program"),
+        exec("script", "./script"),
         { "id": "odd", "type": "eval" },
         at("good", "/workspace/inside"),
     ]));
@@ -323,6 +326,10 @@ fn rows_36_and_40_what_cannot_be_carried_out_is_told_and_the_others_go_on() {
         (
             "missing",
             "`no-such-program` is not installed in this container",
+        ),
+        (
+            "script",
+            "`./script` cannot be started: what its first line names is not installed in this container",
         ),
         ("odd", "unsupported: type `eval`"),
     ] {

@@ -1,7 +1,16 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use mizzen_status::Status;
+
 use crate::rig::{Container, Reports, TINY, UID, folder, tiny};
+
+/// The report of a container that is ready, and that something is wrong with.
+fn told(reports: &Reports) -> Status {
+    reports.until("an error", |status| {
+        status.phase.as_deref() == Some("ready") && !status.errors.is_empty()
+    })
+}
 
 #[test]
 fn a_read_only_workspace_is_reported_and_the_rest_serves() {
@@ -21,7 +30,7 @@ fn a_read_only_workspace_is_reported_and_the_rest_serves() {
         &TINY,
     ];
     let _container = Container::run(&arguments);
-    let status = reports.until_ready();
+    let status = told(&reports);
     assert_eq!(status.services["code-server"], "running");
     assert_eq!(status.health.unwrap().as_str(), "degraded");
     let message = &status.errors[0].message;
@@ -36,7 +45,7 @@ fn a_workspace_of_somebody_else_is_reported_until_it_is_ours() {
     let (reports, workspace) = (Reports::new(), tempfile::tempdir().unwrap());
     fs::set_permissions(workspace.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let _container = tiny(&reports, workspace.path(), &[]);
-    let status = reports.until_ready();
+    let status = told(&reports);
     let message = &status.errors[0].message;
     assert!(
         message.ends_with("(it belongs to 0:0, mode 700)"),

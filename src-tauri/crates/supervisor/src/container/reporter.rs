@@ -51,9 +51,6 @@ impl Reporter {
     /// Reports until the last report is written; it then ends.
     pub(crate) async fn run(mut self) {
         loop {
-            let workspace = Path::new(places::WORKSPACE);
-            self.board
-                .set_error("workspace", places::workspace_problem(workspace));
             self.adopt().await;
             let facts = self.facts.borrow_and_update().clone();
             self.report(&facts).await;

@@ -24,7 +24,7 @@ use super::metrics;
 use super::mirror::{self, Mirror};
 use super::report;
 use super::reporter::Reporter;
-use super::{VERSION, complain, places};
+use super::{VERSION, complain, places, workspace};
 
 /// How long it may take to write down how the last command ended.
 const LAST_COMMAND: Duration = Duration::from_millis(500);
@@ -58,6 +58,8 @@ async fn serve(identity: Identity, mirror: Option<mirror::Settings>) -> io::Resu
     board.set_warning("user", identity.problem());
 
     let runtime = places::runtime_dir(identity.uid);
+    let looked = workspace::first(&board).await;
+    owner.spawn("workspace", workspace::keep(board.clone(), looked));
     let reported = start_reporter(&owner, Reporter::new(&board, &journal, runtime.as_deref()));
     if let Some(dir) = places::status_dir() {
         owner.spawn("metrics", metrics::keep(dir, journal.clone()));

@@ -58,8 +58,12 @@ impl Program {
     pub(super) async fn run(self, mut ack: Ack, exec: &Exec, cancel: CancellationToken) -> Ack {
         let started = self.command(&ack.id, exec).and_then(|command| {
             let shown = command.get_program().to_string_lossy().into_owned();
+            let is_script = is_file(&command);
             let child = self.children.start(command);
             child.map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound if is_script => format!(
+                    "`{shown}` cannot be started: what its first line names is not installed in this container"
+                ),
                 io::ErrorKind::NotFound => format!("`{shown}` is not installed in this container"),
                 _ => format!("`{shown}` cannot be started: {error}"),
             })
@@ -124,6 +128,13 @@ impl Program {
             Err(_) => {}
         }
     }
+}
+
+/// Whether a command names its program by a path, and it is there.
+fn is_file(command: &Command) -> bool {
+    let program = Path::new(command.get_program());
+    let place = command.get_current_dir().unwrap_or(Path::new("/"));
+    program.components().count() > 1 && place.join(program).is_file()
 }
 
 /// Where to run it: in the workspace, whatever links lead there.
