@@ -12,7 +12,7 @@ const FILE: &str = "lock";
 /// Held by whoever keeps a pair in step; the system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct PairLock {
-    _file: File,
+    file: File,
 }
 
 /// Why a pair cannot be kept in step by this process.
@@ -44,14 +44,14 @@ impl PairLock {
         file.set_len(0).at(&path)?;
         file.rewind().at(&path)?;
         writeln!(file, "{}", std::process::id()).at(&path)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// The same without a note, for as long as the pair is removed.
     pub(crate) fn hold(dir: &Path) -> Result<Self, LockError> {
         let path = dir.join(FILE);
         let file = locked(File::open(&path).at(&path)?, &path)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Whether somebody holds it.
@@ -63,6 +63,15 @@ impl PairLock {
     /// When it was last taken; none when it never was.
     pub(crate) fn last_taken(dir: &Path) -> Option<SystemTime> {
         dir.join(FILE).metadata().ok()?.modified().ok()
+    }
+}
+
+impl Drop for PairLock {
+    /// To close it would not do: a program that is being started somewhere in this process has a copy of every descriptor,
+    /// for a moment, and with it the lock.
+    fn drop(&mut self) {
+        // Then it goes with the last copy.
+        let _ = self.file.unlock();
     }
 }
 
@@ -105,6 +114,19 @@ mod tests {
         );
         drop(first);
         PairLock::take(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn whoever_is_being_started_meanwhile_does_not_keep_it() {
+        let dir = tempfile::tempdir().unwrap();
+        for take in [PairLock::take, PairLock::hold] {
+            let first = take(dir.path()).unwrap();
+            let copy = first.file.try_clone().unwrap();
+            drop(first);
+            assert!(!PairLock::is_held(dir.path()));
+            PairLock::take(dir.path()).unwrap();
+            drop(copy);
+        }
     }
 
     #[test]
