@@ -87,6 +87,32 @@ async fn bad_names_and_folders() {
     rig.end().await;
 }
 
+/// Whoever comes second is not told that the session of the other's folder runs. On one thread neither sees the other's yet.
+#[tokio::test]
+async fn of_two_folders_that_ask_for_one_name_at_once_the_second_is_refused() {
+    let rig = Rig::new();
+    let [one, two] = ["one", "two"].map(|name| rig.root.project(name));
+    let up = |dir: &Path, name: &str| {
+        let request = UpRequest {
+            name: Some(name.to_owned()),
+            ..of_folder(dir)
+        };
+        rig.sessions.up(request, deaf())
+    };
+    let (first, again, second) = tokio::join!(up(&one, "Web"), up(&one, "web"), up(&two, "web"));
+    assert_eq!(first.unwrap().message, "Session `Web` is running.");
+    again.expect("it is the same folder's");
+    check(
+        "name",
+        &second.expect_err("must be refused"),
+        &one,
+        expect![
+            "name: State Some(Check): There is a session `Web` already, of `DIR`. Give another name with --name."
+        ],
+    );
+    rig.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_that_is_not_there() {
     let rig = Rig::new();

@@ -55,7 +55,7 @@ impl Sessions {
             if let Some(answer) = answer {
                 return answer;
             }
-            // RACE: the session was removed while it was asked. What is meant now is another one.
+            // RACE: the session was removed while it was asked, or somebody else makes it. What is meant may be another now.
             if self.inner.owner.stopping().is_cancelled() {
                 return Err(SessionError::shutting_down());
             }
@@ -95,7 +95,7 @@ impl Sessions {
         Ok(meant)
     }
 
-    /// Makes a session, or joins whoever is making it; none when that one ended before it answered.
+    /// Makes a session; none when somebody else began to make it, or when it ended before it answered.
     async fn create(
         &self,
         name: SessionName,
@@ -108,10 +108,12 @@ impl Sessions {
         let (reply, answer) = oneshot::channel();
         let key = record.name.key();
         let mut handles = self.inner.handles.lock().await;
-        if let Some(served) = handles.get(&key).cloned() {
-            drop(handles);
-            let handle = served.ok_or_else(|| SessionError::being_forgotten(&key))?;
-            return Ok(ask(&handle, Wish::Start, Some(changes(request)), on_progress).await);
+        match handles.get(&key) {
+            None => {}
+            Some(None) => return Err(SessionError::being_forgotten(&key)),
+            // RACE: somebody began to make it since we looked, maybe for another folder. What is meant is seen once it is
+            // shown, which is the first that its actor does.
+            Some(Some(_)) => return Ok(None),
         }
         let asked = Asked {
             wish: Wish::Start,
