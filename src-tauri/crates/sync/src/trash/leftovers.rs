@@ -14,7 +14,7 @@ use super::{OPEN, Slot, Trash, TrashError, manifest};
 use crate::apply::discard;
 use crate::digest::{Hashed, Hasher};
 use crate::entry::{Kind, Listed};
-use crate::root::{DirHandle, Directory, Root};
+use crate::root::{DirHandle, Directory, Root, is_shortage};
 use crate::scan::DEPTH_MAX;
 use crate::temp::{self, Part, Temp};
 
@@ -110,7 +110,19 @@ impl Trash {
 
 impl Sweep {
     fn directory(&mut self, dir: &DirHandle, path: &RelPath, depth: usize) -> io::Result<()> {
-        for Listed { name, kind } in dir.list()? {
+        let listed = match dir.list() {
+            Ok(listed) => listed,
+            Err(error) if path.is_root() || is_shortage(&error) => return Err(error),
+            // Where nobody may look, nothing was left.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
+            // What was left there is found when the disk lists it again.
+            Err(_) => {
+                let killed = self.killed.values_mut();
+                killed.for_each(|cycle| cycle.is_tidy = false);
+                return Ok(());
+            }
+        };
+        for Listed { name, kind } in listed {
             if temp::is_one(&name) {
                 if let Some(temp) = Temp::parse(&name) {
                     self.temp(dir, path, name.as_bytes(), temp);
@@ -222,4 +234,40 @@ fn child(dir: &RelPath, position: usize, change: &Change) -> Option<RelPath> {
         .as_dir()?;
     let (name, _) = old.iter().nth(position)?;
     Some(dir.join(name))
+}
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use rustix::process::{Uid, geteuid};
+    use rustix::thread::set_thread_res_uid;
+
+    use super::*;
+    use crate::trash::CycleId;
+
+    /// Root is refused nothing, so another one looks.
+    #[test]
+    fn a_directory_that_tells_names_only_does_not_hold_up_what_was_left() {
+        let swept = std::thread::spawn(|| {
+            if geteuid().is_root() {
+                let nobody = Uid::from_raw(65534);
+                set_thread_res_uid(nobody, nobody, nobody).unwrap();
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let at = |name: &str| folder.path().join(name);
+            fs::create_dir_all(at("root/names only")).unwrap();
+            mizzen_fsx::write_atomic(at("root/names only/file"), b"1").unwrap();
+            fs::set_permissions(at("root/names only"), Permissions::from_mode(0o644)).unwrap();
+            let root = Root::open(at("root")).unwrap();
+            let trash = Trash::open(at("trash")).unwrap();
+            drop(trash.begin(CycleId(1), &[], false).unwrap());
+            let swept = [(); 2].map(|()| trash.remove_leftovers(&root).map(|it| it.cycles));
+            fs::set_permissions(at("root/names only"), Permissions::from_mode(0o755)).unwrap();
+            swept.map(|swept| swept.map_err(|error| error.to_string()))
+        });
+        assert_eq!(swept.join().unwrap(), [Ok(1), Ok(0)]);
+    }
 }
