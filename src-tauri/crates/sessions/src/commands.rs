@@ -42,6 +42,13 @@ impl Commands {
     pub(crate) fn open(state_dir: &Path, record: &Record) -> Self {
         let file = file(state_dir, &record.name.key());
         let outbox = Outbox::open(file, &record.created_at.to_string());
+        if let Ok(Some(aside)) = outbox.as_ref().map(Outbox::put_aside) {
+            tracing::warn!(
+                session = %record.name,
+                aside = %aside.display(),
+                "not all commands could be read; those that could not are forgotten, and the file was put aside"
+            );
+        }
         Self {
             outbox: outbox.map_err(|error| format!("Its commands cannot be read: {error}.")),
             status: ParaDirs::of(&record.project, &record.name).status,

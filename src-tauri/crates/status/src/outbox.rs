@@ -28,6 +28,7 @@ const WHAT: usize = 200;
 pub struct Outbox {
     path: PathBuf,
     kept: Kept,
+    put_aside: Option<PathBuf>,
     /// What `commands.json` held of ours when it was last seen to.
     shown: Option<Queue>,
 }
@@ -80,14 +81,21 @@ impl Outbox {
     /// begins with nothing.
     ///
     /// # Errors
-    /// It cannot be read. A file that makes no sense is no error: it is put aside.
+    /// It cannot be read. A file that makes no sense is no error: it is [put aside](Self::put_aside).
     pub fn open(path: PathBuf, session: &str) -> Result<Self, PathError> {
-        let kept = disk::read(&path, session)?;
+        let (kept, put_aside) = disk::read(&path, session)?;
         Ok(Self {
             path,
             kept,
+            put_aside,
             shown: None,
         })
+    }
+
+    /// Where the file is of which not all could be read.
+    #[must_use]
+    pub fn put_aside(&self) -> Option<&Path> {
+        self.put_aside.as_deref()
     }
 
     /// Takes a command; it is on the disk when this returns. One whose id was taken before is taken already.

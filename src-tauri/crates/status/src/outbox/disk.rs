@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mizzen_fsx::{At, PathError, remove_leftovers, write_atomic};
 use serde::Serialize;
@@ -93,18 +93,21 @@ impl Kept {
         }
     }
 
-    fn from_object(mut object: Object) -> Option<Self> {
+    /// What makes sense of it, and whether that is all.
+    fn from_object(mut object: Object) -> Option<(Self, bool)> {
         let from = &mut object;
-        let waiting = fields::list(from, "waiting").into_iter();
-        let past = fields::list(from, "past").into_iter();
-        Some(Self {
+        let waiting = fields::list(from, "waiting");
+        let past = fields::list(from, "past");
+        let all = waiting.len() + past.len();
+        let waiting = waiting.into_iter().filter_map(command_of);
+        let kept = Self {
             session: fields::word(from, "session")?,
             last_seq: fields::whole(from, "last_seq")?,
-            waiting: waiting
-                .map(|value| command_of(value).map(Waiting::new))
-                .collect::<Option<_>>()?,
-            past: past.map(ended).collect::<Option<_>>()?,
-        })
+            waiting: waiting.map(Waiting::new).collect(),
+            past: past.into_iter().filter_map(ended).collect(),
+        };
+        let is_all = kept.waiting.len() + kept.past.len() == all;
+        Some((kept, is_all))
     }
 }
 
@@ -159,25 +162,26 @@ fn ended(value: Value) -> Option<Asked> {
     })
 }
 
-/// Reads the list of a session; another session's is none.
-pub(super) fn read(path: &Path, session: &str) -> Result<Kept, PathError> {
+/// Reads the list of a session; another session's is none. Where not all of it makes sense, it is put aside, and said where.
+pub(super) fn read(path: &Path, session: &str) -> Result<(Kept, Option<PathBuf>), PathError> {
     let fresh = || Kept {
         session: session.to_owned(),
         ..Kept::default()
     };
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(fresh()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((fresh(), None)),
         Err(error) => return Err(error).at(path),
     };
     remove_leftovers(path)?;
-    let read = parse_object(&bytes).ok().and_then(Kept::from_object);
-    match read {
-        Some(kept) if kept.session == session => Ok(kept),
-        Some(_) => Ok(fresh()),
-        None => {
-            write_atomic(path.with_extension("corrupt"), &bytes)?;
-            Ok(fresh())
+    match parse_object(&bytes).ok().and_then(Kept::from_object) {
+        Some((kept, _)) if kept.session != session => Ok((fresh(), None)),
+        Some((kept, true)) => Ok((kept, None)),
+        damaged => {
+            let aside = path.with_extension("corrupt");
+            write_atomic(&aside, &bytes)?;
+            let kept = damaged.map_or_else(fresh, |(kept, _)| kept);
+            Ok((kept, Some(aside)))
         }
     }
 }

@@ -333,8 +333,29 @@ fn another_session_of_the_same_name_begins_with_nothing_and_so_does_a_torn_list(
     assert_eq!(open(&rig.place, "first").asked().len(), 1);
     let list = rig.place.path().join("state/web.json");
     mizzen_fsx::write_atomic(&list, br#"{"session":"first","#).unwrap();
-    assert_eq!(open(&rig.place, "first").asked(), []);
-    assert!(rig.place.path().join("state/web.corrupt").exists());
+    let torn = open(&rig.place, "first");
+    assert_eq!(torn.asked(), []);
+    let aside = rig.place.path().join("state/web.corrupt");
+    assert_eq!(torn.put_aside(), Some(&*aside));
+    assert_eq!(fs::read(aside).unwrap(), br#"{"session":"first","#);
+}
+
+#[test]
+fn one_entry_that_makes_no_sense_takes_no_other_with_it() {
+    let mut rig = Rig::new();
+    for name in ["a", "b", "c"] {
+        rig.put(name, "true").unwrap();
+    }
+    let list = rig.place.path().join("state/web.json");
+    let text = fs::read_to_string(&list).unwrap();
+    assert!(open(&rig.place, "first").put_aside().is_none());
+    let broken = text.replacen(r#""id":"b""#, r#""id":"../b""#, 1);
+    mizzen_fsx::write_atomic(&list, broken.as_bytes()).unwrap();
+    let read = open(&rig.place, "first");
+    let ids: Vec<_> = read.asked().iter().map(|it| it.id.to_string()).collect();
+    assert_eq!(ids, ["c", "a"]);
+    let aside = read.put_aside().unwrap();
+    assert_eq!(fs::read_to_string(aside).unwrap(), broken);
 }
 
 #[test]
