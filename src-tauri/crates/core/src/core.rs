@@ -73,7 +73,7 @@ impl From<StartError> for ApiError {
                 "make the path yours and writable, or set MIZZEN_HOME to another folder"
             }
             StartError::Lock(LockError::Held { .. }) => "end it with `mizzen serve --stop`",
-            StartError::Lock(LockError::Io { .. }) | StartError::Identity(_) => {
+            StartError::Lock(LockError::Io(_)) | StartError::Identity(_) => {
                 "make the path yours and writable"
             }
             StartError::Settings(_) => "correct the file, or move it away to start with defaults",

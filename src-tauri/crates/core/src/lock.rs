@@ -1,14 +1,15 @@
 //! One core per user.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Held by the running core; the system releases it when the process ends, however it ends.
+use mizzen_fsx::{LockFile, PathError};
+
+/// Held by the running core.
 #[derive(Debug)]
 pub(crate) struct CoreLock {
-    _file: File,
+    _file: LockFile,
 }
 
 /// A core ends within five seconds.
@@ -24,39 +25,17 @@ pub enum LockError {
         pid: String,
     },
     /// The lock file cannot be used.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] PathError),
 }
 
 impl CoreLock {
     pub(crate) fn take(path: &Path) -> Result<Self, LockError> {
-        let at = |source| LockError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(at)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held {
-                    pid: noted(&mut file),
-                });
-            }
-            Err(TryLockError::Error(source)) => return Err(at(source)),
+        match LockFile::take(path) {
+            Ok(file) => Ok(Self { _file: file }),
+            Err(mizzen_fsx::LockError::Held { pid }) => Err(LockError::Held { pid }),
+            Err(mizzen_fsx::LockError::Io(error)) => Err(error.into()),
         }
-        note(&mut file).map_err(at)?;
-        Ok(Self { _file: file })
     }
 
     /// Waits until nobody holds the lock, or for a core's shutdown at the longest.
@@ -70,24 +49,6 @@ impl CoreLock {
         });
         let _late = tokio::time::timeout(RELEASE_DEADLINE, wait).await;
     }
-}
-
-/// The holder's note is for people only; the lock itself decides.
-fn noted(file: &mut File) -> String {
-    let mut text = String::new();
-    let _ = file.take(32).read_to_string(&mut text);
-    let pid = text.trim();
-    if pid.is_empty() {
-        "unknown".to_owned()
-    } else {
-        pid.to_owned()
-    }
-}
-
-fn note(file: &mut File) -> io::Result<()> {
-    file.set_len(0)?;
-    file.rewind()?;
-    writeln!(file, "{}", std::process::id())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 mod atomic;
 mod disk;
+mod lock;
 mod path_error;
 mod remove;
 mod safe_dir;
@@ -20,6 +21,7 @@ pub use atomic::{
 pub use disk::disk_without_events;
 #[cfg(target_os = "linux")]
 pub use disk::{disk_of_handle, may_have_one_mode};
+pub use lock::{LockError, LockFile};
 pub use path_error::{At, PathError};
 pub use remove::remove_tree;
 pub use safe_dir::{FileKind, Listed, Mark, SafeDir, UnsafeFile, UnsafeReason};

@@ -1,18 +1,16 @@
 //! One instance for each pair of roots.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use mizzen_fsx::{At, PathError};
+use mizzen_fsx::{LockFile, PathError};
 
 const FILE: &str = "lock";
 
-/// Held by whoever keeps a pair in step; the system releases it when the process ends, however it ends.
+/// Held by whoever keeps a pair in step.
 #[derive(Debug)]
 pub struct PairLock {
-    file: File,
+    _file: LockFile,
 }
 
 /// Why a pair cannot be kept in step by this process.
@@ -37,27 +35,29 @@ impl PairLock {
     /// # Errors
     /// Another process holds it, or the directory cannot be used.
     pub fn take(dir: &Path) -> Result<Self, LockError> {
-        let path = dir.join(FILE);
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).read(true).write(true);
-        let mut file = locked(options.open(&path).at(&path)?, &path)?;
-        file.set_len(0).at(&path)?;
-        file.rewind().at(&path)?;
-        writeln!(file, "{}", std::process::id()).at(&path)?;
-        Ok(Self { file })
+        Self::of(dir, LockFile::take)
     }
 
     /// The same without a note, for as long as the pair is removed.
     pub(crate) fn hold(dir: &Path) -> Result<Self, LockError> {
+        Self::of(dir, LockFile::hold)
+    }
+
+    fn of(
+        dir: &Path,
+        take: impl FnOnce(&Path) -> Result<LockFile, mizzen_fsx::LockError>,
+    ) -> Result<Self, LockError> {
         let path = dir.join(FILE);
-        let file = locked(File::open(&path).at(&path)?, &path)?;
-        Ok(Self { file })
+        match take(&path) {
+            Ok(file) => Ok(Self { _file: file }),
+            Err(mizzen_fsx::LockError::Held { pid }) => Err(LockError::Held { pid, path }),
+            Err(mizzen_fsx::LockError::Io(error)) => Err(error.into()),
+        }
     }
 
     /// Whether somebody holds it.
     pub(crate) fn is_held(dir: &Path) -> bool {
-        File::open(dir.join(FILE))
-            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        LockFile::is_held(dir.join(FILE))
     }
 
     /// When it was last taken; none when it never was.
@@ -66,43 +66,12 @@ impl PairLock {
     }
 }
 
-impl Drop for PairLock {
-    /// To close it would not do: a program that is being started somewhere in this process has a copy of every descriptor,
-    /// for a moment, and with it the lock.
-    fn drop(&mut self) {
-        // Then it goes with the last copy.
-        let _ = self.file.unlock();
-    }
-}
-
-fn locked(mut file: File, path: &Path) -> Result<File, LockError> {
-    let path = path.to_owned();
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            let pid = noted(&mut file);
-            Err(LockError::Held { pid, path })
-        }
-        Err(TryLockError::Error(source)) => Err(PathError { path, source }.into()),
-    }
-}
-
-/// The holder's note is for people only; the lock itself decides.
-fn noted(file: &mut File) -> String {
-    let mut text = String::new();
-    let _ = file.take(32).read_to_string(&mut text);
-    match text.trim() {
-        "" => "unknown".to_owned(),
-        pid => pid.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_second_is_told_who_holds_it_until_the_first_lets_go() {
+    fn whoever_is_refused_is_told_by_whom_and_where() {
         let dir = tempfile::tempdir().unwrap();
         let first = PairLock::take(dir.path()).unwrap();
         let refused = PairLock::take(dir.path()).unwrap_err().to_string();
@@ -114,25 +83,5 @@ mod tests {
         );
         drop(first);
         PairLock::take(dir.path()).unwrap();
-    }
-
-    #[test]
-    fn whoever_is_being_started_meanwhile_does_not_keep_it() {
-        let dir = tempfile::tempdir().unwrap();
-        for take in [PairLock::take, PairLock::hold] {
-            let first = take(dir.path()).unwrap();
-            let copy = first.file.try_clone().unwrap();
-            drop(first);
-            assert!(!PairLock::is_held(dir.path()));
-            PairLock::take(dir.path()).unwrap();
-            drop(copy);
-        }
-    }
-
-    #[test]
-    fn a_directory_that_is_not_there_is_named() {
-        let refused = PairLock::take(Path::new("no/such/dir")).unwrap_err();
-        assert!(matches!(refused, LockError::Io(_)));
-        assert!(refused.to_string().contains("no/such/dir"), "{refused}");
     }
 }

@@ -19,11 +19,11 @@ mod words;
 mod world;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mizzen_fsx::{At as _, PathError};
+use mizzen_fsx::{At as _, LockError, LockFile, PathError};
 use serde::{Deserialize, Serialize};
 
 use crate::inventory::{Inventory, Memory, Remembered, Root, SHARES};
@@ -153,7 +153,7 @@ pub struct Mirror {
     fresh: Vec<Change>,
     /// Another process may have been killed in a pass.
     is_first: bool,
-    _lock: File,
+    _lock: LockFile,
 }
 
 /// What is remembered of one side.
@@ -283,19 +283,11 @@ fn make_private(dir: &Path) -> Result<(), PathError> {
     builder.create(dir).at(dir)
 }
 
-fn lock(path: &Path) -> Result<File, MirrorError> {
-    let mut options = fs::OpenOptions::new();
-    let file = options.create(true).truncate(false).write(true).open(path);
-    let file = file.at(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(MirrorError::Held(path.to_owned())),
-        Err(TryLockError::Error(source)) => Err(PathError {
-            path: path.to_owned(),
-            source,
-        }
-        .into()),
-    }
+fn lock(path: &Path) -> Result<LockFile, MirrorError> {
+    LockFile::take(path).map_err(|refused| match refused {
+        LockError::Held { .. } => MirrorError::Held(path.to_owned()),
+        LockError::Io(error) => error.into(),
+    })
 }
 
 #[cfg(unix)]
