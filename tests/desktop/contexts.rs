@@ -1,14 +1,25 @@
 //! Docker contexts in the real window, with the real Docker client on both sides.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use mizzen_tests::desktop::{Desktop, until};
+use mizzen_tests::desktop::{Desktop, Page, until};
 
 /// Where a side's context `prod` leads.
 fn leads_to(desktop: &Desktop, config: &Path) -> String {
     let endpoint = "{{.Endpoints.docker.Host}}";
     let args = ["context", "inspect", "prod", "--format", endpoint];
     desktop.docker_in(config, &args).trim().to_owned()
+}
+
+/// A window in which contexts are kept in step, one of them of this name; and the configurations of both sides.
+fn in_step(desktop: &Desktop, name: &str, host: &str) -> (Page, PathBuf, PathBuf) {
+    let (own, inside) = (desktop.path(".docker"), desktop.path(".docker-cai"));
+    lead(desktop, &own, "create", name, host);
+    let page = desktop.launch_driven();
+    page.click("nav-contexts");
+    page.click("contexts-setup");
+    page.wait_for_text("In step.");
+    (page, own, inside)
 }
 
 /// Lets a context of a side lead elsewhere, or makes it.
@@ -20,12 +31,7 @@ fn lead(desktop: &Desktop, config: &Path, verb: &str, name: &str, host: &str) {
 #[test]
 fn contexts_are_set_up_and_followed_in_the_window_and_a_change_is_undone() {
     let desktop = Desktop::new();
-    let (own, inside) = (desktop.path(".docker"), desktop.path(".docker-cai"));
-    lead(&desktop, &own, "create", "lab", "ssh://ana@lab.example");
-    let page = desktop.launch_driven();
-    page.click("nav-contexts");
-    page.click("contexts-setup");
-    page.wait_for_text("In step.");
+    let (page, own, inside) = in_step(&desktop, "lab", "ssh://ana@lab.example");
     let list = |config| desktop.docker_in(config, &["context", "ls", "--format", "{{.Name}}"]);
     let listed = |config, name: &str| list(config).lines().any(|line| line == name);
     until("containers have it", || {
@@ -51,12 +57,7 @@ fn contexts_are_set_up_and_followed_in_the_window_and_a_change_is_undone() {
 #[test]
 fn a_toast_about_a_container_s_change_undoes_it_and_says_so() {
     let desktop = Desktop::new();
-    let (own, inside) = (desktop.path(".docker"), desktop.path(".docker-cai"));
-    lead(&desktop, &own, "create", "prod", "ssh://ana@prod.example");
-    let page = desktop.launch_driven();
-    page.click("nav-contexts");
-    page.click("contexts-setup");
-    page.wait_for_text("In step.");
+    let (_page, own, inside) = in_step(&desktop, "prod", "ssh://ana@prod.example");
     let change = |host: &str| lead(&desktop, &inside, "update", "prod", host);
     change("tcp://evil.example:2376");
     let toast = desktop.toast("a toast tells", |toast| {
@@ -86,12 +87,7 @@ fn a_toast_about_a_container_s_change_undoes_it_and_says_so() {
 fn a_container_s_change_waits_where_a_person_is_strict_and_is_decided_in_the_window() {
     let desktop = Desktop::new();
     desktop.set("contexts_strict = true");
-    let (own, inside) = (desktop.path(".docker"), desktop.path(".docker-cai"));
-    lead(&desktop, &own, "create", "prod", "ssh://ana@prod.example");
-    let page = desktop.launch_driven();
-    page.click("nav-contexts");
-    page.click("contexts-setup");
-    page.wait_for_text("In step.");
+    let (page, own, inside) = in_step(&desktop, "prod", "ssh://ana@prod.example");
     let is_at = |config, host: &str| (leads_to(&desktop, config) == host).then_some(());
     let change = |host: &str| {
         lead(&desktop, &inside, "update", "prod", host);
