@@ -165,11 +165,10 @@ impl BaseStore {
             length: of.length(),
             edits: found.file,
         });
-        let mut base = Some(base);
-        for edits in &found.records {
-            base = Node::overlaid(base.as_ref(), edits);
-        }
-        Ok(base)
+        Ok(match &*found.edits {
+            [] => Some(base),
+            edits => Node::overlaid(Some(&base), edits),
+        })
     }
 
     /// Keeps a base. It is on the disk when this returns; when it fails, the last one stays.

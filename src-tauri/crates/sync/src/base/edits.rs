@@ -33,8 +33,8 @@ pub(super) struct EditsFile {
 /// What was found of a generation's edits.
 #[derive(Debug)]
 pub(super) struct FoundEdits {
-    /// Those of each record.
-    pub(super) records: Vec<Vec<Edit>>,
+    /// Those of all records, in their order.
+    pub(super) edits: Vec<Edit>,
     /// Where more can be appended; none when there is no file of this generation.
     pub(super) file: Option<EditsFile>,
     /// Whether the file ends in a record that is not whole: nothing may be appended.
@@ -80,7 +80,7 @@ impl EditsFile {
 /// Reads the edits of a generation.
 pub(super) fn load(path: &Path, of: Of) -> Result<FoundEdits, PathError> {
     let mut found = FoundEdits {
-        records: Vec::new(),
+        edits: Vec::new(),
         file: None,
         is_torn: false,
     };
@@ -93,14 +93,16 @@ pub(super) fn load(path: &Path, of: Of) -> Result<FoundEdits, PathError> {
     let Some(mut rest) = bytes.strip_prefix(&header(&of)[..]) else {
         return Ok(found);
     };
+    let mut records = 0;
     while !rest.is_empty() {
-        let Some(edits) = take(&mut rest, &of, found.records.len() as u64) else {
+        let Some(edits) = take(&mut rest, &of, records) else {
             found.is_torn = true;
             return Ok(found);
         };
-        found.records.push(edits);
+        found.edits.extend(edits);
+        records += 1;
     }
-    let (records, bytes) = (found.records.len() as u64, bytes.len() as u64);
+    let bytes = bytes.len() as u64;
     found.file = Some(EditsFile::open(path, of, records, bytes)?);
     Ok(found)
 }
