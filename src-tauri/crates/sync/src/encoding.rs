@@ -109,6 +109,37 @@ pub(crate) fn hashed(
     Ok(*hasher.finalize().as_bytes())
 }
 
+/// The same, and passes on what is written.
+pub(crate) fn hashed_to(
+    out: &mut dyn Write,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<[u8; 32]> {
+    let hasher = blake3::Hasher::new();
+    let mut buffer = BufWriter::with_capacity(64 * 1024, Hashed { hasher, out });
+    write(&mut buffer)?;
+    let hashed = buffer
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
+    Ok(*hashed.hasher.finalize().as_bytes())
+}
+
+struct Hashed<'a> {
+    hasher: blake3::Hasher,
+    out: &'a mut dyn Write,
+}
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 fn entry(node: &Node) -> Entry<'_> {
     match node {
         Node::File(file) => Entry::File {

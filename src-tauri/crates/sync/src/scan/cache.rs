@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::seen::{Seen, SeenDir};
 use super::{Made, Scan};
-use crate::encoding::{decode_sharing, encode_to, hashed, put};
+use crate::encoding::{decode_sharing, encode_to, hashed_to, put};
 use crate::entry::Instance;
 use crate::root::{Directory, Root};
 
-const MAGIC: [u8; 12] = *b"mizzen seen\x03";
+const MAGIC: [u8; 12] = *b"mizzen seen\x04";
 
 /// What stands first. The tree follows, and then, for each of its files in their order, what the tree does not tell of it:
-/// nothing when its digest cannot be trusted. Last come files that were made since, and not looked at.
+/// nothing when its digest cannot be trusted. Then come files that were made since, and not looked at, and last a checksum.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct Of {
     /// Inodes are numbers of one file system.
@@ -54,9 +54,8 @@ impl Scan {
         let of = Of::new(root, searched)?;
         write_cache_by(file, |out| {
             out.write_all(&MAGIC)?;
-            let checksum = hashed(blake3::Hasher::new(), |out| self.write(made, &of, out))?;
-            out.write_all(&checksum)?;
-            self.write(made, &of, out)
+            let checksum = hashed_to(out, |out| self.write(made, &of, out))?;
+            out.write_all(&checksum)
         })
     }
 
@@ -77,7 +76,7 @@ impl Scan {
         base: Option<&Node>,
     ) -> Option<(Self, Made)> {
         let bytes = fs::read(file).ok()?;
-        let (checksum, body) = bytes.strip_prefix(&MAGIC)?.split_first_chunk::<32>()?;
+        let (body, checksum) = bytes.strip_prefix(&MAGIC)?.split_last_chunk::<32>()?;
         if blake3::hash(body).as_bytes() != checksum {
             return None;
         }
