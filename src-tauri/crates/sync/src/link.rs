@@ -62,6 +62,7 @@ use journal::Audit;
 use merge::Merged;
 use progress::{Carrying, Tell};
 use room::Room;
+use texts::Texts;
 
 /// One for each side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,9 +133,7 @@ pub struct Link {
     rooms: Both<Option<Room>>,
     options: LinkOptions,
     store: BaseStore,
-    texts: TextStore,
-    /// How many texts in a row had no room among them.
-    crowded: u32,
+    texts: Texts,
     base: Option<Node>,
     rules: Option<Ruler>,
     /// How the last cycle is called.
@@ -165,8 +164,7 @@ impl Link {
             rooms: Both::default(),
             options,
             store,
-            texts,
-            crowded: 0,
+            texts: Texts::new(texts),
             base,
             rules: None,
             last: CycleId(i64::MIN),
@@ -386,6 +384,7 @@ impl Link {
         if let Some(rules) = &mut self.rules {
             rules.rest();
         }
+        self.texts.rest();
         let Both { host, container } = &mut self.sides;
         thread::scope(|scope| {
             scope.spawn(|| container.rest());
@@ -425,7 +424,10 @@ impl Link {
         let done = merged.carry(cycle.id, plan, &**container, &mut **host, &carrying);
         cycle.took(Side::Host, done)?;
         let plan = &outcome.container;
-        let done = merged.carry(cycle.id, plan, &**host, &mut **container, &carrying);
+        let (base, contents) = (self.base.as_ref(), host.contents());
+        let done = self.texts.keep_beside(base, plan, &*contents, || {
+            merged.carry(cycle.id, plan, &**host, &mut **container, &carrying)
+        });
         cycle.took(Side::Container, done)
     }
 }

@@ -1,13 +1,15 @@
 //! Texts that both sides agreed on, by their digests: what a merge of two changed copies begins from.
 
 use std::collections::HashSet;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use mizzen_fsx::{At, PathError};
 use mizzen_sync_core::Digest;
 
+/// Where the size of all texts stands while nobody is at work on them: so it need not be counted by each process.
+const SIZE: &str = "size";
 /// Larger texts are not kept.
 pub const TEXT_SIZE_MAX: u64 = 1024 * 1024;
 
@@ -54,17 +56,28 @@ impl TextStore {
         let length = contents.len() as u64;
         let size = match self.size {
             Some(size) => size,
-            None => self.each(|_, _| Ok(()))?,
+            None => match self.noted_size() {
+                Some(size) => size,
+                None => self.each(|_, _| Ok(()))?,
+            },
         };
         self.size = Some(size);
-        let path = self.path(digest);
-        if self.text(digest).is_some() {
-            return Ok(Kept::Yes);
-        }
+        let is_there = || self.text(digest).is_some();
         if size.saturating_add(length) > self.size_max {
-            return Ok(Kept::Full);
+            return Ok(if is_there() { Kept::Yes } else { Kept::Full });
         }
-        let written = write(&path, contents);
+        let path = self.path(digest);
+        let written = match create(&path, OpenOptions::new().create_new(true)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_there() => {
+                return Ok(Kept::Yes);
+            }
+            // One that was torn is written again.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                create(&path, OpenOptions::new().create(true).truncate(true))
+            }
+            created => created,
+        };
+        let written = written.and_then(|mut file| file.write_all(contents));
         self.size = written.is_ok().then_some(size + length);
         written.at(&path)?;
         Ok(Kept::Yes)
@@ -83,6 +96,7 @@ impl TextStore {
     /// Names what could not be removed.
     pub fn retain(&mut self, digests: &HashSet<Digest>) -> Result<(), PathError> {
         self.size = None;
+        let _ = self.noted_size();
         let mut removed = 0;
         let size = self.each(|digest, file| {
             if digests.contains(&digest) {
@@ -93,6 +107,24 @@ impl TextStore {
         })?;
         self.size = Some(size - removed);
         Ok(())
+    }
+
+    /// Notes what makes the next process cheap.
+    pub fn rest(&mut self) {
+        if let Some(size) = self.size.take() {
+            let file = create(&self.dir.join(SIZE), OpenOptions::new().create_new(true));
+            // Otherwise they are counted.
+            let _ = file.and_then(|mut file| writeln!(file, "{size}"));
+        }
+    }
+
+    /// The size of all texts, when it was noted; not any more then, since it is about to change.
+    fn noted_size(&self) -> Option<u64> {
+        let file = self.dir.join(SIZE);
+        let size = fs::read_to_string(&file).ok()?;
+        fs::remove_file(&file).ok()?;
+        // What was torn has no end.
+        size.strip_suffix('\n')?.parse().ok()
     }
 
     /// Goes to each text; tells the size of all.
@@ -123,18 +155,16 @@ impl TextStore {
     }
 }
 
-/// Not by rename: a text that was torn is known by its digest, and written again when it is kept again.
-fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    let mut file = match options.open(path) {
+/// Not by rename: a text that was torn is known by its digest.
+fn create(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.write(true);
+    match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fs::create_dir_all(path.parent().expect("BUG: the path of a file"))?;
-            options.open(path)?
+            options.open(path)
         }
-        opened => opened?,
-    };
-    file.write_all(contents)
+        opened => opened,
+    }
 }
 
 fn is_text(contents: &[u8]) -> bool {
@@ -173,8 +203,6 @@ fn file_name(path: &Path) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
     use super::*;
 
     fn store(size_max: u64) -> (tempfile::TempDir, TextStore) {
@@ -231,6 +259,35 @@ mod tests {
         store.retain(&HashSet::from([digest_of(b"54321")])).unwrap();
         assert_eq!(store.text(digest_of(b"12345")), None);
         assert_eq!(keep(&mut store, b"6"), Kept::Yes);
+    }
+
+    #[test]
+    fn the_size_of_all_is_counted_only_when_the_last_process_has_not_noted_it() {
+        let (dir, mut store) = store(10);
+        let note = dir.path().join("contents/size");
+        keep(&mut store, b"12345");
+        store.rest();
+        assert_eq!(fs::read_to_string(&note).unwrap(), "5\n");
+        for (noted, expected) in [
+            ("8\n", Kept::Full),
+            // These are torn, or no sizes: it is counted.
+            ("8", Kept::Yes),
+            ("", Kept::Yes),
+            ("-8\n", Kept::Yes),
+        ] {
+            fs::remove_file(&note).unwrap();
+            File::create(&note)
+                .unwrap()
+                .write_all(noted.as_bytes())
+                .unwrap();
+            assert_eq!(keep(&mut store, b"abc"), expected, "{noted:?}");
+            assert!(!note.exists(), "{noted:?}");
+            store.rest();
+        }
+        assert_eq!(fs::read_to_string(&note).unwrap(), "8\n");
+        store.retain(&HashSet::new()).unwrap();
+        store.rest();
+        assert_eq!(fs::read_to_string(&note).unwrap(), "0\n");
     }
 
     #[test]

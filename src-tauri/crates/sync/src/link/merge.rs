@@ -9,8 +9,9 @@ use mizzen_sync_core::{
 
 use super::Both;
 use super::progress::Carrying;
+use super::texts::Texts;
 use crate::apply::{Applied, ApplyError, Behind, Contents, PartHere, Supply, SupplyError, Wish};
-use crate::base::{TEXT_SIZE_MAX, TextStore};
+use crate::base::TEXT_SIZE_MAX;
 use crate::endpoint::Endpoint;
 use crate::trash::CycleId;
 
@@ -22,7 +23,7 @@ impl Merged {
     /// Tries all merges of an outcome: one that comes about is a change of both sides, one that does not is a conflict.
     pub(super) fn of(
         outcome: &mut Outcome,
-        texts: &TextStore,
+        texts: &Texts,
         sides: &Both<Box<dyn Endpoint>>,
     ) -> Self {
         let mut merged = BTreeMap::new();
@@ -75,7 +76,7 @@ impl Merged {
     }
 }
 
-fn tried(wanted: &Merge, texts: &TextStore, sides: &Both<Box<dyn Endpoint>>) -> Option<Vec<u8>> {
+fn tried(wanted: &Merge, texts: &Texts, sides: &Both<Box<dyn Endpoint>>) -> Option<Vec<u8>> {
     let base = texts.text(wanted.base.digest)?;
     let host = text(&*sides.host.contents(), &wanted.path, &wanted.host)?;
     let container = text(
@@ -88,12 +89,18 @@ fn tried(wanted: &Merge, texts: &TextStore, sides: &Both<Box<dyn Endpoint>>) -> 
 
 /// A file's contents, when they are as they were seen and not too many.
 pub(super) fn text(contents: &dyn Contents, path: &RelPath, file: &File) -> Option<Vec<u8>> {
+    let text = supplied(&mut *contents.supplier(), path, file)?;
+    (blake3::hash(&text).as_bytes() == &file.digest.0).then_some(text)
+}
+
+/// A file's contents as they are handed over, when they are not too many.
+pub(super) fn supplied(supplier: &mut dyn Supply, path: &RelPath, file: &File) -> Option<Vec<u8>> {
     if file.size > TEXT_SIZE_MAX {
         return None;
     }
     let mut text = Vec::new();
-    contents.supplier().supply(path, file, &mut text).ok()?;
-    (blake3::hash(&text).as_bytes() == &file.digest.0).then_some(text)
+    supplier.supply(path, file, &mut text).ok()?;
+    Some(text)
 }
 
 fn conflict(wanted: &Merge) -> Conflict {

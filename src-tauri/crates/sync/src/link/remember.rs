@@ -49,9 +49,13 @@ impl Link {
             .filter(|edit| edit.entry.is_none());
         let before = gone.filter_map(|edit| self.base.as_ref()?.get(&edit.path));
         cycle.deleted = before.map(Node::count).sum();
-        self.keep_texts(&learnt)?;
-        self.base = Node::overlaid(self.base.as_ref(), &learnt);
-        self.store.learn(&learnt, self.base.as_ref())
+        let (base, contents) = (self.base.as_ref(), self.sides.host.contents());
+        let kept = self.texts.keep(base, &learnt, &*contents);
+        drop(contents);
+        self.base = Node::overlaid(base, &learnt);
+        self.store.learn(&learnt, self.base.as_ref())?;
+        // Without a text there is one merge less, and nothing else is wrong.
+        kept
     }
 
     /// What was touched is looked at again.

@@ -14,6 +14,8 @@ mod leaving;
 mod looking_back;
 #[path = "tests/made.rs"]
 mod made;
+#[path = "tests/merging.rs"]
+mod merging;
 #[path = "tests/odd.rs"]
 mod odd;
 #[path = "tests/roomy.rs"]
@@ -290,42 +292,6 @@ fn a_deletion_goes_over_and_is_kept_in_the_trash() {
     fixture.check_same(&["a=a", "c=c"]);
     let trash = fixture.tree("state/trash-host");
     assert!(trash.iter().any(|entry| entry.ends_with("=b")), "{trash:?}");
-}
-
-#[test]
-fn changes_to_one_text_that_go_together_are_merged() {
-    let fixture = Fixture::new(Mode::TwoWaySafe);
-    fixture.write("host/text", "one\ntwo\nthree\n");
-    fixture.once().unwrap();
-    // Whoever has changed a text once may do so again.
-    fixture.write("host/text", "one\ntwo\nthree\nfour\n");
-    fixture.once().unwrap();
-    fixture.write("host/text", "ONE\ntwo\nthree\nfour\n");
-    fixture.write("container/text", "one\ntwo\nthree\nFOUR\n");
-    let cycle = fixture.once().unwrap();
-    assert_eq!(cycle.merged.len(), 1);
-    assert!(cycle.is_in_step());
-    fixture.check_same(&["text=ONE\ntwo\nthree\nFOUR\n"]);
-}
-
-#[test]
-fn texts_of_long_ago_make_room_for_those_that_merges_begin_from() {
-    let fixture = Fixture::new(Mode::TwoWaySafe);
-    let text = |number: u32| format!("{number}\nfirst\n{}last\n", "line\n".repeat(60_000));
-    fixture.write("host/text", &text(0));
-    let mut link = fixture.link();
-    link.cycle(&Both::everything(), false).unwrap();
-    for number in 1..12 {
-        fixture.write("host/text", &text(number * 1000));
-        link.cycle(&Both::everything(), false).unwrap();
-    }
-    let last = text(11_000);
-    fixture.write("host/text", &last.replace("first", "FIRST"));
-    fixture.write("container/text", &last.replace("last", "THE LAST"));
-    let cycle = link.cycle(&Both::everything(), false).unwrap();
-    assert_eq!(cycle.merged.len(), 1, "{:?}", cycle.conflicts);
-    let both = last.replace("first", "FIRST").replace("last", "THE LAST");
-    assert_eq!(fs::read_to_string(fixture.path("host/text")).unwrap(), both);
 }
 
 #[test]
