@@ -180,7 +180,10 @@ pub(crate) fn is_no_name(error: &io::Error) -> bool {
 /// Whether an error says nothing about an entry: the same works when there is more of something.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
     use io::ErrorKind::{OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
+    #[cfg(unix)]
+    const TOO_MANY_OPEN_FILES: &[i32] = &[23, 24];
+    #[cfg(windows)]
+    const TOO_MANY_OPEN_FILES: &[i32] = &[4];
     matches!(
         error.kind(),
         OutOfMemory | QuotaExceeded | ReadOnlyFilesystem | StorageFull

@@ -4,9 +4,10 @@
 //! trash. What is not what was seen goes back, and the next cycle sees to it, entry by entry if need be.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
 use std::io;
 
-use mizzen_sync_core::{Change, Digest, Node, RelPath};
+use mizzen_sync_core::{Change, Dir, Node, RelPath};
 
 use super::displace::taken;
 use super::expected::{Expected, Found};
@@ -25,8 +26,8 @@ pub(super) struct Moves {
     to: HashMap<usize, usize>,
 }
 
-/// What two directories must have in common to be worth a comparison.
-type Mark = (u64, Digest);
+/// What two directories must have in common to be worth a comparison: nearly all that are not alike differ in it.
+type Mark = u64;
 
 impl Moves {
     /// Finds directories of which nothing but the name changes, and that hold now what was seen in them and nothing else.
@@ -51,14 +52,16 @@ impl Moves {
             let Some(same) = mark(new).and_then(|mark| goes.get_mut(&mark)) else {
                 continue;
             };
-            let is_it = |from: &usize| {
-                let from = &changes[*from];
-                from.old.as_ref() == Some(new) && stands(&mut way, from, before)
-            };
-            if may_stand(&change.path, new, links)
-                && let Some(at) = same.iter().position(is_it)
+            if !may_stand(&change.path, new, links) {
+                continue;
+            }
+            while let Some(from) = taken_out(same, |from| changes[*from].old.as_ref() == Some(new))
             {
-                moves.join(same.swap_remove(at), number);
+                // One that has changed meanwhile is nobody's.
+                if stands(&mut way, &changes[from], before) {
+                    moves.join(from, number);
+                    break;
+                }
             }
         }
         moves
@@ -82,16 +85,32 @@ impl Moves {
 
 /// None for what is no directory with a file in it.
 fn mark(node: &Node) -> Option<Mark> {
-    node.as_dir()?;
-    Some((node.count(), first_file(node)?))
+    let mut hasher = DefaultHasher::new();
+    let has_file = hash_below(node.as_dir()?, &mut hasher);
+    has_file.then(|| hasher.finish())
 }
 
-fn first_file(node: &Node) -> Option<Digest> {
-    match node {
-        Node::File(file) => Some(file.digest),
-        Node::Dir(dir) => dir.iter().find_map(|(_, child)| first_file(child)),
-        Node::Link(_) | Node::Unsyncable(_) => None,
+/// Says whether there is a file below.
+fn hash_below(dir: &Dir, hasher: &mut impl Hasher) -> bool {
+    let mut has_file = false;
+    hasher.write_usize(dir.len());
+    for (name, child) in dir.iter() {
+        hasher.write(name.as_bytes());
+        match child {
+            Node::File(file) => {
+                hasher.write(&file.digest.0);
+                has_file = true;
+            }
+            Node::Dir(below) => has_file |= hash_below(below, hasher),
+            Node::Link(_) | Node::Unsyncable(_) => {}
+        }
     }
+    has_file
+}
+
+fn taken_out<T>(all: &mut Vec<T>, is_it: impl FnMut(&T) -> bool) -> Option<T> {
+    let at = all.iter().position(is_it)?;
+    Some(all.swap_remove(at))
 }
 
 /// Whether all of it would be made there as well.

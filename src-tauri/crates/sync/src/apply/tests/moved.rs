@@ -59,6 +59,29 @@ fn a_directory_is_renamed_in_as_few_steps_however_much_is_in_it() {
 }
 
 #[test]
+fn directories_that_look_alike_come_to_their_own_places() {
+    let all = (0..30).map(|number| format!("old{number}/LICENSE=same old{number}/own={number}"));
+    let sketch = all.collect::<Vec<_>>().join(" ");
+    let (here, there) = (Side::new(&sketch), Side::new(&sketch));
+    here.age();
+    there.age();
+    for number in 0..30 {
+        rename(&there, &format!("old{number}"), &format!("new{number}"));
+    }
+    let inode = |path: String| fs::metadata(here.path(&path)).unwrap().ino();
+    let before: Vec<u64> = (0..30)
+        .map(|number| inode(format!("old{number}")))
+        .collect();
+    here.follow(&there).unwrap();
+    assert_eq!(here.words(), there.words());
+    let inode = |path: String| fs::metadata(here.path(&path)).unwrap().ino();
+    let after: Vec<u64> = (0..30)
+        .map(|number| inode(format!("new{number}")))
+        .collect();
+    assert_eq!(before, after);
+}
+
+#[test]
 fn what_was_moved_is_not_read_again() {
     let (here, there) = pair(&many(20), "old", "new");
     let before = here.scan();
