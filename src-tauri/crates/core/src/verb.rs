@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mizzen_sessions::sentence;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -227,21 +228,6 @@ impl ApiError {
             hint: sentence(hint.as_ref()),
         }
     }
-}
-
-/// The text with a capital at its beginning and a full stop at its end.
-fn sentence(text: &str) -> String {
-    let text = text.trim();
-    let mut chars = text.chars();
-    let Some(first) = chars.next() else {
-        return String::new();
-    };
-    let stop = if text.ends_with(['.', '!', '?']) {
-        ""
-    } else {
-        "."
-    };
-    first.to_uppercase().chain(chars).collect::<String>() + stop
 }
 
 impl ErrorCode {

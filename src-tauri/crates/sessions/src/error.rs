@@ -118,19 +118,56 @@ impl From<PathError> for SessionError {
     }
 }
 
-/// Makes a sentence of an error's text: upper-case first letter, full stop.
-pub(crate) fn sentence(text: &str) -> String {
-    let text = text.trim().trim_end_matches('.');
-    let mut chars = text.chars();
-    let first: String = chars
-        .next()
-        .map(|c| c.to_uppercase().collect())
-        .unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
+/// Makes a sentence of an error's text: a capital at its beginning, a stop at its end. What begins with a name, such as a
+/// path, keeps it as it is.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut letters = text.chars();
+    let Some(first) = letters.next() else {
+        return String::new();
+    };
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let is_word = word
+        .trim_end_matches([',', '.', '!', '?'])
+        .chars()
+        .all(|letter| letter.is_alphabetic() || letter == '\'');
+    let begun: String = match is_word {
+        true => first.to_uppercase().chain(letters).collect(),
+        false => text.to_owned(),
+    };
+    let stop = match text.ends_with(['.', '!', '?']) {
+        true => "",
+        false => ".",
+    };
+    begun + stop
 }
 
 /// Makes advice of a hint: upper-case first letter, and no full stop that could be taken for part of a command.
 pub(crate) fn advice(text: &str) -> String {
     let sentence = sentence(text);
     sentence.trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_unless_it_begins_with_a_name() {
+        for (text, expected) in [
+            ("", ""),
+            ("it is gone", "It is gone."),
+            ("  really? no! ", "Really? no!"),
+            ("host's folder is full.", "Host's folder is full."),
+            ("no, it is not", "No, it is not."),
+            ("src: no such folder", "src: no such folder."),
+            ("my-folder is no folder", "my-folder is no folder."),
+            ("docker://a/b is gone", "docker://a/b is gone."),
+            ("`demo` is gone", "`demo` is gone."),
+            ("/home is full", "/home is full."),
+        ] {
+            assert_eq!(sentence(text), expected);
+        }
+    }
 }

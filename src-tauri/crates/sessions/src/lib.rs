@@ -46,7 +46,7 @@ mod world;
 
 pub use commands::CommandOutput;
 pub use engines::{EngineFact, EngineFacts, EngineSource, FindEngine, SelectEngine};
-pub use error::{ErrorKind, SessionError};
+pub use error::{ErrorKind, SessionError, sentence};
 pub use fact::{
     CodeServer, Done, Facts, Freshness, Health, Notice, NoticeKind, OnProgress, PhaseFact,
     PhaseReport, PhaseState, Progress, Reason, Report, SessionFact, Unmanaged, deaf,

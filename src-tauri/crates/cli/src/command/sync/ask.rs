@@ -163,7 +163,7 @@ fn names_nothing(path: &Path, what: &str) -> Failure {
 fn refused(refusal: &Refusal) -> Failure {
     let message = format!("{refusal}.");
     let command = |verb: &str| format!("mizzen sync {verb} A B");
-    let hint = sentence(&refusal.hint("mizzen sync A B --once --force", command));
+    let hint = refusal.hint("mizzen sync A B --once --force", command);
     match refusal.because {
         Because::Halted | Because::Exchanged | Because::DiskFull => stopped(&refusal.why, &hint),
         Because::Failed | Because::NoLink => did_not_work(
@@ -180,12 +180,4 @@ fn refused(refusal: &Refusal) -> Failure {
         ),
         Because::Usage => failed(ErrorCode::Usage, message, hint),
     }
-}
-
-/// A hint as a sentence of its own.
-fn sentence(hint: &str) -> String {
-    let mut letters = hint.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    let sentence: String = first.into_iter().chain(letters).collect();
-    format!("{sentence}.")
 }
