@@ -24,6 +24,7 @@ mod run;
 mod shell;
 mod stdio;
 mod sync;
+mod talks;
 mod workspace;
 
 use std::ffi::OsString;

@@ -1,8 +1,6 @@
 //! Where the running link is asked: a socket in the supervisor's private directory, which only its user can enter.
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,9 +8,8 @@ use mizzen_sync::mirror::{REPLY_MAX, REQUEST_MAX, Reply, Request, SOCKET};
 use mizzen_sync::told::Answer;
 use mizzen_sync::{Because, Refusal};
 use mizzen_tasks::Owner;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
 
+use super::super::talks::{self, Caller};
 use super::pair;
 use super::settings::Settings;
 use super::shared::Shared;
@@ -24,56 +21,42 @@ pub(super) fn serve(
     shared: &Arc<Shared>,
     settings: &Settings,
 ) -> io::Result<()> {
-    let path = dir.join(SOCKET);
-    // Of an earlier life of this container.
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(&path)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    let listener = talks::bind(&dir.join(SOCKET))?;
     let (shared, settings) = (shared.clone(), Arc::new(settings.clone()));
-    let talks = owner.clone();
-    owner.spawn("mirror-socket", async move {
-        // An error is one of that call: too many files are open, or the caller has gone.
-        loop {
-            let Ok((stream, _)) = listener.accept().await else {
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-                continue;
-            };
-            let (shared, settings) = (shared.clone(), settings.clone());
-            talks.spawn("mirror-talk", async move {
-                // Whoever asked has gone; there is nobody else to tell.
-                let _ = talk(stream, &shared, &settings).await;
-            });
-        }
-    });
+    let hear = move |line, caller| hear(line, caller, shared.clone(), settings.clone());
+    talks::serve(owner, "mirror", (listener, REQUEST_MAX), hear);
     Ok(())
 }
 
-async fn talk(stream: UnixStream, shared: &Shared, settings: &Settings) -> io::Result<()> {
-    let (from, mut to) = stream.into_split();
-    let mut line = String::new();
-    let mut from = BufReader::new(from.take(REQUEST_MAX));
-    from.read_line(&mut line).await?;
+async fn hear(
+    line: String,
+    mut caller: Caller,
+    shared: Arc<Shared>,
+    settings: Arc<Settings>,
+) -> io::Result<()> {
     let reply = match serde_json::from_str(&line) {
-        Ok(Request::Follow) => return follow(to, shared).await,
-        Ok(request) => answer(request, shared, settings).await,
+        Ok(Request::Follow) => return follow(caller, &shared).await,
+        Ok(request) => answer(request, &shared, &settings).await,
         Err(error) => Reply::Refused(Refusal::new(
             Because::Usage,
             format!("that is no request: {error}"),
         )),
     };
-    to.write_all(&written(reply)).await
+    caller.tell(&written(reply)).await
 }
 
-async fn follow(mut to: impl tokio::io::AsyncWrite + Unpin, shared: &Shared) -> io::Result<()> {
+/// Tells how it stands as long as somebody hears it.
+async fn follow(mut caller: Caller, shared: &Shared) -> io::Result<()> {
     let mut stand = shared.watch();
     loop {
         let now = stand.borrow_and_update().clone();
-        to.write_all(&written(Reply::Stand(now))).await?;
-        if stand.changed().await.is_err() {
-            return Ok(());
+        caller.tell(&written(Reply::Stand(now))).await?;
+        tokio::select! {
+            changed = stand.changed() => if changed.is_err() {
+                return Ok(());
+            },
+            // Its place is another's: there may be nothing to tell for long.
+            () = caller.leaves() => return Ok(()),
         }
     }
 }
@@ -136,9 +119,92 @@ fn as_line(reply: &Reply) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use mizzen_sync::Order;
     use mizzen_sync::told::Conflict;
+    use tempfile::TempDir;
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::UnixStream;
+    use tokio::time::{sleep, timeout};
 
     use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    struct Rig {
+        dir: TempDir,
+        shared: Arc<Shared>,
+        _owner: Owner,
+    }
+
+    impl Rig {
+        fn new() -> Self {
+            let (dir, owner) = (tempfile::tempdir().expect("a folder"), Owner::root("test"));
+            let shared = Arc::new(Shared::new(mpsc::channel().0, false));
+            let settings = Settings {
+                host: dir.path().join("host"),
+                workspace: dir.path().join("workspace"),
+            };
+            serve(&owner, dir.path(), &shared, &settings).expect("a socket");
+            Self {
+                dir,
+                shared,
+                _owner: owner,
+            }
+        }
+
+        async fn asks(&self, request: &Request) -> BufReader<UnixStream> {
+            let called = UnixStream::connect(self.dir.path().join(SOCKET)).await;
+            let mut stream = called.expect("it listens");
+            let asked = format!("{}\n", serde_json::json!(request));
+            stream.write_all(asked.as_bytes()).await.expect("a line");
+            BufReader::new(stream)
+        }
+    }
+
+    async fn answered(mut lines: BufReader<UnixStream>) -> Reply {
+        let mut line = String::new();
+        let read = timeout(HOUR * 24, lines.read_line(&mut line)).await;
+        read.expect("it is answered").expect("a line");
+        serde_json::from_str(&line).expect("a reply")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_followed_and_left_keeps_nobody_out() {
+        let rig = Rig::new();
+        for _ in 0..talks::AT_ONCE * 2 {
+            let followed = answered(rig.asks(&Request::Follow).await).await;
+            assert!(matches!(followed, Reply::Stand(_)), "{followed:?}");
+        }
+        let status = answered(rig.asks(&Request::Status).await).await;
+        assert!(matches!(status, Reply::Stand(_)), "{status:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flush_that_takes_an_hour_is_answered_and_who_follows_hears_of_its_end() {
+        let rig = Rig::new();
+        let (ordered, orders) = mpsc::channel();
+        rig.shared.is_kept(&ordered);
+        let mut follows = rig.asks(&Request::Follow).await;
+        let mut stand = String::new();
+        follows.read_line(&mut stand).await.unwrap();
+        let flush = rig.asks(&Request::Flush { consent: false }).await;
+        // The clock goes on when all has run that can.
+        sleep(HOUR).await;
+        let is_flush = |order: &Order| matches!(order, Order::Flush(_));
+        drop(orders.try_iter().find(is_flush).expect("it was ordered"));
+        let Reply::Refused(refusal) = answered(flush).await else {
+            panic!("a link that ends carries nothing")
+        };
+        assert_eq!(refusal.because, Because::NoLink);
+        rig.shared.pauses(true);
+        let Reply::Stand(stand) = answered(follows).await else {
+            panic!("it follows")
+        };
+        assert!(stand.paused);
+    }
 
     #[test]
     fn a_long_answer_goes_without_the_lines_that_differ() {
