@@ -3,9 +3,11 @@
 //!
 //! A look reads at most 256 KiB, and takes some milliseconds at the worst that a container can put there; whoever makes it
 //! take longer is looked at less often, and all others have their turn in between.
+//! A look that panics is a problem of that one session.
 
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, PoisonError};
@@ -29,6 +31,9 @@ const SOON: Duration = Duration::from_millis(50);
 const SHARE: u32 = 20;
 /// Between two rounds: what is hinted at meanwhile is one round.
 const GAP: Duration = Duration::from_millis(20);
+
+/// Said of a session whose directory could not be looked at by a fault of ours.
+const FAULT: &str = "The container's reports cannot be read by a fault in Mizzen, which its log tells of; it is tried again.";
 
 /// Where sessions have their status directories followed. The thread begins with the first one, and ends with this.
 pub(crate) struct Lookout {
@@ -81,6 +86,8 @@ enum Next {
     Again,
     /// Another look soon, at a file that may be on its way.
     Soon,
+    /// The poll, whatever is hinted at: each such look is a panic in the log.
+    Poll,
 }
 
 impl Lookout {
@@ -211,19 +218,29 @@ fn round(posts: &mut BTreeMap<u64, Post>, clock: &Clock) -> bool {
 
 impl Post {
     fn look(&mut self, now: Instant, clock: &Clock) {
-        let next = match self.looker.look(now, clock()) {
-            Found::Torn => Next::Soon,
-            Found::Nothing => Next::Hint,
-            Found::News(heard) => match self.tell.try_send(*heard) {
-                // Whoever has left takes its place with it.
-                Ok(()) | Err(TrySendError::Closed(_)) => Next::Hint,
-                Err(TrySendError::Full(_)) => {
-                    self.looker.forget();
-                    Next::Again
-                }
-            },
+        // What a panic leaves of the looker is forgotten.
+        let looked = catch_unwind(AssertUnwindSafe(|| self.looker.look(now, clock())));
+        let next = match looked {
+            Ok(Found::Torn) => Next::Soon,
+            Ok(Found::Nothing) => Next::Hint,
+            Ok(Found::News(heard)) => self.tell(*heard, Next::Hint),
+            Err(_told_by_the_hook) => {
+                self.looker.forget();
+                self.tell(Heard::Problem(FAULT.to_owned()), Next::Poll)
+            }
         };
         self.turn.took(now, now.elapsed(), next);
+    }
+
+    fn tell(&mut self, heard: Heard, then: Next) -> Next {
+        match self.tell.try_send(heard) {
+            // Whoever has left takes its place with it.
+            Ok(()) | Err(TrySendError::Closed(_)) => then,
+            Err(TrySendError::Full(_)) => {
+                self.looker.forget();
+                Next::Again
+            }
+        }
     }
 }
 
@@ -245,6 +262,7 @@ impl Turn {
             Next::Hint => (SPACING, POLL),
             Next::Again => (SPACING, SPACING),
             Next::Soon => (SOON, SOON),
+            Next::Poll => (POLL, POLL),
         };
         self.rests_until = began + rest.max(took * SHARE);
         self.due = self.rests_until.max(began + again_in);
@@ -253,7 +271,14 @@ impl Turn {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Instant, Next, POLL, Turn};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use jiff::Timestamp;
+    use tokio::sync::mpsc;
+
+    use super::{Clock, Duration, Heard, Instant, Looker, Next, POLL, Post, Turn, round};
 
     const MILLI: Duration = Duration::from_millis(1);
 
@@ -298,5 +323,38 @@ mod tests {
         assert_eq!(turn.due, begun + POLL);
         turn.hint();
         assert!(turn.due < begun + POLL);
+    }
+
+    #[test]
+    fn a_look_that_panics_is_one_sessions_problem_and_is_tried_again() {
+        let panics = AtomicBool::new(true);
+        let clock: Clock = Arc::new(move || {
+            assert!(!panics.swap(false, Ordering::Relaxed), "a test's");
+            Timestamp::now()
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let report = br#"{"timestamp":"1","status":"running"}"#;
+        mizzen_fsx::write_atomic(dir.path().join("status.json"), report).unwrap();
+        let (mut posts, mut told) = (BTreeMap::new(), Vec::new());
+        for number in 0..2 {
+            let (tell, hears) = mpsc::channel(1);
+            let looker = Looker::open(dir.path(), None, Arc::default()).unwrap();
+            let turn = Turn::now(Instant::now());
+            posts.insert(number, Post { looker, tell, turn });
+            told.push(hears);
+        }
+        let mut hears = |number: usize| told[number].try_recv().unwrap();
+        round(&mut posts, &clock);
+        let problem = hears(0);
+        assert!(matches!(&problem, Heard::Problem(why) if why.contains("its log")));
+        assert!(matches!(hears(1), Heard::Report { .. }));
+        // No hint brings it before the poll does.
+        let turn = &mut posts.get_mut(&0).unwrap().turn;
+        let due = turn.due;
+        turn.hint();
+        assert_eq!(turn.due, due);
+        *turn = Turn::now(Instant::now());
+        round(&mut posts, &clock);
+        assert!(matches!(hears(0), Heard::Report { .. }));
     }
 }
