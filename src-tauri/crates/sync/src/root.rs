@@ -136,6 +136,9 @@ pub(crate) trait Directory: Sized {
     /// Who may do what with a file in it, as nine bits.
     fn permissions(&self, name: &[u8]) -> io::Result<u32>;
 
+    /// Lets the owner of a directory in it do everything there; no link is followed.
+    fn open_up(&self, name: &[u8]) -> io::Result<()>;
+
     /// A file that was not there before. It is allowed what `mode` says, and no more than to any program's files here.
     fn create_file(&self, name: &[u8], mode: u32) -> io::Result<NewFile>;
 

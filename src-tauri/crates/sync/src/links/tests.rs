@@ -87,3 +87,14 @@ fn what_is_no_link_is_not_listed() {
     fs::create_dir(dir.path().join("empty")).unwrap();
     assert_eq!(known_links(dir.path()).unwrap(), []);
 }
+
+#[test]
+fn a_trash_that_cannot_be_emptied_keeps_no_two_folders_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(join(dir.path()));
+    let place = dir.path().join("state").join(only(dir.path()).id);
+    let no_cycle = place.join("trash/host").join(CycleId(1).to_string());
+    write_atomic(&no_cycle, b"a file of somebody's").unwrap();
+    drop(join(dir.path()));
+    assert!(no_cycle.exists());
+}

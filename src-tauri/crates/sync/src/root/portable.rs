@@ -138,6 +138,10 @@ impl Directory for DirHandle {
         Ok(0o666)
     }
 
+    fn open_up(&self, _name: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
     fn create_file(&self, name: &[u8], _mode: u32) -> io::Result<NewFile> {
         self.tap.before(Op::CreateFile, name)?;
         Ok(NewFile {

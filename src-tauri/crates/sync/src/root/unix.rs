@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 #[cfg(target_os = "linux")]
 use std::mem::MaybeUninit;
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 #[cfg(target_os = "linux")]
@@ -276,6 +278,26 @@ impl Directory for DirHandle {
     fn permissions(&self, name: &[u8]) -> io::Result<u32> {
         let stat = statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(Mode::from_raw_mode(stat.st_mode).bits() as u32 & 0o777)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn open_up(&self, name: &[u8]) -> io::Result<()> {
+        // To change it by its name would follow a link that took its place.
+        let flags = DIR.difference(OFlags::RDONLY).union(OFlags::PATH);
+        let found = openat(&self.descriptor, name, flags, Mode::empty())?;
+        let found = format!("/proc/self/fd/{}", found.as_raw_fd());
+        Ok(rustix::fs::chmod(found, Mode::RWXU)?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn open_up(&self, name: &[u8]) -> io::Result<()> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        Ok(rustix::fs::chmodat(
+            &self.descriptor,
+            name,
+            Mode::RWXU,
+            flags,
+        )?)
     }
 
     fn create_file(&self, name: &[u8], mode: u32) -> io::Result<NewFile> {

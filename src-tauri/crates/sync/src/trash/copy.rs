@@ -8,6 +8,9 @@ use super::{PRIVATE_DIR, PRIVATE_FILE};
 use crate::entry::Kind;
 use crate::root::{DirHandle, Directory};
 
+/// What an owner needs to empty a directory.
+const OWNER: u32 = 0o700;
+
 /// A copy that is not whole yet: no entry is called so.
 const PART: &[u8] = b".mizzen-tmp-part";
 
@@ -130,11 +133,15 @@ pub(super) fn remove_copied(
     dir.remove_dir(name)
 }
 
-/// Removes what nobody wants any more, with all below it.
+/// Removes what nobody wants any more, with all below it, directories that take no change included.
 pub(super) fn remove_all(dir: &DirHandle, name: &[u8]) -> io::Result<()> {
     match dir.look(name)? {
         None => Ok(()),
         Some(Kind::Dir) => {
+            if dir.permissions(name)? & OWNER != OWNER {
+                // Another user's may be empty, or it shows below that it has to stay.
+                let _not_ours = dir.open_up(name);
+            }
             let inner = dir.open_dir(name)?;
             for listed in inner.list()? {
                 remove_all(&inner, listed.name.as_bytes())?;

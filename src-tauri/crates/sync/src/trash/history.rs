@@ -265,7 +265,7 @@ pub(super) struct Weight {
     pub(super) bytes: u64,
 }
 
-/// Weighs all that a cycle keeps, but not the plan.
+/// Weighs all that a cycle keeps, but not the plan, nor what nobody may look at.
 pub(super) fn weigh(cycle: &DirHandle) -> io::Result<Weight> {
     let mut weight = Weight::default();
     add_weight(cycle, &mut weight)?;
@@ -283,7 +283,14 @@ fn add_weight(dir: &DirHandle, weight: &mut Weight) -> io::Result<()> {
                 weight.files += 1;
                 weight.bytes += stamp.size;
             }
-            Kind::Dir => add_weight(&dir.open_dir(listed.name.as_bytes())?, weight)?,
+            Kind::Dir => {
+                let inner = dir.open_dir(listed.name.as_bytes());
+                match inner.and_then(|inner| add_weight(&inner, weight)) {
+                    // What stood there may have been closed by its owner.
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                    weighed => weighed?,
+                }
+            }
             Kind::Link | Kind::Special => {}
         }
     }

@@ -156,7 +156,8 @@ fn opened(
         now: options.now,
     };
     let mut endpoint = LocalEndpoint::new(root, trash, local);
-    endpoint.prune(&options.retention).map_err(in_trash)?;
+    // What cannot be removed now may be later: what is to be carried does not wait for it.
+    let _ = endpoint.prune(&options.retention);
     prune_others(&side.path, name, options);
     Ok(endpoint)
 }
