@@ -25,16 +25,13 @@ pub(super) fn copy(
 ) -> io::Result<()> {
     remove_all(to, PART)?;
     let copied = copy_below(dir, name, to, PART, expected, sync);
-    let moved = copied.and_then(|()| {
-        if sync {
-            to.sync()?;
-        }
-        to.rename(PART, to, to_name)
-    });
+    let moved = copied.and_then(|()| to.rename(PART, to, to_name));
     if moved.is_err() {
         let _ = remove_all(to, PART);
     }
-    moved
+    moved?;
+    // The original lies on another disk, where it may be gone for good before this one has written down the name.
+    if sync { to.sync() } else { Ok(()) }
 }
 
 fn copy_below(
@@ -159,4 +156,30 @@ pub(super) fn remove_empty(dir: &DirHandle, name: &[u8]) -> io::Result<()> {
         remove_empty(&inner, listed.name.as_bytes())?;
     }
     dir.remove_dir(name)
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::root::{Op, Tap};
+
+    #[test]
+    fn a_copy_has_its_name_on_disk_before_the_original_may_go() {
+        let folder = tempfile::tempdir().unwrap();
+        mizzen_fsx::write_atomic(folder.path().join("file"), b"1").unwrap();
+        let ops: Arc<Mutex<Vec<Op>>> = Arc::default();
+        let noted = ops.clone();
+        let tap = Tap::new(move |op, _| {
+            noted.lock().unwrap().push(op);
+            Ok(())
+        });
+        let dir = DirHandle::open(folder.path()).unwrap().tapped(tap);
+        copy(&dir, b"file", &dir, b"0", None, true).unwrap();
+        let ops = ops.lock().unwrap();
+        assert_eq!(ops.last_chunk(), Some(&[Op::RenameNew, Op::Sync]));
+        assert_eq!(ops.iter().filter(|op| **op == Op::Sync).count(), 2);
+    }
 }
