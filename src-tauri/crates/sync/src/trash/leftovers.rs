@@ -111,16 +111,11 @@ impl Trash {
 impl Sweep {
     fn directory(&mut self, dir: &DirHandle, path: &RelPath, depth: usize) -> io::Result<()> {
         let listed = match dir.list() {
-            Ok(listed) => listed,
-            Err(error) if path.is_root() || is_shortage(&error) => return Err(error),
-            // Where nobody may look, nothing was left.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
-            // What was left there is found when the disk lists it again.
-            Err(_) => {
-                let killed = self.killed.values_mut();
-                killed.for_each(|cycle| cycle.is_tidy = false);
-                return Ok(());
-            }
+            Err(error) if path.is_root() => return Err(error),
+            listed => listed,
+        };
+        let Some(listed) = self.seen(listed)? else {
+            return Ok(());
         };
         for Listed { name, kind } in listed {
             if temp::is_one(&name) {
@@ -128,8 +123,7 @@ impl Sweep {
                     self.temp(dir, path, name.as_bytes(), temp);
                 }
             } else if kind == Kind::Dir && depth < DEPTH_MAX {
-                // Where nobody may look, nothing was left.
-                let Ok(inner) = dir.open_dir(name.as_bytes()) else {
+                let Some(inner) = self.seen(dir.open_dir(name.as_bytes()))? else {
                     continue;
                 };
                 if inner.file_system()? == self.file_system {
@@ -138,6 +132,22 @@ impl Sweep {
             }
         }
         Ok(())
+    }
+
+    /// What a look at a directory gave, if it gave something.
+    fn seen<T>(&mut self, looked: io::Result<T>) -> io::Result<Option<T>> {
+        use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+        match looked {
+            Ok(seen) => return Ok(Some(seen)),
+            Err(error) if is_shortage(&error) => return Err(error),
+            Err(error) => match error.kind() {
+                // Where nobody may look, nothing was left; and what has gone since is looked at no more.
+                PermissionDenied | NotFound | NotADirectory => {}
+                // What was left there is found when the disk gives it back again.
+                _ => self.killed.values_mut().for_each(|it| it.is_tidy = false),
+            },
+        }
+        Ok(None)
     }
 
     fn temp(&mut self, dir: &DirHandle, path: &RelPath, name: &[u8], temp: Temp) {
@@ -242,7 +252,7 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
 
-    use rustix::process::{Uid, geteuid};
+    use rustix::process::{Resource, Rlimit, Uid, geteuid, getrlimit, setrlimit};
     use rustix::thread::set_thread_res_uid;
 
     use super::*;
@@ -269,5 +279,43 @@ mod tests {
             swept.map(|swept| swept.map_err(|error| error.to_string()))
         });
         assert_eq!(swept.join().unwrap(), [Ok(1), Ok(0)]);
+    }
+
+    /// In a process of its own: the handles that it takes would be missed by other tests.
+    #[test]
+    fn what_was_left_deeper_than_handles_reach_is_not_given_up() {
+        const ALONE: &str = "MIZZEN_TEST_ALONE";
+        if std::env::var_os(ALONE).is_none() {
+            let name = "what_was_left_deeper_than_handles_reach_is_not_given_up";
+            let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+            let alone = alone.arg(name).env(ALONE, "").output().unwrap();
+            let said = String::from_utf8_lossy(&alone.stdout);
+            assert!(said.contains("1 passed"), "{said}");
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        let deep = root.join(["d"; 60].join("/"));
+        fs::create_dir_all(&deep).unwrap();
+        let root = Root::open(root).unwrap();
+        let trash = Trash::open(folder.path().join("trash")).unwrap();
+        let cycle = trash.begin(CycleId(1), &[], false).unwrap();
+        let left = cycle.temp(0, Part::Old);
+        drop(cycle);
+        let left = deep.join(String::from_utf8(left).unwrap());
+        mizzen_fsx::write_atomic(&left, b"1").unwrap();
+        let before = getrlimit(Resource::Nofile);
+        let open = fs::read_dir("/proc/self/fd").unwrap().count() as u64;
+        let few = Rlimit {
+            current: Some(open + 30),
+            maximum: before.maximum,
+        };
+        setrlimit(Resource::Nofile, few).unwrap();
+        let short = trash.remove_leftovers(&root);
+        setrlimit(Resource::Nofile, before).unwrap();
+        assert!(is_shortage(&short.unwrap_err().source));
+        let swept = trash.remove_leftovers(&root).unwrap();
+        assert_eq!((swept.cycles, swept.stowed.len()), (1, 1));
+        assert!(!left.exists());
     }
 }
