@@ -21,7 +21,7 @@ use mizzen_sync_core::{Edit, Left, Node};
 pub use generation::Unusable;
 pub use texts::{Kept, TEXT_SIZE_MAX, TextStore};
 
-use edits::EditsFile;
+use edits::{EditsFile, FoundEdits};
 use generation::{Generation, Held, Written};
 use roots::Roots;
 
@@ -116,7 +116,18 @@ impl BaseStore {
             let found = generation::load(&path, &link)?;
             held.extend(found.map(|held| (turn, held)));
         }
-        let (newest, unusable) = choose(held);
+        let has_become = |turn: usize| {
+            let edits = dir.join(EDITS[turn]).metadata();
+            let is_any = edits.is_ok_and(|edits| edits.len() > edits::HEADER as u64);
+            is_any.then(|| generation::stated_number(&dir.join(FILES[turn])))
+        };
+        let (newest, mut unusable) = choose(held, has_become);
+        let newest = match newest {
+            Some(newest) => with_edits(&dir, newest, &mut unusable)?,
+            None => None,
+        };
+        // Those first that are whole: without what followed them they would be gone on from.
+        unusable.sort_by_key(|(_, why)| !matches!(why, Unusable::Outdated));
         let mut set_aside = Vec::new();
         for (turn, why) in unusable {
             let file = put_aside(&dir.join(FILES[turn]))?;
@@ -138,9 +149,9 @@ impl BaseStore {
             last: None,
         };
         let base = match newest {
-            Some(((turn, newest), base)) => {
+            Some((((turn, newest), base), found)) => {
                 store.next = (1 - turn, newest.number + 1);
-                store.grown(turn, &newest, base)?
+                store.grown(&newest, base, found)
             }
             None => None,
         };
@@ -152,23 +163,17 @@ impl BaseStore {
     }
 
     /// What a generation has become.
-    fn grown(
-        &mut self,
-        turn: usize,
-        of: &Generation,
-        base: Node,
-    ) -> Result<Option<Node>, PathError> {
-        let found = edits::load(&self.dir.join(EDITS[turn]), of.checksum)?;
+    fn grown(&mut self, of: &Generation, base: Node, found: FoundEdits) -> Option<Node> {
         // Behind a record that is not whole none would be found again.
         self.last = (!found.is_torn).then_some(Last {
             checksum: of.checksum,
             length: of.length(),
             edits: found.file,
         });
-        Ok(match &*found.edits {
+        match &*found.edits {
             [] => Some(base),
             edits => Node::overlaid(Some(&base), edits),
-        })
+        }
     }
 
     /// Keeps a base. It is on the disk when this returns; when it fails, the last one stays.
@@ -228,13 +233,22 @@ type OfFile<T> = (usize, T);
 /// A generation and the base in it.
 type Chosen = (OfFile<Generation>, Node);
 
-/// The generation to go on from, with the base in it, and the files that are in the way.
-fn choose(held: Vec<OfFile<Held>>) -> (Option<Chosen>, Vec<OfFile<Unusable>>) {
-    // One that was torn while it was written followed the other at once, and so the other is nearly as good. But others
-    // may have gone on for long from a base of another pair or version: what it does not know it would delete.
-    let was_left = held
-        .iter()
-        .any(|(_, held)| matches!(held, Err(Unusable::OtherLink | Unusable::Newer(_))));
+/// The generation to go on from, with the base in it, and the files that are in the way. Told by `has_become` are those that
+/// were gone on from, with the number that they state.
+fn choose(
+    held: Vec<OfFile<Held>>,
+    has_become: impl Fn(usize) -> Option<Option<u64>>,
+) -> (Option<Chosen>, Vec<OfFile<Unusable>>) {
+    // One that was torn while it was written followed the other at once, and so the other is nearly as good. But from one
+    // that has edits, or is of another pair or version, somebody may have gone on for long: what the other does not know
+    // it would delete.
+    let numbers = held.iter().filter_map(|(_, held)| held.as_ref().ok());
+    let newest = numbers.map(|found| found.number).max();
+    let was_left = held.iter().any(|(turn, held)| match held {
+        Ok(_) => false,
+        Err(Unusable::OtherLink | Unusable::Newer(_)) => true,
+        Err(_) => has_become(*turn).is_some_and(|number| number.is_none_or(|it| Some(it) > newest)),
+    });
     let mut usable = Vec::new();
     let mut unusable = Vec::new();
     for (turn, held) in held {
@@ -254,6 +268,26 @@ fn choose(held: Vec<OfFile<Held>>) -> (Option<Chosen>, Vec<OfFile<Unusable>>) {
     (None, unusable)
 }
 
+/// What a generation has become. When that is damaged, the generation is in the way, and so is the one before it.
+fn with_edits(
+    dir: &Path,
+    chosen: Chosen,
+    unusable: &mut Vec<OfFile<Unusable>>,
+) -> Result<Option<(Chosen, FoundEdits)>, PathError> {
+    let ((turn, newest), _) = &chosen;
+    let why = match edits::load(&dir.join(EDITS[*turn]), newest.checksum)? {
+        Ok(found) => return Ok(Some((chosen, found))),
+        Err(why) => why,
+    };
+    let other = 1 - turn;
+    let is_told = unusable.iter().any(|(turn, _)| *turn == other);
+    if !is_told && fs::exists(dir.join(FILES[other])).at(dir)? {
+        unusable.push((other, Unusable::Outdated));
+    }
+    unusable.push((*turn, why));
+    Ok(None)
+}
+
 /// Removes edits of a base that is about to go.
 fn remove(edits: &Path) -> Result<(), PathError> {
     match fs::remove_file(edits) {
@@ -268,13 +302,14 @@ fn remove(edits: &Path) -> Result<(), PathError> {
 )]
 fn put_aside(path: &Path) -> Result<PathBuf, PathError> {
     let mut numbers = 1..;
-    let aside = numbers.find_map(|number: u32| {
+    loop {
+        let number: u32 = numbers.next().expect("BUG: there is no end of numbers");
         let aside = path.with_added_extension(format!("unusable-{number}"));
-        (!fs::exists(&aside).unwrap_or(true)).then_some(aside)
-    });
-    let aside = aside.expect("BUG: there is no end of numbers");
-    fs::rename(path, &aside).at(path)?;
-    Ok(aside)
+        if !fs::exists(&aside).at(&aside)? {
+            fs::rename(path, &aside).at(path)?;
+            return Ok(aside);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The file of what a generation of the base has become since it was written: edits, appended record by record.
 //!
-//! A record that is not whole was never written, and nothing follows it. The file tells of the one generation whose
+//! A record that is not whole was never written, when nothing follows it; otherwise the file is damaged. The file tells of the one generation whose
 //! checksum it bears, and so of no other one that has taken its place.
 
 use std::fs::File;
@@ -10,12 +10,16 @@ use std::path::{Path, PathBuf};
 use mizzen_fsx::{At, PathError, write_atomic};
 use mizzen_sync_core::{Edit, RelPath};
 
+use super::Unusable;
 use crate::encoding::{decode, encode};
 
 const MAGIC: [u8; 12] = *b"mizzen edit\n";
-const HEADER: usize = MAGIC.len() + 32;
-/// A record's length and checksum.
-const STATED: usize = 8 + 32;
+pub(super) const HEADER: usize = MAGIC.len() + 32;
+/// A record's length, twice, and checksum. The second time all its bits are turned: a length that is damaged is known from
+/// that of a record that was cut off.
+const STATED: usize = 8 + 8 + 32;
+/// Far more than is ever appended.
+const SIZE_MAX: u64 = 1 << 30;
 
 /// Which generation edits belong to: its checksum.
 pub(super) type Of = [u8; 32];
@@ -68,7 +72,9 @@ impl EditsFile {
     /// Appends a record. It is on the disk when this returns; when it fails, nothing may be appended any more.
     pub(super) fn append(&mut self, body: &[u8]) -> Result<(), PathError> {
         let checksum = checksum(&self.of, self.records, body);
-        let record = [&(body.len() as u64).to_le_bytes()[..], &checksum, body].concat();
+        let length = body.len() as u64;
+        let lengths = [length.to_le_bytes(), (!length).to_le_bytes()];
+        let record = [lengths.as_flattened(), &checksum, body].concat();
         self.file.write_all(&record).at(&self.path)?;
         self.file.sync_data().at(&self.path)?;
         self.records += 1;
@@ -77,34 +83,65 @@ impl EditsFile {
     }
 }
 
-/// Reads the edits of a generation.
-pub(super) fn load(path: &Path, of: Of) -> Result<FoundEdits, PathError> {
+/// Reads the edits of a generation, or tells why they cannot be told.
+pub(super) fn load(path: &Path, of: Of) -> Result<Result<FoundEdits, Unusable>, PathError> {
     let mut found = FoundEdits {
         edits: Vec::new(),
         file: None,
         is_torn: false,
     };
-    let mut bytes = Vec::new();
-    match File::open(path) {
-        Ok(mut file) => file.read_to_end(&mut bytes).at(path)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(found)),
         Err(error) => return Err(error).at(path),
     };
-    let Some(mut rest) = bytes.strip_prefix(&header(&of)[..]) else {
-        return Ok(found);
+    let mut bytes = Vec::new();
+    if let Err(error) = file.take(SIZE_MAX).read_to_end(&mut bytes) {
+        return Ok(Err(Unusable::Unreadable(error)));
+    }
+    let Some((stated, mut rest)) = bytes.split_first_chunk() else {
+        return Ok(Ok(found));
     };
+    if *stated != header(&of) {
+        return Ok(match is_of_another(stated, rest) {
+            true => Ok(found),
+            false => Err(Unusable::Edits),
+        });
+    }
     let mut records = 0;
     while !rest.is_empty() {
         let Some(edits) = take(&mut rest, &of, records) else {
             found.is_torn = true;
-            return Ok(found);
+            return Ok(is_cut_off(rest).then_some(found).ok_or(Unusable::Edits));
         };
         found.edits.extend(edits);
         records += 1;
     }
     let bytes = bytes.len() as u64;
     found.file = Some(EditsFile::open(path, of, records, bytes)?);
-    Ok(found)
+    Ok(Ok(found))
+}
+
+/// Whether a file tells of a generation that is gone, or of nothing.
+fn is_of_another(stated: &[u8; HEADER], mut rest: &[u8]) -> bool {
+    let of = stated.last_chunk().expect("BUG: a header is longer");
+    rest.is_empty() || *stated == header(of) && take(&mut rest, of, 0).is_some()
+}
+
+/// Whether what is no whole record is what an append leaves that was cut off: a part of one, or nothing but room for it.
+fn is_cut_off(rest: &[u8]) -> bool {
+    let is_room = rest.iter().all(|byte| *byte == 0);
+    let Some((stated, after)) = rest.split_first_chunk::<STATED>() else {
+        return true;
+    };
+    is_room || length(stated).is_some_and(|length| length >= after.len() as u64)
+}
+
+/// The length of a record; none when it is damaged.
+fn length(stated: &[u8; STATED]) -> Option<u64> {
+    let ([one, other], _) = stated.as_chunks::<8>().0.split_first_chunk()?;
+    let length = u64::from_le_bytes(*one);
+    (!length == u64::from_le_bytes(*other)).then_some(length)
 }
 
 /// Edits as they are appended.
@@ -127,10 +164,10 @@ fn header(of: &Of) -> [u8; HEADER] {
 /// The next record; none when it is not whole.
 fn take(rest: &mut &[u8], of: &Of, number: u64) -> Option<Vec<Edit>> {
     let (stated, after) = rest.split_first_chunk::<STATED>()?;
-    let (length, expected) = stated.split_first_chunk::<8>()?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let length = usize::try_from(length(stated)?).ok()?;
+    let expected = stated.last_chunk()?;
     let (body, after) = after.split_at_checked(length)?;
-    if checksum(of, number, body) != expected {
+    if checksum(of, number, body) != *expected {
         return None;
     }
     let edits: Vec<(&[u8], Option<&[u8]>)> = postcard::from_bytes(body).ok()?;

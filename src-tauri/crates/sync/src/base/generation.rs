@@ -38,7 +38,10 @@ pub enum Unusable {
     /// A newer Mizzen wrote it.
     #[error("a newer version of Mizzen wrote it (format {0})")]
     Newer(u32),
-    /// It is whole, but the one that followed it tells of other roots or is of a newer version.
+    /// It is whole, but what it became later is not known any more.
+    #[error("what followed it is damaged")]
+    Edits,
+    /// It is whole, but the one that followed it cannot be used and was gone on from.
     #[error("another one followed it")]
     Outdated,
     /// The disk does not give it back.
@@ -115,6 +118,14 @@ impl Write for Counted {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The number that a file states, which may be damaged.
+pub(super) fn stated_number(path: &Path) -> Option<u64> {
+    let mut stated = [0; STATED];
+    File::open(path).ok()?.read_exact(&mut stated).ok()?;
+    let (number, _length) = stated.last_chunk::<16>()?.split_first_chunk()?;
+    Some(u64::from_le_bytes(*number))
 }
 
 /// What a file holds; none when there is no file.

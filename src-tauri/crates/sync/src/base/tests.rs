@@ -157,15 +157,40 @@ fn what_a_base_became_is_found_wherever_an_append_ended() {
         put(&dir.path().join("base.1"), &generation);
         let _not_there = fs::remove_file(dir.path().join(EDITS[next.0]));
     }
-    for at in 0..whole.len() {
-        let mut damaged = whole.clone();
+}
+
+#[test]
+fn what_a_base_became_and_is_damaged_is_told_and_not_gone_on_from() {
+    let (dir, mut store) = saved(2);
+    let file = dir.path().join(EDITS[1 - store.next.0]);
+    let mut lengths = vec![52];
+    for contents in 3..=5 {
+        learn(&mut store, contents);
+        lengths.push(fs::read(&file).unwrap().len());
+    }
+    let whole = FILES.map(|file| fs::read(dir.path().join(file)).unwrap());
+    let edits = fs::read(&file).unwrap();
+    for at in 0..edits.len() {
+        let mut damaged = edits.clone();
         damaged[at] ^= 1;
         put(&file, &damaged);
-        let records = lengths.iter().filter(|length| **length <= at).count();
-        let records = if at < lengths[0] { 0 } else { records };
-        let expected = 2 + u8::try_from(records).unwrap();
-        assert_eq!(base(&dir), Some(of_one(expected)), "{at}");
+        let opened = open(&dir);
+        // The last record may never have been written whole.
+        if at >= lengths[2] + 16 {
+            assert_eq!(opened.base, Some(of_one(4)), "{at}");
+            continue;
+        }
+        let reasons = opened.set_aside.iter().map(|aside| aside.why.to_string());
+        let told = ["another one followed it", "what followed it is damaged"];
+        assert_eq!(reasons.collect::<Vec<_>>(), told, "{at}");
+        assert_eq!((opened.base, base(&dir)), (None, None), "{at}");
+        for (file, bytes) in FILES.iter().zip(&whole) {
+            put(&dir.path().join(file), bytes);
+        }
     }
+    // Room that was made for a record and not filled.
+    put(&file, &[&edits[..], &[0; 100]].concat());
+    assert_eq!(base(&dir), Some(of_one(5)));
 }
 
 #[test]
@@ -175,7 +200,8 @@ fn edits_count_for_no_other_base_and_the_one_before_keeps_its_own() {
     store.save(&of_one(3)).unwrap();
     learn(&mut store, 4);
     assert_eq!(base(&dir), Some(of_one(4)));
-    // The newest is damaged: the one before has become what the newest was made of.
+    // The newest is torn: the one before has become what the newest was made of.
+    fs::remove_file(dir.path().join(EDITS[1])).unwrap();
     let newest = dir.path().join(FILES[1]);
     put(&newest, b"nothing");
     let mut opened = open(&dir);
@@ -303,6 +329,53 @@ fn what_cannot_be_used_is_set_aside_and_named() {
             "{number}: and the next time"
         );
         saves_again(opened.store, &dir);
+    }
+}
+
+/// Both agreed on more than the one before knows: what came back since is no deletion of the other side's.
+#[test]
+fn a_damaged_base_that_was_gone_on_from_does_not_give_way_to_the_one_before() {
+    let whole = |bytes: &[u8]| bytes.len();
+    let header = |_: &[u8]| 60;
+    for cut in [&whole as &dyn Fn(&[u8]) -> usize, &header] {
+        let (dir, mut store) = saved(2);
+        learn(&mut store, 3);
+        let newest = dir.path().join(FILES[1]);
+        let mut bytes = fs::read(&newest).unwrap();
+        bytes.truncate(cut(&bytes));
+        *bytes.last_mut().unwrap() ^= 1;
+        put(&newest, &bytes);
+        let opened = open(&dir);
+        assert_eq!((&opened.base, opened.set_aside.len()), (&None, 2));
+        assert_eq!(base(&dir), None);
+        saves_again(opened.store, &dir);
+    }
+    // But one that is older itself does not matter.
+    let (dir, mut store) = saved(1);
+    learn(&mut store, 2);
+    store.save(&of_one(3)).unwrap();
+    let older = dir.path().join(FILES[0]);
+    let mut bytes = fs::read(&older).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    put(&older, &bytes);
+    let opened = open(&dir);
+    assert_eq!((opened.base, opened.set_aside.len()), (Some(of_one(3)), 1));
+}
+
+/// Whoever is stopped between the two would find the one that is whole, and nothing that says why not.
+#[test]
+fn a_base_that_another_one_outdates_is_set_aside_first() {
+    for newest in [0, 1] {
+        let (dir, _) = saved(3 - newest);
+        let path = dir.path().join(FILES[usize::from(newest)]);
+        put(&path, &written(9, &LinkId::new([&b"x"[..]]), &of_one(9)));
+        let reasons = open(&dir).set_aside;
+        let reasons: Vec<_> = reasons.iter().map(|aside| aside.why.to_string()).collect();
+        let told = [
+            "another one followed it",
+            "it belongs to another pair of folders",
+        ];
+        assert_eq!(reasons, told);
     }
 }
 
