@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mizzen_fsx::PathError;
-use mizzen_status::{
-    Ack, AckState, Command, CommandId, Exec, Order, Signal, Verdict, write_commands,
-};
+use mizzen_status::{AckState, Command, CommandId, Exec, Order, Signal, Verdict, write_commands};
 use tokio::time::{Instant, sleep};
 
 use super::Found;
@@ -124,19 +122,19 @@ impl Trial<'_> {
 
     async fn command(&mut self) -> Result<bool, ApiError> {
         self.ask(&[], &[])?;
-        let begun = Instant::now();
+        let (once, begun) = (id("run-once"), Instant::now());
         let ran = loop {
             self.look();
             if self.runs()? > 0 {
                 break true;
             }
-            if begun.elapsed() > LONG || self.end().is_some() {
+            if begun.elapsed() > LONG || self.seen.end(&once).is_some() {
                 // RACE: it may have been run between the two looks.
                 break self.runs()? > 0;
             }
             sleep(PAUSE).await;
         };
-        let why = match (ran, self.end()) {
+        let why = match (ran, self.seen.end(&once)) {
             (true, _) => format!("it was run after {:.1} s", begun.elapsed().as_secs_f64()),
             (false, Some(ack)) => {
                 let why = ack.error.as_deref().unwrap_or("it does not say why");
@@ -147,19 +145,10 @@ impl Trial<'_> {
         Ok(self.found.tell(ran, why))
     }
 
-    /// What the agent says of the end of the command.
-    fn end(&self) -> Option<&Ack> {
-        let ack = self.seen.ack(&id("run-once"));
-        ack.filter(|ack| ack.state.is_final())
-    }
-
     async fn acknowledged(&mut self) -> Result<(), ApiError> {
-        let told = |seen: &Seen| {
-            let ack = seen.ack(&id("run-once"));
-            ack.is_some_and(|ack| ack.state.is_final())
-        };
-        self.until(LONG, told).await?;
-        let state = self.seen.ack(&id("run-once")).map(|ack| ack.state.clone());
+        let once = id("run-once");
+        self.until(LONG, |seen| seen.end(&once).is_some()).await?;
+        let state = self.seen.ack(&once).map(|ack| ack.state.clone());
         let why = match &state {
             Some(state) => format!("it is told as `{state}`"),
             None => "status.json does not tell how it ended".to_owned(),

@@ -54,6 +54,11 @@ impl Seen {
         let mut acks = self.last.as_ref()?.commands.iter();
         acks.rfind(|ack| ack.id == *id)
     }
+
+    /// The same, once it says how the command ended.
+    pub(super) fn end(&self, id: &CommandId) -> Option<&Ack> {
+        self.ack(id).filter(|ack| ack.state.is_final())
+    }
 }
 
 #[cfg(unix)]
