@@ -2,22 +2,23 @@
 //! core has a watch for each session. Whoever wants any change is told at once; whole files come from many, and each is
 //! waited for a little while others come.
 
-use std::collections::{BTreeSet, HashMap};
-use std::ffi::OsStr;
+mod pace;
+mod table;
+
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::io::Errno;
 
 use super::Wanted;
+use pace::Pace;
+use table::{Hearer, Place, Table};
 
 /// Reads, and the end of writes, are no changes: each event may wake a processor.
 const CHANGES: WatchFlags = WatchFlags::MODIFY
@@ -40,10 +41,6 @@ const WHOLE_FILES: WatchFlags = WatchFlags::CLOSE_WRITE
 /// Events within this time of one that is told are told together: one wake of a processor, from however many they come.
 const WINDOW: Duration = Duration::from_millis(10);
 const WINDOW_OF_FILES: Duration = Duration::from_millis(50);
-/// What matters to nobody may go on and on, as the writes to a large file that is not in its place yet.
-const SHORT: Duration = Duration::from_millis(1);
-/// Events that are read at most before those who wait are told.
-const EVENTS_MAX: usize = 1 << 14;
 /// Some two hundred events.
 const BUFFER: usize = 8 * 1024;
 
@@ -62,27 +59,6 @@ struct System {
     inotify: OwnedFd,
     /// Written when nobody watches any more.
     end: OwnedFd,
-}
-
-/// Who is told of what.
-#[derive(Default)]
-struct Table {
-    next: u64,
-    hearers: HashMap<u64, Hearer>,
-    /// By the system's number, which is the same for one directory under two names.
-    directories: HashMap<i32, Vec<Place>>,
-}
-
-struct Hearer {
-    matters: Box<dyn Fn(&Path) -> bool + Send>,
-    on_hint: Box<dyn FnMut() + Send>,
-}
-
-/// A directory under the name that one source has for it.
-#[derive(PartialEq)]
-struct Place {
-    source: u64,
-    name: PathBuf,
 }
 
 /// Where events come from; they end when it is dropped.
@@ -245,119 +221,6 @@ fn listen(system: &System, table: &Mutex<Table>, window: Duration) {
     }
 }
 
-/// How soon what comes next is read.
-struct Pace {
-    window: Duration,
-    rests_until: Instant,
-    /// The last that was read mattered to somebody.
-    is_told: bool,
-    /// It came in a rest, and so will what is next: the rest is slept through, and no event ends the sleep.
-    is_busy: bool,
-}
-
-impl Pace {
-    fn new(window: Duration, now: Instant) -> Self {
-        Self {
-            window,
-            rests_until: now,
-            is_told: true,
-            is_busy: false,
-        }
-    }
-
-    fn rest(&self, now: Instant) -> Duration {
-        self.rests_until.saturating_duration_since(now)
-    }
-
-    /// There is something to read.
-    fn came(&mut self, now: Instant) {
-        self.is_busy = now < self.rests_until + SHORT;
-    }
-
-    /// A new file's rename follows what nobody cares for so soon that a rest would be a wake of its own.
-    fn heard(&mut self, is_told: bool, now: Instant) {
-        let rest = match (is_told, self.is_told) {
-            (true, _) => self.window,
-            (false, true) => Duration::ZERO,
-            (false, false) => SHORT,
-        };
-        self.rests_until = self.rests_until.max(now + rest);
-        self.is_told = is_told;
-    }
-}
-
-impl Table {
-    fn add(&mut self, hearer: Hearer) -> u64 {
-        self.next += 1;
-        self.hearers.insert(self.next, hearer);
-        self.next
-    }
-
-    /// Takes a source out of one directory, or of all; returns those that nobody watches any more.
-    fn leave(&mut self, source: u64, name: Option<&Path>) -> Vec<i32> {
-        for places in self.directories.values_mut() {
-            places.retain(|place| {
-                place.source != source || name.is_some_and(|name| place.name != name)
-            });
-        }
-        let deserted = self
-            .directories
-            .extract_if(|_, places| places.is_empty())
-            .map(|(watch, _)| watch);
-        deserted.collect()
-    }
-
-    /// Hints at what has come; says whether there was anything for anybody.
-    fn hear(&mut self, inotify: &OwnedFd, buffer: &mut [MaybeUninit<u8>]) -> bool {
-        let mut reader = Reader::new(inotify, buffer);
-        let (mut events, mut due) = (0, BTreeSet::new());
-        while (events < EVENTS_MAX || !reader.is_buffer_empty())
-            && let Ok(event) = reader.next()
-        {
-            events += 1;
-            let name = event
-                .file_name()
-                .map(|name| Path::new(OsStr::from_bytes(name.to_bytes())));
-            self.sort(event.wd(), event.events(), name, &mut due);
-        }
-        for source in &due {
-            if let Some(hearer) = self.hearers.get_mut(source) {
-                (hearer.on_hint)();
-            }
-        }
-        !due.is_empty()
-    }
-
-    /// Notes whom an event matters to.
-    fn sort(&mut self, watch: i32, flags: ReadFlags, name: Option<&Path>, due: &mut BTreeSet<u64>) {
-        // Anything may have changed.
-        if flags.contains(ReadFlags::QUEUE_OVERFLOW) {
-            due.extend(self.hearers.keys());
-        }
-        let places = self.directories.get(&watch).into_iter().flatten();
-        for Place {
-            source,
-            name: directory,
-        } in places
-        {
-            let path = match name {
-                Some(name) => &directory.join(name),
-                None => directory,
-            };
-            if self
-                .hearers
-                .get(source)
-                .is_some_and(|it| (it.matters)(path))
-            {
-                due.insert(*source);
-            }
-        }
-        if flags.contains(ReadFlags::IGNORED) {
-            self.directories.remove(&watch);
-        }
-    }
-}
-
 /// What a panic left is as good as it was: each step leaves the table whole.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -365,8 +228,12 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::MaybeUninit;
     use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
     use std::sync::mpsc;
+
+    use rustix::fs::inotify::Reader;
 
     use super::*;
     use crate::{Watch, write_atomic};
@@ -486,62 +353,6 @@ mod tests {
     }
 
     #[test]
-    fn what_matters_is_followed_by_a_rest_and_what_does_not_by_a_short_one_when_it_goes_on() {
-        let begun = Instant::now();
-        let mut pace = Pace::new(WINDOW, begun);
-        let mut rest = |is_told, millis| {
-            let now = begun + SHORT * millis;
-            pace.heard(is_told, now);
-            pace.rest(now)
-        };
-        assert_eq!(rest(true, 0), WINDOW);
-        // It came when the rest was over.
-        assert_eq!(rest(false, 10), Duration::ZERO);
-        assert_eq!(rest(false, 10), SHORT);
-        assert_eq!(rest(false, 11), SHORT);
-        assert_eq!(rest(true, 12), WINDOW);
-        assert_eq!(rest(false, 13), WINDOW - SHORT);
-    }
-
-    /// Wakes and reads in so many windows, where something comes once in so much time.
-    fn busy(every: Duration, windows: u32) -> (u32, u32) {
-        let begun = Instant::now();
-        let (mut pace, mut now, mut next) = (Pace::new(WINDOW, begun), begun, begun);
-        let (mut wakes, mut reads) = (0, 0);
-        while now < begun + WINDOW * windows {
-            let mut sleep_until = |until: Instant| {
-                wakes += u32::from(until > now);
-                now = now.max(until);
-                now
-            };
-            if pace.is_busy {
-                sleep_until(pace.rests_until);
-            }
-            pace.came(sleep_until(next));
-            sleep_until(pace.rests_until);
-            pace.heard(true, now);
-            reads += 1;
-            while next <= now {
-                next += every;
-            }
-        }
-        (wakes, reads)
-    }
-
-    #[test]
-    fn however_many_events_come_each_window_wakes_a_processor_once() {
-        for (every, expected) in [
-            (WINDOW / 100, (101, 101)),
-            (WINDOW / 3, (101, 101)),
-            (WINDOW * 4, (24, 25)),
-        ] {
-            let (wakes, reads) = busy(every, 100);
-            assert!(wakes.abs_diff(expected.0) <= 2, "{wakes} of {every:?}");
-            assert!(reads.abs_diff(expected.1) <= 1, "{reads} of {every:?}");
-        }
-    }
-
-    #[test]
     fn whole_files_and_all_changes_have_a_watcher_each() {
         let top = tempfile::tempdir().unwrap();
         let before = watchers();
@@ -565,21 +376,6 @@ mod tests {
         let mut reader = Reader::new(&system.inotify, &mut buffer);
         let next = reader.next();
         assert_eq!(next.map(|event| event.events()), Err(Errno::AGAIN));
-    }
-
-    #[test]
-    fn where_events_were_lost_everybody_is_told() {
-        let mut table = Table::default();
-        let mut hearer = || {
-            table.add(Hearer {
-                matters: Box::new(|_| false),
-                on_hint: Box::new(|| {}),
-            })
-        };
-        let all = BTreeSet::from([hearer(), hearer()]);
-        let mut due = BTreeSet::new();
-        table.sort(-1, ReadFlags::QUEUE_OVERFLOW, None, &mut due);
-        assert_eq!(due, all);
     }
 
     #[test]
