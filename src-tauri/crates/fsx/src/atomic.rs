@@ -14,7 +14,7 @@ const SUFFIX: &str = ".tmp";
 /// Replaces a file's content whole; the file is private to its owner (mode 0600).
 ///
 /// # Errors
-/// Names the path that could not be written. The old content is then untouched.
+/// As those of [`write_atomic_with`].
 pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), PathError> {
     write_atomic_with(path, bytes, 0o600, None)
 }
@@ -22,7 +22,7 @@ pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), PathErro
 /// The same with content that is written piece by piece, and never in memory as a whole.
 ///
 /// # Errors
-/// Names the path that could not be written. The old content is then untouched.
+/// As those of [`write_atomic_with`].
 pub fn write_atomic_by(
     path: impl AsRef<Path>,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -36,7 +36,9 @@ pub fn write_atomic_by(
 /// directory is synced after it. Mode and owner mean nothing on Windows.
 ///
 /// # Errors
-/// Names the path that could not be written. The old content is then untouched.
+/// Names the path that could not be written. The old content is then untouched, but for one error: where the disk fails to
+/// sync the directory, which the error then names, the new content is in place already, and a power cut may bring the old
+/// one back. Whoever goes on with the old content has to write it again.
 pub fn write_atomic_with(
     path: impl AsRef<Path>,
     bytes: &[u8],
@@ -55,9 +57,11 @@ fn replace(
     let temp = written(path, fill)?;
     protect(temp.as_file(), mode, owner).at(temp.path())?;
     temp.as_file().sync_all().at(temp.path())?;
-    take_place(temp, path).at(path)?;
     let (dir, _) = split(path).at(path)?;
-    sync_dir(dir).at(dir)
+    // While the old content stands: one that cannot be opened cannot be synced.
+    let opened = open_dir(dir).at(dir)?;
+    take_place(temp, path).at(path)?;
+    opened.map_or(Ok(()), |dir| dir.sync_all()).at(dir)
 }
 
 /// Replaces the content of a file that may be lost with the machine's power: nothing is waited for. The file is private
@@ -193,14 +197,14 @@ fn protect(_file: &File, _mode: u32, _owner: Option<(u32, u32)>) -> io::Result<(
 }
 
 #[cfg(unix)]
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+fn open_dir(dir: &Path) -> io::Result<Option<File>> {
+    File::open(dir).map(Some)
 }
 
 // Windows writes directory entries through; there is no handle to sync.
 #[cfg(not(unix))]
-fn sync_dir(_dir: &Path) -> io::Result<()> {
-    Ok(())
+fn open_dir(_dir: &Path) -> io::Result<Option<File>> {
+    Ok(None)
 }
 
 #[cfg(unix)]

@@ -51,6 +51,32 @@ fn a_failed_write_keeps_the_old_content_and_names_the_path() {
     assert!(error.to_string().contains("no/such"), "{error}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn where_the_directory_cannot_be_synced_for_want_of_rights_the_old_content_stays() {
+    use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    write_atomic(&path, b"old").unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o300)).unwrap();
+    let none = CapabilitySets {
+        effective: CapabilitySet::empty(),
+        permitted: CapabilitySet::empty(),
+        inheritable: CapabilitySet::empty(),
+    };
+    // Of a thread of its own: root would be let in.
+    let write = || {
+        set_capabilities(None, none).unwrap();
+        write_atomic(&path, b"new")
+    };
+    let failed = std::thread::scope(|scope| scope.spawn(write).join().unwrap());
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(failed.unwrap_err().path, dir.path());
+    assert_eq!(fs::read(&path).unwrap(), b"old");
+    assert_eq!(names(dir.path()), ["f"]);
+}
+
 #[test]
 fn a_path_without_a_file_name_is_refused() {
     assert!(write_atomic("/", b"x").is_err());
