@@ -54,7 +54,7 @@ async fn what_a_container_reports_is_listed_shown_and_told_as_alerts() {
         list.stdout.contains("building: Compiling, 45 %"),
         "{list:?}"
     );
-    let alert = "Session `p` reports a warning: Low disk space";
+    let alert = "Session `p` reports a warning: Low disk space.";
     assert!(list.stderr.contains(alert), "{list:?}");
     let shown = mizzen.run(&["show", "p"]).stdout;
     for (title, text) in [
@@ -73,7 +73,7 @@ async fn what_a_container_reports_is_listed_shown_and_told_as_alerts() {
     })
     .await;
     let list = mizzen.run(&["list"]);
-    for alert in [alert, "Session `p` reports an error: the database is gone"] {
+    for alert in [alert, "Session `p` reports an error: the database is gone."] {
         assert!(list.stderr.contains(alert), "{list:?}");
     }
     report(&mizzen, &["--clear"]);

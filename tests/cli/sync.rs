@@ -253,23 +253,27 @@ fn a_sync_that_cannot_be_remembered_fails_with_a_code_of_its_own() {
 #[test]
 fn folders_that_cannot_be_joined_are_named() {
     let pair = Pair::new();
-    let refused = |b: &Path| -> Said {
+    let refused = |a: &Path, b: &Path| -> Said {
         let mut command = pair.mizzen.command(["sync", "--once"]);
-        command.arg(&pair.a).arg(b).output().unwrap().into()
+        command.arg(a).arg(b).output().unwrap().into()
     };
-    let inner = pair.a.join("inner");
+    let [inner, none] = ["inner", "none"].map(|name| pair.a.join(name));
     fs::create_dir(&inner).unwrap();
-    for (b, why) in [
-        (pair.a.join("none"), "No such file or directory"),
-        (inner, "are not two folders apart"),
-        (pair.a.clone(), "are not two folders apart"),
+    let (a, nested) = (&pair.a, "are not two folders apart");
+    let missing =
+        "none cannot be used: No such file or directory (os error 2). Name two folders that exist";
+    for (a, b, why) in [
+        (a, &none, missing),
+        (&none, a, missing),
+        (a, &inner, nested),
+        (a, a, nested),
     ] {
-        let said = refused(&b);
+        let said = refused(a, b);
         assert_eq!(said.code, 2, "{said:?}");
         assert!(said.stderr.contains(why), "{said:?}");
     }
     write(&pair.a.join("mizzen.toml"), "[sync]\nignor = []\n");
-    let said = refused(&pair.b);
+    let said = refused(a, &pair.b);
     assert_eq!(said.code, 2, "{said:?}");
     assert!(said.stderr.contains("mizzen.toml"), "{said:?}");
 }

@@ -1,6 +1,6 @@
 //! What a container says of itself, as alerts: its errors and its warnings.
 
-use mizzen_sessions::SessionFact;
+use mizzen_sessions::{SessionFact, sentence};
 use mizzen_status::sanitise;
 
 use super::session_id;
@@ -35,7 +35,9 @@ pub(super) fn alert(
         session: Some(name.to_owned()),
         engine: Some(session.engine.clone()),
         undo: None,
-        message: format!("Session `{name}` reports {what}: {newest}{others}"),
+        message: sentence(&format!(
+            "Session `{name}` reports {what}: {newest}{others}"
+        )),
         hint: format!("See all that it reports: mizzen show {name}"),
         at: at.to_string(),
     })

@@ -209,7 +209,7 @@ fn errors_stand_for_as_long_as_the_container_repeats_them() {
     let [Change::AlertRaised { alert }] = raised.as_slice() else {
         panic!("{raised:?}")
     };
-    let said = "Session `web` reports an error: disk full (and 2 others)";
+    let said = "Session `web` reports an error: disk full (and 2 others).";
     assert_eq!(alert.message, said);
     let again = report(&mut alerts, &["disk full", "older", "oldest"], now);
     assert_eq!(told(&again), NOTHING);
@@ -237,7 +237,7 @@ fn a_container_that_reports_something_new_all_the_time_is_heard_now_and_then() {
     let [Change::AlertRaised { alert }] = last.as_slice() else {
         panic!("{last:?}")
     };
-    assert!(alert.message.ends_with("error 99"), "{}", alert.message);
+    assert!(alert.message.ends_with("error 99."), "{}", alert.message);
     assert_eq!(alerts.next_due(), None);
 }
 

@@ -24,6 +24,9 @@ impl<'a> Pair<'a> {
     pub(super) fn reach(config: &CoreConfig, sides: [&'a Path; 2]) -> Result<Self, Failure> {
         let [one, other] = sides;
         let ways = [Way::to(config, one)?, Way::to(config, other)?];
+        let here = sides.iter().zip(&ways).filter(|(_, way)| way.is_none());
+        here.map(|(side, _)| side)
+            .try_for_each(|side| is_folder(side))?;
         let pair = Self { sides, ways };
         if let [Some(one), Some(other)] = &pair.ways
             && one.id == other.id
@@ -111,11 +114,22 @@ fn there(way: &Way, how: &SyncHow) -> Result<(Ruler, SyncSettings), RulesError> 
     Ok((Ruler::there(Side::Host, how.profile.clone()), said?))
 }
 
+/// Whether there is a folder of this machine at all: before anybody looks for rules in it.
+fn is_folder(side: &Path) -> Result<(), Failure> {
+    fs::read_dir(side).map(drop).map_err(|error| {
+        failed(
+            ErrorCode::Usage,
+            format!("{} cannot be used: {error}", side.display()),
+            "Name two folders that exist and that you may read.",
+        )
+    })
+}
+
 fn no_rules(error: &RulesError) -> Failure {
     failed(
         ErrorCode::Usage,
         format!("{error}."),
-        "Mend the file, or name another folder.",
+        "Mend the file that is named.",
     )
 }
 
