@@ -93,7 +93,7 @@ fn renames(folders: &Folders) {
 }
 
 fn many(folders: &Folders) {
-    works(folders, MANY, 5);
+    works(folders, MANY, 3);
     for work in &once::MEMORY {
         let what = format!("{MANY} files");
         once::measure(work, Corpus { files: MANY }, folders, &what, 1);

@@ -124,6 +124,10 @@ impl Outbox {
         if kept.is_err() {
             self.kept.waiting.pop();
         }
+        if let Err(Refused::Write(_)) = &kept {
+            // It may have come to the disk all the same, and what was refused must not run later.
+            let _ = disk::write(&self.path, &self.kept);
+        }
         kept
     }
 

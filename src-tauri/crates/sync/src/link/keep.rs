@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::journal::Audit;
 use super::{Both, Cycle, CycleError, Link};
@@ -103,8 +103,7 @@ impl Link {
             let _ = changed.send(Order::Changed);
         });
         self.watch(&wake)?;
-        let (mut wanted, mut waits) = (Wanted::everything(), Waits::default());
-        let mut next = Next::at(interval);
+        let (mut wanted, mut times) = (Wanted::everything(), Times::new(interval));
         loop {
             for order in orders.try_iter() {
                 wanted.heed(order, self);
@@ -119,26 +118,36 @@ impl Link {
             {
                 break;
             }
+            let now = Instant::now();
+            if !wanted.paused
+                && let Some(dirty) = times.due(now)
+            {
+                wanted.ask(dirty);
+            }
             if let Some(Due {
                 dirty,
                 consent,
                 waiting,
-            }) = wanted.due()
+            }) = wanted.due(times.holds(now))
             {
                 let cycle = self.cycle(&dirty, consent);
-                next = waits.next(&cycle, interval);
+                times.after(
+                    CameTo::of(&cycle),
+                    dirty == Both::everything(),
+                    Instant::now(),
+                );
                 let flow = tell(&cycle);
                 waiting.into_iter().for_each(|heard| heard(&cycle));
                 if flow.is_break() {
                     break;
                 }
             }
-            let after = match wanted.paused {
+            let wait = match wanted.paused {
                 true => interval,
-                false => next.after,
+                false => times.wait(Instant::now()),
             };
-            match orders.recv_timeout(after) {
-                Err(RecvTimeoutError::Timeout) => wanted.more(next.dirty.clone()),
+            match orders.recv_timeout(wait) {
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
                 Ok(order) => wanted.heed(order, self),
             }
@@ -152,6 +161,8 @@ impl Link {
 struct Wanted {
     /// What the next cycle looks at; none while there is no reason for one.
     dirty: Option<Both<Dirty>>,
+    /// Whether there is another reason than that a side has changed.
+    asked: bool,
     consent: bool,
     paused: bool,
     stop: bool,
@@ -172,6 +183,7 @@ impl Wanted {
     fn everything() -> Self {
         Self {
             dirty: Some(Both::everything()),
+            asked: true,
             consent: false,
             paused: false,
             stop: false,
@@ -184,19 +196,19 @@ impl Wanted {
         match order {
             // The link knows the places itself.
             Order::Changed => self.more(Both::default()),
-            Order::Everything => self.more(Both::everything()),
+            Order::Everything => self.ask(Both::everything()),
             Order::Flush(heard) => {
                 self.waiting.push(heard);
-                self.more(Both::everything());
+                self.ask(Both::everything());
             }
             Order::Consent => {
                 self.consent = true;
-                self.more(Both::everything());
+                self.ask(Both::everything());
             }
             Order::Pause => self.paused = true,
             Order::Resume => {
                 self.paused = false;
-                self.more(Both::everything());
+                self.ask(Both::everything());
             }
             Order::Said(word) => {
                 let at = CycleId((link.options.now)());
@@ -206,7 +218,7 @@ impl Wanted {
                 let last = link.last;
                 question(link);
                 self.has_changed |= link.last != last;
-                self.more(Both::default());
+                self.ask(Both::default());
             }
             Order::Stop => self.stop = true,
         }
@@ -219,61 +231,112 @@ impl Wanted {
         all.container.merge(dirty.container);
     }
 
-    /// What there is to do, unless it has to wait.
-    fn due(&mut self) -> Option<Due> {
-        if self.paused && self.waiting.is_empty() {
+    /// The same, at once.
+    fn ask(&mut self, dirty: Both<Dirty>) {
+        self.asked = true;
+        self.more(dirty);
+    }
+
+    /// What there is to do, unless it has to wait; changes alone may have to.
+    fn due(&mut self, holds_changes: bool) -> Option<Due> {
+        if self.paused && self.waiting.is_empty() || holds_changes && !self.asked {
             return None;
         }
+        let dirty = self.dirty.take()?;
+        self.asked = false;
         Some(Due {
-            dirty: self.dirty.take()?,
+            dirty,
             consent: std::mem::take(&mut self.consent),
             waiting: std::mem::take(&mut self.waiting),
         })
     }
 }
 
-/// What is done when nothing happens.
-struct Next {
-    after: Duration,
-    dirty: Both<Dirty>,
+/// What a cycle came to, as far as the next one depends on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CameTo {
+    ItsEnd,
+    /// Something changed under our hands.
+    Changes,
+    Failure,
 }
 
-impl Next {
-    /// Everything after a time.
-    fn at(after: Duration) -> Self {
-        let dirty = Both::everything();
-        Self { after, dirty }
+impl CameTo {
+    fn of(cycle: &Result<Cycle, CycleError>) -> Self {
+        match cycle {
+            Ok(cycle) if cycle.met_changes() => Self::Changes,
+            // A halt waits for a person.
+            Ok(_) | Err(CycleError::Halted(_)) => Self::ItsEnd,
+            Err(
+                CycleError::Look(..)
+                | CycleError::Apply(..)
+                | CycleError::Rules(_)
+                | CycleError::Base(_),
+            ) => Self::Failure,
+        }
     }
 }
 
-/// How often the same came one after the other.
-#[derive(Default)]
-struct Waits {
-    again: u32,
-    failed: u32,
+/// When cycles come about by themselves.
+struct Times {
+    interval: Duration,
+    /// When everything is looked at, however busy a side is meanwhile; none when that is never.
+    whole: Option<Instant>,
+    /// When what failed, or changed under our hands, is looked at again.
+    again: Option<(Instant, Both<Dirty>)>,
+    /// Until then changes are no reason for a cycle: the last one failed, and the next may as well.
+    held: Option<Instant>,
+    /// How often the same came one after the other.
+    changes: u32,
+    failures: u32,
 }
 
-impl Waits {
-    fn next(&mut self, cycle: &Result<Cycle, CycleError>, interval: Duration) -> Next {
-        let failed = matches!(
-            cycle,
-            Err(CycleError::Look(..)
-                | CycleError::Apply(..)
-                | CycleError::Rules(_)
-                | CycleError::Base(_))
-        );
-        let again = cycle.as_ref().is_ok_and(Cycle::met_changes);
-        self.failed = if failed { self.failed + 1 } else { 0 };
-        self.again = if again { self.again + 1 } else { 0 };
-        match () {
-            () if failed => Next::at(doubled(BACKOFF, self.failed)),
-            () if again => Next {
-                after: doubled(AGAIN, self.again),
-                // The link knows the places itself.
-                dirty: Both::default(),
-            },
-            () => Next::at(interval),
+impl Times {
+    fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            whole: None,
+            again: None,
+            held: None,
+            changes: 0,
+            failures: 0,
         }
+    }
+
+    /// What there is to look at by now.
+    fn due(&mut self, now: Instant) -> Option<Both<Dirty>> {
+        self.held.take_if(|until| *until <= now);
+        if self.whole.is_some_and(|at| at <= now) {
+            return Some(Both::everything());
+        }
+        self.again.take_if(|(at, _)| *at <= now).map(|(_, it)| it)
+    }
+
+    fn holds(&self, now: Instant) -> bool {
+        self.held.is_some_and(|until| now < until)
+    }
+
+    /// How long there is nothing to do, unless somebody asks.
+    fn wait(&self, now: Instant) -> Duration {
+        let again = self.again.as_ref().map(|(at, _)| *at);
+        let next = [self.whole, again, self.held].into_iter().flatten().min();
+        next.map_or(Duration::MAX, |at| at.saturating_duration_since(now))
+    }
+
+    fn after(&mut self, came_to: CameTo, was_whole: bool, now: Instant) {
+        let counted = |times: u32, what| if came_to == what { times + 1 } else { 0 };
+        self.changes = counted(self.changes, CameTo::Changes);
+        self.failures = counted(self.failures, CameTo::Failure);
+        if was_whole {
+            self.whole = now.checked_add(self.interval);
+        }
+        self.again = match came_to {
+            CameTo::ItsEnd => None,
+            // The link knows the places itself.
+            CameTo::Changes => Some((now + doubled(AGAIN, self.changes), Both::default())),
+            CameTo::Failure => Some((now + doubled(BACKOFF, self.failures), Both::everything())),
+        };
+        self.held = (came_to == CameTo::Failure).then(|| now + BACKOFF.0);
     }
 }
 
@@ -285,6 +348,46 @@ fn doubled((first, longest): (Duration, Duration), times: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn changes_do_not_put_off_the_look_at_everything() {
+        let (mut times, start) = (Times::new(10 * SECOND), Instant::now());
+        times.after(CameTo::ItsEnd, true, start);
+        for second in 1..10 {
+            let now = start + second * SECOND;
+            assert_eq!(times.due(now), None);
+            times.after(CameTo::ItsEnd, false, now);
+            assert_eq!(times.wait(now), (10 - second) * SECOND);
+        }
+        assert_eq!(times.due(start + 10 * SECOND), Some(Both::everything()));
+    }
+
+    #[test]
+    fn after_a_failure_changes_wait_for_a_moment_and_everything_for_longer_each_time() {
+        let (mut times, mut now) = (Times::new(300 * SECOND), Instant::now());
+        for wait in [1, 2, 4] {
+            times.after(CameTo::Failure, true, now);
+            assert!(times.holds(now));
+            assert_eq!(times.wait(now), SECOND);
+            let due = times.due(now + SECOND);
+            assert!(!times.holds(now + SECOND));
+            assert_eq!(due.is_some(), wait == 1);
+            now += wait * SECOND;
+            assert_eq!(due.or(times.due(now)), Some(Both::everything()));
+        }
+        times.after(CameTo::ItsEnd, false, now);
+        assert!(!times.holds(now));
+        assert_eq!(times.wait(now), 300 * SECOND - 4 * SECOND);
+    }
+
+    #[test]
+    fn an_interval_without_an_end_is_waited_for_without_one() {
+        let mut times = Times::new(Duration::MAX);
+        times.after(CameTo::ItsEnd, true, Instant::now());
+        assert_eq!(times.wait(Instant::now()), Duration::MAX);
+    }
 
     #[test]
     fn waits_double_up_to_the_longest() {

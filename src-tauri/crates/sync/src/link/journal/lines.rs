@@ -1,7 +1,7 @@
 //! A file of lines that cannot grow without end.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -28,10 +28,9 @@ impl Lines {
     /// Tells all lines that are of one kind, the older ones first.
     pub(super) fn each<T: DeserializeOwned>(&self, mut tell: impl FnMut(T)) {
         for path in [self.older(), self.path.clone()] {
-            let text = fs::read_to_string(path).unwrap_or_default();
-            let found = text
-                .lines()
-                .filter_map(|line| serde_json::from_str(line).ok());
+            let text = fs::read(path).unwrap_or_default();
+            let lines = text.split(|byte| *byte == b'\n');
+            let found = lines.filter_map(|line| serde_json::from_slice(line).ok());
             found.for_each(&mut tell);
         }
     }
@@ -64,12 +63,17 @@ impl Lines {
 
     fn open(&self) -> io::Result<(File, u64)> {
         let mut options = OpenOptions::new();
-        options.create(true).append(true);
+        options.create(true).read(true).append(true);
         // Nobody else learns how a person's files are called.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&self.path)?;
-        let size = file.metadata()?.len();
+        let mut file = options.open(&self.path)?;
+        let mut size = file.metadata()?.len();
+        // What follows a line that was torn is a line of its own.
+        if size > 0 && !ends_a_line(&mut file)? {
+            file.write_all(b"\n")?;
+            size += 1;
+        }
         Ok((file, size))
     }
 
@@ -80,6 +84,13 @@ impl Lines {
     fn put_aside(&self) -> io::Result<()> {
         fs::rename(&self.path, self.older())
     }
+}
+
+fn ends_a_line(file: &mut File) -> io::Result<bool> {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 #[cfg(test)]
@@ -120,9 +131,13 @@ mod tests {
     fn a_line_that_was_torn_is_passed_over() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log.jsonl");
-        mizzen_fsx::write_atomic(&path, b"[1]\n[2\n[3]\n").unwrap();
+        // The second is no text at all, and the last was torn when its writer was killed.
+        mizzen_fsx::write_atomic(&path, b"[1]\n[\xff\n[3]\n[4").unwrap();
+        let mut lines = Lines::new(path.clone(), 20);
+        lines.add(&[5]).unwrap();
+        lines.add(&[6]).unwrap();
         let mut found = Vec::new();
         Lines::new(path, 20).each(|numbers: Vec<u32>| found.extend(numbers));
-        assert_eq!(found, [1, 3]);
+        assert_eq!(found, [1, 3, 5, 6]);
     }
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::link::{Order, Word};
@@ -75,6 +75,28 @@ fn everything_is_looked_at_time_and_again() {
     for _ in 0..3 {
         kept.until(|came_to| *came_to == CameTo::ItsEnd);
     }
+}
+
+#[test]
+fn everything_is_looked_at_however_busy_a_side_is() {
+    let fixture = Fixture::new(Mode::TwoWaySafe);
+    fixture.write("host/a", "0");
+    let (orders, received) = mpsc::channel();
+    let (mut cycles, mut whole, end) = (0, 0, Instant::now() + SOON);
+    let mut link = fixture.link();
+    let told = |cycle: &Result<Cycle, CycleError>| {
+        whole += u32::from(cycle.as_ref().is_ok_and(|cycle| cycle.is_whole));
+        cycles += 1;
+        // Each cycle brings the next one about.
+        fixture.write("host/a", &cycles.to_string());
+        match whole < 3 && Instant::now() < end {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    };
+    link.keep(Duration::from_millis(500), &orders, &received, told)
+        .unwrap();
+    assert_eq!(whole, 3, "of {cycles} cycles");
 }
 
 #[test]
