@@ -2,7 +2,9 @@
 //! core has a watch for each session. Whoever wants any change is told at once; whole files come from many, and each is
 //! waited for a little while others come.
 
+#[path = "shared/pace.rs"]
 mod pace;
+#[path = "shared/table.rs"]
 mod table;
 
 use std::io;

@@ -1,7 +1,7 @@
 //! The file of what a generation of the base has become since it was written: edits, appended record by record.
 //!
-//! A record that is not whole was never written, when nothing follows it; otherwise the file is damaged. The file tells of the one generation whose
-//! checksum it bears, and so of no other one that has taken its place.
+//! A record that is not whole was never written, when nothing follows it; otherwise the file is damaged. The file tells of
+//! the one generation whose checksum it bears, and so of no other one that has taken its place.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
